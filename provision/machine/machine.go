@@ -1,0 +1,63 @@
+// Package machine makes and keeps the machines of a lab. Provider is what the engine needs of VirtualBox, Incus, the
+// simulator or machines that exist already; each has a sub-package.
+package machine
+
+import (
+	"context"
+	"errors"
+
+	"podium/provision/lab"
+	"podium/provision/remote"
+)
+
+// State is how a machine is.
+type State string
+
+// The states a machine can be in.
+const (
+	Missing State = "missing" // never made, or destroyed
+	Running State = "running"
+	Stopped State = "stopped"
+	Unknown State = "unknown" // the provider cannot tell, or it is on its way from one state to another
+)
+
+// Errors that callers tell apart by errors.Is.
+var (
+	ErrNotApplicable = errors.New("does not apply to this provider") // such as halt on machines that podium did not make
+	ErrNotFound      = errors.New("no such machine")
+	ErrNoSnapshot    = errors.New("no such snapshot")
+)
+
+// Spec is what a provider has to make.
+type Spec struct {
+	Lab       lab.Lab
+	Machines  []lab.Machine
+	PublicKey string // authorized_keys line of the lab's own key
+}
+
+// Provider makes and keeps machines, one at a time, so that the engine decides what runs side by side. Methods may be
+// called side by side for different machines, after Prepare. Progress goes to the logger and events the provider was
+// built with; every method honours ctx.
+//
+// Halt, Destroy, Status, Snapshot, Restore, DeleteSnapshot and Cleanup work without Prepare, from what the lab's
+// directory or the provider itself remembers, so that a lab whose lab.yaml is broken or gone can still be ended.
+type Provider interface {
+	// Prepare makes what the machines share: Vagrantfile, network, image, simulator process. It can be called again.
+	Prepare(ctx context.Context, s Spec) error
+	// Up creates or starts the machine and says how to reach it. It returns at once if the machine runs already.
+	// sshd may need longer than Up to answer.
+	Up(ctx context.Context, name string) (remote.Endpoint, error)
+	// Halt stops the machine in an orderly way; nil if it is stopped or missing.
+	Halt(ctx context.Context, name string) error
+	// Destroy removes the machine with its disks and snapshots; nil if it is missing.
+	Destroy(ctx context.Context, name string) error
+	// Cleanup removes what Prepare made, once no machine is left.
+	Cleanup(ctx context.Context) error
+	// Status tells the state of every machine of the lab that exists, in one call. A machine not in the map is missing.
+	Status(ctx context.Context) (map[string]State, error)
+	// Snapshot keeps a stopped machine's disks under tag. Restore brings them back, leaving the machine stopped;
+	// ErrNoSnapshot if there is none. DeleteSnapshot returns nil if there is none.
+	Snapshot(ctx context.Context, name, tag string) error
+	Restore(ctx context.Context, name, tag string) error
+	DeleteSnapshot(ctx context.Context, name, tag string) error
+}

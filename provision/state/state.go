@@ -1,0 +1,59 @@
+// Package state is the lab's directory .podium: lock, atomic state, logs per node and step, journal of events, keys.
+// It knows nothing of the rest of podium.
+//
+//	.podium/state.json           what is known of the machines; a cache: the machines themselves are asked first
+//	.podium/applied.yaml         the description that the last up carried out, defaults filled in
+//	.podium/lock                 held by whoever changes the lab
+//	.podium/journal.ndjson       every event, appended
+//	.podium/logs/NODE/STEP.log   output of the last run of a step
+//	.podium/id_ed25519{,.pub}    the lab's own key
+//	.podium/known_hosts          host keys pinned at first contact
+//	.podium/PROVIDER/            the provider's own files (Vagrantfile, simulator process)
+package state
+
+import "time"
+
+// State is what podium remembers of a lab between commands.
+type State struct {
+	Version   int                          `json:"version"`
+	Lab       string                       `json:"lab"`
+	Provider  string                       `json:"provider"`
+	Machines  map[string]Machine           `json:"machines"`
+	Steps     map[string]map[string]Step   `json:"steps"`     // node, step
+	Facts     map[string]map[string]string `json:"facts"`     // node, key; the file is 0600, secrets may be here
+	Snapshots []Snapshot                   `json:"snapshots"` // oldest first
+}
+
+// Machine is one machine that podium made or was given.
+type Machine struct {
+	Roles    []string  `json:"roles"`
+	Address  string    `json:"address"` // in the lab's private network
+	Endpoint *Endpoint `json:"endpoint,omitempty"`
+	Services []string  `json:"services,omitempty"` // systemd units that status asks for
+}
+
+// Endpoint is how the machine was last reached by SSH; the same fields as remote.Endpoint.
+type Endpoint struct {
+	Node     string    `json:"node"`
+	Host     string    `json:"host"`
+	Port     int       `json:"port"`
+	User     string    `json:"user"`
+	KeyFile  string    `json:"key_file,omitempty"`
+	HostKeys []string  `json:"host_keys,omitempty"`
+	Jump     *Endpoint `json:"jump,omitempty"`
+}
+
+// Step is a step done on a node, as far as podium saw it.
+type Step struct {
+	Done     time.Time     `json:"done"`
+	Duration time.Duration `json:"duration_ns"`
+	Digest   string        `json:"digest"`
+}
+
+// Snapshot is a whole lab kept under one tag.
+type Snapshot struct {
+	Tag   string    `json:"tag"`
+	Taken time.Time `json:"taken"`
+	Nodes []string  `json:"nodes"`
+	Auto  bool      `json:"auto,omitempty"` // taken by up after its first success; what reset goes back to
+}

@@ -1,0 +1,55 @@
+// Package step is the catalogue: one literal table that says which step runs on which role, after what, with which
+// script and variables. Package plan lays the table over a lab.
+package step
+
+import (
+	"time"
+
+	"podium/provision/lab"
+)
+
+// Step is one row of the catalogue.
+type Step struct {
+	Name   string
+	About  string                                 // one line for people
+	On     func(c Context, m lab.Machine) bool    // which machines it runs on
+	After  []After                                // steps that must be done before; rows that the lab leaves out do not count
+	Script string                                 // path below scripts/guest
+	Vars   func(c Context, m lab.Machine) Vars    // nil: only the variables every step gets
+	Files  func(c Context, m lab.Machine) []File  // nil: none
+	Inputs func(c Context, m lab.Machine) []Input // nil: none
+	Probe  string                                 // path below scripts/guest; empty: none
+	Hint   string                                 // where to look when it fails
+
+	Services []string      // systemd units the step answers for
+	Timeout  time.Duration // of script and probe together
+}
+
+// Vars are variables of a script, PODIUM_ names included.
+type Vars map[string]string
+
+// Context is what the functions of a row may look at.
+type Context struct {
+	Lab      lab.Lab
+	Machines []lab.Machine
+}
+
+// After names a step that has to be done before. Everywhere: on every machine that has it; otherwise on the same one.
+type After struct {
+	Step       string
+	Everywhere bool
+}
+
+// File is a text file put on the node before the script runs.
+type File struct {
+	Path string
+	Mode uint32
+	Text string
+}
+
+// Input is a script that runs on another machine just before, and whose facts become variables (see plan.Input).
+type Input struct {
+	Node   string
+	Script string // path below scripts/guest
+	Vars   Vars
+}
