@@ -45,7 +45,8 @@ type Provider interface {
 	// Prepare makes what the machines share: Vagrantfile, network, image, simulator process. It can be called again.
 	Prepare(ctx context.Context, s Spec) error
 	// Up creates or starts the machine and says how to reach it. It returns at once if the machine runs already.
-	// sshd may need longer than Up to answer.
+	// sshd may need longer than Up to answer. A machine that was made before starts without Prepare, too: that is how
+	// a lab comes back from a snapshot.
 	Up(ctx context.Context, name string) (remote.Endpoint, error)
 	// Halt stops the machine in an orderly way; nil if it is stopped or missing.
 	Halt(ctx context.Context, name string) error

@@ -1,0 +1,115 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+)
+
+// Sizes in bytes at which a file is moved aside and started afresh, so that a lab that runs every night does not fill
+// the disk. One older generation is kept.
+const (
+	maxStepLog = 16 << 20
+	maxJournal = 8 << 20
+)
+
+// older is where a full file goes: step.log.1.
+func older(path string) string { return path + ".1" }
+
+// Log is a file that is only appended to and that stays below twice its limit: when it is full it becomes NAME.1, in
+// place of an earlier NAME.1. Writes may come from many goroutines; each Write stays together.
+type Log struct {
+	path  string
+	limit int64
+
+	mu   sync.Mutex
+	file *os.File
+	size int64
+}
+
+// newLog opens path for appending. A last line that a crash tore gets its end, so that what follows starts a line.
+func newLog(path string, limit int64) (*Log, error) {
+	l := &Log{path: path, limit: limit}
+	if err := l.open(); err != nil {
+		return nil, err
+	}
+	if err := l.mendTail(); err != nil {
+		return nil, errors.Join(err, l.file.Close())
+	}
+	return l, nil
+}
+
+// Path is the file's path, for messages.
+func (l *Log) Path() string { return l.path }
+
+// Write appends p.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return 0, fmt.Errorf("write %s: %w", l.path, os.ErrClosed)
+	}
+	if l.size > 0 && l.size+int64(len(p)) > l.limit {
+		if err := l.rotate(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := l.file.Write(p)
+	l.size += int64(n)
+	return n, err
+}
+
+// Close closes the file; later writes fail.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	err := l.file.Close()
+	l.file = nil
+	return err
+}
+
+func (l *Log) open() error {
+	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("open log: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return errors.Join(fmt.Errorf("open log: %w", err), f.Close())
+	}
+	l.file, l.size = f, info.Size()
+	return nil
+}
+
+func (l *Log) mendTail() error {
+	if l.size == 0 {
+		return nil
+	}
+	last := make([]byte, 1)
+	if _, err := l.file.ReadAt(last, l.size-1); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read the end of %s: %w", l.path, err)
+	}
+	if last[0] == '\n' {
+		return nil
+	}
+	n, err := l.file.Write([]byte("\n"))
+	l.size += int64(n)
+	return err
+}
+
+// rotate closes before it renames because Windows does not rename open files.
+func (l *Log) rotate() error {
+	if err := l.file.Close(); err != nil {
+		return fmt.Errorf("rotate %s: %w", l.path, err)
+	}
+	l.file = nil
+	if err := replace(l.path, older(l.path)); err != nil {
+		return fmt.Errorf("rotate %s: %w", l.path, err)
+	}
+	return l.open()
+}
