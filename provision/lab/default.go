@@ -1,6 +1,10 @@
 package lab
 
-import "slices"
+import (
+	"slices"
+
+	"podium/provision/step/source"
+)
 
 // Default fills in everything that the description leaves out, the one place where defaults stand. It changes nothing
 // that is written and can be called again without effect.
@@ -16,7 +20,7 @@ func Default(l *Lab) {
 	}
 	if k := l.Kubernetes; k != nil {
 		fill(&l.Runtime, RuntimeContainerd)
-		fill(&k.Version, DefaultKubernetes)
+		fill(&k.Version, source.DefaultKubernetes)
 		fill(&k.CNI, CNIFlannel)
 		fill(&k.PodSubnet, "10.244.0.0/16")    // flannel's own
 		fill(&k.ServiceSubnet, "10.96.0.0/12") // kubeadm's own

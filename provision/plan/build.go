@@ -3,8 +3,8 @@ package plan
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"podium/provision/lab"
@@ -120,14 +120,15 @@ func (b *builder) before(node string, after step.After) []TaskID {
 	return nil
 }
 
-// task makes the task of a row on a machine, all but its edges.
+// task makes the task of a row on a machine, all but its edges. Its script gets the common variables that it
+// mentions, and the row's own.
 func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
 	script, err := readScript(b.guest, row.Script)
 	if err != nil {
 		return Task{}, err
 	}
 	t := Task{
-		Node: m.Name, Step: row.Name, About: row.About, Script: script, Vars: commonVars(b.context, m),
+		Node: m.Name, Step: row.Name, About: row.About, Script: script,
 		Hint: row.Hint, Services: slices.Clone(row.Services), Timeout: row.Timeout,
 	}
 	if row.Probe != "" {
@@ -135,9 +136,9 @@ func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
 			return Task{}, err
 		}
 	}
-	var vars step.Vars
+	t.Vars = step.Common(b.context, m).Mentioned(t.Script.Text, t.Probe.Text)
 	if row.Vars != nil {
-		vars = row.Vars(b.context, m)
+		maps.Copy(t.Vars, row.Vars(b.context, m))
 	}
 	if row.Files != nil {
 		for _, f := range row.Files(b.context, m) {
@@ -145,34 +146,35 @@ func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
 		}
 	}
 	if row.Inputs != nil {
-		for _, input := range row.Inputs(b.context, m) {
-			text, err := readScript(b.guest, input.Script)
+		for _, from := range row.Inputs(b.context, m) {
+			input, err := b.input(from)
 			if err != nil {
 				return Task{}, err
 			}
-			from := slices.IndexFunc(b.context.Machines, func(m lab.Machine) bool { return m.Name == input.Node })
-			if from < 0 {
-				return Task{}, fmt.Errorf("its input comes from %q, which is no machine of the lab", input.Node)
-			}
-			inputVars := commonVars(b.context, b.context.Machines[from])
-			for k, v := range input.Vars {
-				inputVars[k] = v
-			}
-			t.Inputs = append(t.Inputs, Input{Node: input.Node, Script: text, Vars: inputVars})
+			t.Inputs = append(t.Inputs, input)
 		}
 	}
-	t.Digest = digest(t, vars)
-	for k, v := range vars {
-		t.Vars[k] = v
-	}
+	t.Digest = digest(t)
 	return t, nil
 }
 
-// readScript reads a script with LF line ends, which bash on a node needs wherever the file was edited.
-func readScript(files fs.FS, name string) (Script, error) {
-	text, err := fs.ReadFile(files, name)
+// input fills in the script and the variables of another machine's contribution.
+func (b *builder) input(from step.Input) (Input, error) {
+	script, err := readScript(b.guest, from.Script)
 	if err != nil {
-		return Script{}, fmt.Errorf("read script %s: %w", name, err)
+		return Input{}, err
 	}
-	return Script{Name: name, Text: strings.ReplaceAll(string(text), "\r\n", "\n")}, nil
+	at := slices.IndexFunc(b.context.Machines, func(m lab.Machine) bool { return m.Name == from.Node })
+	if at < 0 {
+		return Input{}, fmt.Errorf("input %s comes from %q, which is no machine of the lab", from.Script, from.Node)
+	}
+	vars := step.Common(b.context, b.context.Machines[at]).Mentioned(script.Text)
+	maps.Copy(vars, from.Vars)
+	return Input{Node: from.Node, Script: script, Vars: vars}, nil
+}
+
+// readScript reads a script with the library files that it takes in, in a form that runs alone.
+func readScript(files fs.FS, name string) (Script, error) {
+	text, err := step.Text(files, name)
+	return Script{Name: name, Text: text}, err
 }

@@ -39,10 +39,9 @@ func (b *builder) custom() error {
 			id := taskID(m.Name, s.Name)
 			if task := b.tasks[id]; task != nil {
 				task.Script, task.Timeout = script, max(task.Timeout, timeout)
-				for k, v := range s.Vars {
-					task.Vars[k] = v
-				}
-				task.Digest = digest(*task, s.Vars)
+				maps.Copy(task.Vars, step.Common(b.context, m))
+				maps.Copy(task.Vars, s.Vars)
+				task.Digest = digest(*task)
 				continue
 			}
 			if replaces {
@@ -53,10 +52,10 @@ func (b *builder) custom() error {
 			}
 			task := Task{
 				Node: m.Name, Step: s.Name, About: "the lab's own: " + s.Script, Script: script,
-				Vars: commonVars(b.context, m), Timeout: timeout, Hint: "read " + s.Script + " in the lab's folder",
+				Vars: step.Common(b.context, m), Timeout: timeout, Hint: "read " + s.Script + " in the lab's folder",
 			}
-			task.Digest = digest(task, s.Vars)
 			maps.Copy(task.Vars, s.Vars)
+			task.Digest = digest(task)
 			if err := b.add(task); err != nil {
 				return err
 			}

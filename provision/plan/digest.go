@@ -7,52 +7,33 @@ import (
 	"hash"
 	"maps"
 	"slices"
-	"strings"
-
-	"podium/provision/step"
+	"strconv"
 )
 
-// digest covers what decides what a task does. Of the variables that every script gets only those count that the
-// task's scripts name: adding a machine changes PODIUM_HOSTS everywhere, yet only a step that reads it has to run
-// again. The step's own variables all count. Script names do not.
-func digest(t Task, own step.Vars) Digest {
-	scripts := []string{t.Script.Text, t.Probe.Text}
-	vars := relevant(t.Vars, t.Script.Text+"\n"+t.Probe.Text)
-	maps.Copy(vars, own)
-	inputs := sha256.New()
+// digest covers what decides what a task does: scripts by their text, not their name; variables; files.
+func digest(t Task) Digest {
+	script, vars, files := sha256.New(), sha256.New(), sha256.New()
+	writeText(script, t.Script.Text)
+	writeText(script, t.Probe.Text)
+	writeMap(vars, t.Vars)
 	for _, input := range t.Inputs {
-		scripts = append(scripts, input.Node, input.Script.Text)
-		writeMap(inputs, relevant(input.Vars, input.Script.Text))
+		writeText(script, input.Script.Text)
+		writeText(vars, input.Node)
+		writeMap(vars, input.Vars)
 	}
-	script, files, all := sha256.New(), sha256.New(), sha256.New()
-	for _, text := range scripts {
-		writeText(script, text)
-	}
-	writeMap(all, vars)
-	writeText(all, string(inputs.Sum(nil)))
 	for _, f := range t.Files {
 		writeText(files, f.Path)
-		writeText(files, fmt.Sprintf("%o", f.Mode))
+		writeText(files, strconv.FormatUint(uint64(f.Mode), 8))
 		writeText(files, f.Text)
 	}
-	return Digest{Script: sum(script), Vars: sum(all), Files: sum(files)}
+	return Digest{Script: sum(script), Vars: sum(vars), Files: sum(files)}
 }
 
-// relevant picks the variables whose name text mentions.
-func relevant(vars map[string]string, text string) map[string]string {
-	picked := map[string]string{}
-	for name, value := range vars {
-		if strings.Contains(text, name) {
-			picked[name] = value
-		}
-	}
-	return picked
-}
-
-// writeText adds a text and its length, so that two texts cannot be taken for another two.
+// writeText adds a text and its length, so that no two lists of texts add up to the same.
 func writeText(h hash.Hash, text string) { fmt.Fprintf(h, "%d:%s", len(text), text) }
 
 func writeMap(h hash.Hash, m map[string]string) {
+	writeText(h, strconv.Itoa(len(m)))
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		writeText(h, key)
 		writeText(h, m[key])
