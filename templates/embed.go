@@ -11,13 +11,13 @@ import (
 //go:embed *.tmpl
 var files embed.FS
 
-// render fills the template file called name. The error names the file.
-func render(name string, data any) (string, error) {
+// render fills the template file called name, which may use funcs beside text/template's own. The error names the file.
+func render(name string, data any, funcs template.FuncMap) (string, error) {
 	text, err := files.ReadFile(name)
 	if err != nil {
 		return "", fmt.Errorf("template %s: %w", name, err)
 	}
-	t, err := template.New(name).Option("missingkey=error").Parse(string(text))
+	t, err := template.New(name).Option("missingkey=error").Funcs(funcs).Parse(string(text))
 	if err != nil {
 		return "", fmt.Errorf("template %w", err)
 	}

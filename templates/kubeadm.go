@@ -14,4 +14,4 @@ type KubeadmInit struct {
 }
 
 // Render gives the configuration as YAML.
-func (k KubeadmInit) Render() (string, error) { return render("kubeadm-init.yaml.tmpl", k) }
+func (k KubeadmInit) Render() (string, error) { return render("kubeadm-init.yaml.tmpl", k, nil) }
