@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `podium makes, resets and tears down virtual machine labs. One lab.yaml describes a lab;
+"podium up" boots its Ubuntu machines and installs on them, over SSH and in parallel,
+what the description asks for: Docker, Kubernetes, Jenkins, Prometheus, Grafana.
+
+Which lab: a verb takes the lab's folder or its lab.yaml as first argument. Without one it uses
+--lab, and else the nearest lab from the current folder upwards (a folder with lab.yaml or .podium).
+After "podium up", every verb but up, plan and validate works from .podium alone, so that a lab
+whose lab.yaml is broken or gone can still be looked at and ended.
+
+Exit codes: 0 done, 1 failed, 2 wrong command line or lab.yaml, 3 this computer lacks something
+that the lab needs, 130 interrupted. The first Ctrl-C ends what runs and keeps what is done; the
+second leaves at once.
+
+Environment: PODIUM_LOG (log level), PODIUM_MIRROR_* (fill the mirrors that lab.yaml leaves out),
+NO_COLOR, TERM=dumb and CI (plain output).`
+
+const rootExample = `  podium init k8s-basic        # copy a built-in lab into this folder
+  podium plan                  # what would be done
+  podium up                    # make the lab
+  podium status                # how it is
+  podium ssh cp                # a shell on a node
+  podium exec -- uptime        # a command on every node
+  podium reset                 # back to its first good state
+  podium destroy               # remove its machines`
+
+// The groups that help sorts the verbs into.
+const (
+	groupLab   = "lab"
+	groupNodes = "nodes"
+	groupMore  = "more"
+)
+
+// rootCommand builds the whole command line.
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "podium",
+		Short:         "Labs of virtual machines from one file",
+		Long:          rootLong,
+		Example:       rootExample,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(c, args[0])
+			}
+			return c.Help()
+		},
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.prepare(c) },
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommandGroupID(groupMore)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage("%w", err).hinted("see: %s --help", c.CommandPath())
+	})
+	root.PersistentFlags().StringVarP(&a.lab, "lab", "C", "", "the lab's `folder` or file (default: from the current folder upwards)")
+	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "", "log to stderr: trace, debug, info, warn, error or off (default: $PODIUM_LOG, or warn)")
+	a.completeValues(root, "log-level", "trace", "debug", "info", "warn", "error", "off")
+
+	root.AddGroup(
+		&cobra.Group{ID: groupLab, Title: "Make and change a lab:"},
+		&cobra.Group{ID: groupNodes, Title: "Work with its nodes:"},
+		&cobra.Group{ID: groupMore, Title: "More:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add(groupMore, a.versionCommand(), a.completionCommand())
+	return root
+}
+
+// prepare runs before every verb.
+func (a *app) prepare(c *cobra.Command) error {
+	level := a.logLevel
+	if level == "" {
+		level = a.getenv("PODIUM_LOG")
+	}
+	if level == "" {
+		level = "warn"
+	}
+	parsed := hclog.LevelFromString(level)
+	if parsed == hclog.NoLevel {
+		return usage("log level %q: write trace, debug, info, warn, error or off", level)
+	}
+	a.log = hclog.New(&hclog.LoggerOptions{Name: "podium", Level: parsed, Output: a.stderr})
+	return nil
+}
+
+// unknownCommand names what might have been meant.
+func unknownCommand(c *cobra.Command, name string) error {
+	err := usage("unknown command %q for %q", name, c.CommandPath())
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(name); len(near) > 0 {
+		return err.hinted("did you mean: %s", strings.Join(near, ", "))
+	}
+	return err.hinted("see: %s --help", c.CommandPath())
+}
+
+// args checks the number of arguments of a verb; what names them in messages.
+func args(least, most int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, given []string) error {
+		switch {
+		case len(given) < least:
+			return usage("%s: missing argument: needs %s", c.CommandPath(), what).hinted("usage: %s", c.UseLine())
+		case most >= 0 && len(given) > most:
+			return usage("%s: too many arguments: %s", c.CommandPath(), quoteAll(given[most:])).hinted("usage: %s", c.UseLine())
+		}
+		return nil
+	}
+}
+
+func quoteAll(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = fmt.Sprintf("%q", w)
+	}
+	return strings.Join(quoted, " ")
+}

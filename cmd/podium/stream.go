@@ -1,0 +1,52 @@
+package main
+
+import (
+	"io"
+	"sync"
+)
+
+// stream is stdout or stderr. When the reader has left (podium status | head), what is written is thrown away and
+// nothing fails: a lab that is being made must not suffer because nobody looks any more.
+type stream struct {
+	mu   sync.Mutex
+	w    io.Writer
+	err  error // first failure that is not a reader that left, such as a full disk
+	gone chan struct{}
+	left bool
+}
+
+func newStream(w io.Writer) *stream { return &stream{w: w, gone: make(chan struct{})} }
+
+// Write never fails because the reader left.
+func (s *stream) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left {
+		return len(p), nil
+	}
+	n, err := s.w.Write(p)
+	switch {
+	case err == nil:
+		return n, nil
+	case isBrokenPipe(err):
+		s.left = true
+		close(s.gone)
+		return len(p), nil
+	case s.err == nil:
+		s.err = err
+	}
+	return n, err
+}
+
+// Gone is closed once the reader has left. Verbs that only show something can stop then.
+func (s *stream) Gone() <-chan struct{} { return s.gone }
+
+// failure is the first write that failed for another reason than a reader that left.
+func (s *stream) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		return nil
+	}
+	return fail(exitFailed, "cannot write the output: %w", s.err)
+}

@@ -1,0 +1,133 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// maxFile is the largest description read, in bytes. A lab of a thousand nodes, written out one by one, has a tenth of it.
+const maxFile = 1 << 20
+
+// Parse reads the text of a lab.yaml, named file in messages, and nothing else: defaults are not filled in and values
+// are not compared with each other. Text is UTF-8 (or UTF-16 with a byte order mark).
+//
+// The error is a Problems. Unless the text is not YAML at all, the Lab then holds what could be read, so that Validate
+// can find the other problems in one go.
+func Parse(file string, text []byte) (Lab, Positions, error) {
+	d := &decoder{at: Positions{File: file, marks: map[string]mark{}, flawed: map[string]bool{}}, budget: maxValues}
+	root, problem := document(file, text)
+	if problem != nil {
+		d.at.flawed[""] = true
+		return Lab{}, d.at, Problems{*problem}
+	}
+	var l Lab
+	d.decode("", root, reflect.ValueOf(&l).Elem(), 0)
+	return l, d.at, d.problems.err()
+}
+
+// document parses text into the one node it holds.
+func document(file string, text []byte) (*yaml.Node, *Problem) {
+	fail := func(line, col int, message string) (*yaml.Node, *Problem) {
+		return nil, &Problem{File: file, Line: line, Col: col, Message: message}
+	}
+	if len(text) > maxFile {
+		return fail(1, 1, fmt.Sprintf("the file has %d bytes, more than a description can need: is it the right file?", len(text)))
+	}
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	utf16 := bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff"))
+	if line, col, ok := invalidUTF8(text); !ok && !utf16 {
+		return fail(line, col, "is not UTF-8: save the file as UTF-8 in your editor")
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var doc, next yaml.Node
+	err := decoder.Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		return fail(1, 1, "the file is empty: write at least name and nodes")
+	}
+	if err == nil {
+		err = decoder.Decode(&next)
+		if err == nil {
+			return fail(next.Line, next.Column, "a second document starts here: write one lab a file, without the line ---")
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		line, col, message := syntaxError(text, err)
+		return fail(line, col, message)
+	}
+	root := doc.Content[0]
+	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
+		return fail(1, 1, "the file is empty: write at least name and nodes")
+	}
+	if root.Kind != yaml.MappingNode {
+		return fail(root.Line, root.Column, fmt.Sprintf("the file holds %s, not fields: start with name: and nodes:", kindOf(root)))
+	}
+	return root, nil
+}
+
+// invalidUTF8 finds the first byte that is not UTF-8; lines and columns count from 1.
+func invalidUTF8(text []byte) (line, col int, ok bool) {
+	line, col = 1, 1
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		if r == utf8.RuneError && n == 1 {
+			return line, col, false
+		}
+		if col++; r == '\n' {
+			line, col = line+1, 1
+		}
+		text = text[n:]
+	}
+	return 0, 0, true
+}
+
+var yamlErrorLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+
+// syntaxError turns an error of the YAML parser into a place and a message a teacher can use.
+func syntaxError(text []byte, err error) (line, col int, message string) {
+	line, message = 1, err.Error()
+	if m := yamlErrorLine.FindStringSubmatch(message); m != nil {
+		message = m[2]
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line = n
+		}
+	}
+	lines := strings.Split(string(text), "\n")
+	// The parser counts some errors one line late; a tab is looked for on both.
+	for _, n := range []int{line, line - 1} {
+		if n < 1 || n > len(lines) {
+			continue
+		}
+		blank := lines[n-1][:len(lines[n-1])-len(strings.TrimLeft(lines[n-1], " \t"))]
+		if tab := strings.IndexByte(blank, '\t'); tab >= 0 {
+			return n, tab + 1, "a tab indents this line, which YAML forbids: write spaces"
+		}
+	}
+	for part, advice := range syntaxAdvice {
+		if strings.Contains(message, part) {
+			return line, 1, "is not YAML: " + message + ": " + advice
+		}
+	}
+	return line, 1, "is not YAML: " + message + ": look at this line and the one before it"
+}
+
+// syntaxAdvice says what to do about the parser's commoner messages.
+var syntaxAdvice = map[string]string{
+	"mapping values are not allowed":      "look for a second colon on the line or a wrong indent; quote text that has \": \" in it",
+	"did not find expected key":           "give the fields of one block the same indent",
+	"did not find expected '-' indicator": "give the entries of one list the same indent",
+	"did not find expected ',' or ']'":    "close the list with ] and put commas between its entries",
+	"did not find expected ',' or '}'":    "close the fields with } and put commas between them",
+	"found character that cannot start":   "quote the value",
+	"unknown anchor":                      "define it with & before its use, or quote the value if no alias is meant",
+	"could not find expected ':'":         "write the field as name: value",
+	"found unexpected end of stream":      "close the quotes",
+}

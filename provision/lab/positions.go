@@ -1,0 +1,45 @@
+package lab
+
+import "strings"
+
+// Positions remembers where in the file each field of a Lab stands. The zero value knows nothing: problems then name
+// the path alone.
+type Positions struct {
+	File    string
+	marks   map[string]mark
+	flawed  map[string]bool   // fields that Parse refused: Validate says nothing more about them
+	sources map[string]string // fields that did not come from the file, and where they came from
+}
+
+// mark is a place in the file, both from 1, and the scalar that stands there.
+type mark struct {
+	line, col int
+	value     string
+}
+
+// find returns the mark of path, or of the nearest field around it.
+func (p Positions) find(path string) (m mark, exact bool) {
+	for at := path; ; at = parent(at) {
+		if m, ok := p.marks[at]; ok {
+			return m, at == path
+		}
+		if at == "" {
+			return mark{}, false
+		}
+	}
+}
+
+// silent reports whether path or something around it was refused already.
+func (p Positions) silent(path string) bool {
+	for at := path; at != ""; at = parent(at) {
+		if p.flawed[at] {
+			return true
+		}
+	}
+	return p.flawed[""]
+}
+
+// parent of nodes[1].memory is nodes[1]; of nodes[1], nodes; of nodes, the empty path.
+func parent(path string) string {
+	return path[:max(0, strings.LastIndexAny(path, ".["))]
+}

@@ -1,0 +1,180 @@
+package plan
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"time"
+
+	"podium/provision/lab"
+	"podium/provision/step"
+)
+
+// bootTimeout is how long a machine has until its sshd answers.
+const bootTimeout = 10 * time.Minute
+
+// Build lays the catalogue over a lab that lab.Load accepted. Built-in scripts are read from guest (scripts.Guest),
+// those of the lab's own steps from own (os.DirFS of the lab's folder; nil if it has none). Errors of the
+// description are a lab.Problems.
+func Build(l lab.Lab, guest, own fs.FS) (Plan, error) {
+	return BuildFrom(step.Catalogue(), l, guest, own)
+}
+
+// BuildFrom is Build with another catalogue.
+func BuildFrom(rows []step.Step, l lab.Lab, guest, own fs.FS) (Plan, error) {
+	b := &builder{
+		context: step.Context{Lab: l, Machines: lab.Machines(l)},
+		guest:   guest,
+		own:     own,
+		byStep:  map[string][]TaskID{},
+		tasks:   map[TaskID]*Task{},
+	}
+	if err := b.boot(); err != nil {
+		return Plan{}, err
+	}
+	if err := b.catalogue(rows); err != nil {
+		return Plan{}, err
+	}
+	if err := b.custom(); err != nil {
+		return Plan{}, err
+	}
+	tasks, err := b.sorted()
+	if err != nil {
+		return Plan{}, err
+	}
+	return Plan{Lab: l, Machines: b.context.Machines, Tasks: tasks}, nil
+}
+
+// builder holds what is known while a plan grows.
+type builder struct {
+	context    step.Context
+	guest, own fs.FS
+	order      []TaskID // as the tasks were added: boot first, then row by row, machine by machine
+	byStep     map[string][]TaskID
+	tasks      map[TaskID]*Task
+}
+
+func taskID(node, step string) TaskID { return TaskID(node + "/" + step) }
+
+func (b *builder) add(t Task) error {
+	t.ID = taskID(t.Node, t.Step)
+	if b.tasks[t.ID] != nil {
+		return fmt.Errorf("two steps of the catalogue are called %s: rename one", t.Step)
+	}
+	b.tasks[t.ID] = &t
+	b.order = append(b.order, t.ID)
+	b.byStep[t.Step] = append(b.byStep[t.Step], t.ID)
+	return nil
+}
+
+// boot adds the task that makes each machine.
+func (b *builder) boot() error {
+	for _, m := range b.context.Machines {
+		if err := b.add(Task{Node: m.Name, Step: StepBoot, About: "create or start the machine", Timeout: bootTimeout}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// catalogue adds the built-in steps, then draws the edges between them.
+func (b *builder) catalogue(rows []step.Step) error {
+	for _, row := range rows {
+		for _, m := range b.context.Machines {
+			if row.On != nil && !row.On(b.context, m) {
+				continue
+			}
+			task, err := b.task(row, m)
+			if err != nil {
+				return fmt.Errorf("step %s on %s: %w", row.Name, m.Name, err)
+			}
+			if err := b.add(task); err != nil {
+				return err
+			}
+		}
+	}
+	for _, row := range rows {
+		for _, id := range b.byStep[row.Name] {
+			task := b.tasks[id]
+			task.After = append(task.After, taskID(task.Node, StepBoot))
+			for _, after := range row.After {
+				task.After = append(task.After, b.before(task.Node, after)...)
+			}
+			for _, input := range task.Inputs {
+				task.After = append(task.After, taskID(input.Node, StepBoot))
+			}
+		}
+	}
+	return nil
+}
+
+// before lists the tasks that an After stands for, seen from node.
+func (b *builder) before(node string, after step.After) []TaskID {
+	if after.Everywhere {
+		return slices.DeleteFunc(slices.Clone(b.byStep[after.Step]), func(id TaskID) bool { return b.tasks[id] == nil })
+	}
+	if id := taskID(node, after.Step); b.tasks[id] != nil {
+		return []TaskID{id}
+	}
+	return nil
+}
+
+// task makes the task of a row on a machine, all but its edges. Its script gets the common variables that it
+// mentions, and the row's own.
+func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
+	script, err := readScript(b.guest, row.Script)
+	if err != nil {
+		return Task{}, err
+	}
+	t := Task{
+		Node: m.Name, Step: row.Name, About: row.About, Script: script,
+		Hint: row.Hint, Services: slices.Clone(row.Services), Timeout: row.Timeout,
+	}
+	if row.Probe != "" {
+		if t.Probe, err = readScript(b.guest, row.Probe); err != nil {
+			return Task{}, err
+		}
+	}
+	t.Vars = step.Common(b.context, m).Mentioned(t.Script.Text, t.Probe.Text)
+	if row.Vars != nil {
+		maps.Copy(t.Vars, row.Vars(b.context, m))
+	}
+	if row.Files != nil {
+		for _, f := range row.Files(b.context, m) {
+			t.Files = append(t.Files, File(f))
+		}
+	}
+	if row.Inputs != nil {
+		for _, from := range row.Inputs(b.context, m) {
+			input, err := b.input(from)
+			if err != nil {
+				return Task{}, err
+			}
+			t.Inputs = append(t.Inputs, input)
+		}
+	}
+	t.Digest = digest(t)
+	return t, nil
+}
+
+// input fills in the script and the variables of another machine's contribution.
+func (b *builder) input(from step.Input) (Input, error) {
+	script, err := readScript(b.guest, from.Script)
+	if err != nil {
+		return Input{}, err
+	}
+	at := slices.IndexFunc(b.context.Machines, func(m lab.Machine) bool { return m.Name == from.Node })
+	if at < 0 {
+		return Input{}, fmt.Errorf("input %s comes from %q, which is no machine of the lab", from.Script, from.Node)
+	}
+	vars := step.Common(b.context, b.context.Machines[at]).Mentioned(script.Text)
+	maps.Copy(vars, from.Vars)
+	return Input{Node: from.Node, Script: script, Vars: vars}, nil
+}
+
+// readScript reads a script with the library files that it takes in, in a form that runs alone.
+func readScript(files fs.FS, name string) (Script, error) {
+	text, err := step.Text(files, name)
+	return Script{Name: name, Text: text}, err
+}

@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"container/heap"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// sorted lists the tasks so that each stands after those it waits for, and otherwise in the order they were added. It
+// cleans up the edges on the way.
+func (b *builder) sorted() ([]Task, error) {
+	rank := make(map[TaskID]int, len(b.order))
+	for i, id := range b.order {
+		rank[id] = i
+	}
+	waits := make([]int, len(b.order))
+	followers := make([][]int, len(b.order))
+	for i, id := range b.order {
+		task := b.tasks[id]
+		slices.Sort(task.After)
+		task.After = slices.Compact(task.After)
+		waits[i] = len(task.After)
+		for _, before := range task.After {
+			followers[rank[before]] = append(followers[rank[before]], i)
+		}
+	}
+	var ready ranks
+	for i, n := range waits {
+		if n == 0 {
+			heap.Push(&ready, i)
+		}
+	}
+	var tasks []Task
+	for len(ready) > 0 {
+		i := heap.Pop(&ready).(int)
+		tasks = append(tasks, *b.tasks[b.order[i]])
+		for _, f := range followers[i] {
+			if waits[f]--; waits[f] == 0 {
+				heap.Push(&ready, f)
+			}
+		}
+	}
+	if len(tasks) < len(b.order) {
+		return nil, fmt.Errorf("steps wait for each other in a circle: %s: take one out of after", b.circle(waits, rank))
+	}
+	return tasks, nil
+}
+
+// circle names tasks that wait for each other, among those that still wait.
+func (b *builder) circle(waits []int, rank map[TaskID]int) string {
+	at := slices.IndexFunc(waits, func(n int) bool { return n > 0 })
+	var path []string
+	seen := map[int]int{}
+	for {
+		if start, ok := seen[at]; ok {
+			return strings.Join(append(path[start:], string(b.order[at])), " -> ")
+		}
+		seen[at] = len(path)
+		path = append(path, string(b.order[at]))
+		for _, before := range b.tasks[b.order[at]].After {
+			if waits[rank[before]] > 0 {
+				at = rank[before]
+				break
+			}
+		}
+	}
+}
+
+// ranks is a heap: the task that was added first comes out first.
+type ranks []int
+
+func (r ranks) Len() int           { return len(r) }
+func (r ranks) Less(i, j int) bool { return r[i] < r[j] }
+func (r ranks) Swap(i, j int)      { r[i], r[j] = r[j], r[i] }
+func (r *ranks) Push(x any)        { *r = append(*r, x.(int)) }
+func (r *ranks) Pop() any {
+	old := *r
+	x := old[len(old)-1]
+	*r = old[:len(old)-1]
+	return x
+}
+
+// CriticalPath is the time that the plan needs at least, with as many tasks side by side as one likes, when each task
+// takes what durations says.
+func CriticalPath(p Plan, durations func(Task) time.Duration) time.Duration {
+	ends := make(map[TaskID]time.Duration, len(p.Tasks))
+	var last time.Duration
+	for _, t := range p.Tasks {
+		var start time.Duration
+		for _, before := range t.After {
+			start = max(start, ends[before])
+		}
+		ends[t.ID] = start + durations(t)
+		last = max(last, ends[t.ID])
+	}
+	return last
+}

@@ -1,0 +1,265 @@
+// Package report tells people and machines what a run did: the summary at the end of up as text, JSON and JUnit, and
+// the run's events as plain lines and NDJSON.
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"podium/provision/engine"
+	"podium/provision/lab"
+)
+
+// Options say what a summary needs to know beside the run itself.
+type Options struct {
+	LabArg string // what the user has to write after a verb to mean this lab: " labs/docker", or empty
+}
+
+// Text writes the summary of a run of up for people: what is where, how to log in, how long each part took; or
+// what failed and how to go on.
+func Text(w io.Writer, s engine.Summary, o Options) {
+	n := countOutcomes(s)
+	headline(w, s, n)
+	for _, f := range s.Failures {
+		writeFailure(w, f)
+	}
+	if n.notReady() {
+		writeUndone(w, s)
+		if len(s.Failures) > 0 {
+			fmt.Fprintf(w, "\nThe machines are kept. Go on with: podium up%s\n", o.LabArg)
+		}
+		return
+	}
+	writeNodes(w, s)
+	writePlaces(w, s, o)
+	writeTimes(w, s)
+	writeNext(w, s, o)
+}
+
+// outcomes counts tasks by how they ended.
+type outcomes struct{ done, skipped, failed, blocked, cancelled int }
+
+func (n outcomes) notReady() bool { return n.failed+n.blocked+n.cancelled > 0 }
+
+func countOutcomes(s engine.Summary) outcomes {
+	var n outcomes
+	for _, t := range s.Tasks {
+		switch t.Outcome {
+		case engine.Done:
+			n.done++
+		case engine.Skipped:
+			n.skipped++
+		case engine.Failed:
+			n.failed++
+		case engine.Blocked:
+			n.blocked++
+		default:
+			n.cancelled++
+		}
+	}
+	return n
+}
+
+func headline(w io.Writer, s engine.Summary, n outcomes) {
+	var parts []string
+	add := func(n int, format string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf(format, n))
+		}
+	}
+	if !n.notReady() {
+		where := "on " + s.Provider
+		if s.Provider == lab.ProviderSim {
+			where = "simulated"
+		}
+		if n.done > 0 {
+			parts = append(parts, count(n.done, "task")+" done now")
+		}
+		add(n.skipped, "%d done before")
+		fmt.Fprintf(w, "%s is ready: %s %s; %s; took %s\n", s.Lab, count(len(s.Nodes), "node"), where,
+			strings.Join(parts, ", "), Duration(s.Duration))
+		return
+	}
+	add(n.failed, "%d failed")
+	add(n.blocked, "%d wait for what failed")
+	add(n.cancelled, "%d not reached")
+	add(n.done, "%d done now")
+	add(n.skipped, "%d done before")
+	fmt.Fprintf(w, "%s is not ready: of %s %s; took %s\n", s.Lab, count(len(s.Tasks), "task"), strings.Join(parts, ", "), Duration(s.Duration))
+}
+
+func writeFailure(w io.Writer, f *engine.TaskError) {
+	fmt.Fprintf(w, "\nFAILED %s: %s\n", f.ID, firstLine(f.Err))
+	for _, line := range f.Last {
+		fmt.Fprintf(w, "    %s\n", Clean(line))
+	}
+	if f.Hint != "" {
+		fmt.Fprintf(w, "  hint: %s\n", f.Hint)
+	}
+	if f.Log != "" {
+		fmt.Fprintf(w, "  log:  %s\n", f.Log)
+	}
+}
+
+func firstLine(err error) string {
+	if err == nil {
+		return "failed"
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return Clean(line)
+}
+
+// writeUndone names what was not reached, briefly: by node.
+func writeUndone(w io.Writer, s engine.Summary) {
+	t := Table{Indent: "  "}
+	for _, node := range s.Nodes {
+		var steps []string
+		for _, task := range s.Tasks {
+			if task.Node == node.Name && (task.Outcome == engine.Blocked || task.Outcome == engine.Cancelled) {
+				steps = append(steps, task.Step)
+			}
+		}
+		if len(steps) > 0 {
+			t.Row(node.Name, strings.Join(steps, ", "))
+		}
+	}
+	if len(t.rows) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nNot done yet:\n")
+	t.Write(w)
+}
+
+func writeNodes(w io.Writer, s engine.Summary) {
+	fmt.Fprintln(w)
+	t := Table{Indent: "  ", Head: []string{"NODE", "ROLES", "ADDRESS", "SSH", "TIME"}}
+	for _, n := range s.Nodes {
+		t.Row(n.Name, strings.Join(n.Roles, ","), n.Address, endpoint(n), Duration(spent(s, n.Name)))
+	}
+	t.Write(w)
+}
+
+func endpoint(n engine.NodeResult) string {
+	if n.Endpoint == nil {
+		return "-"
+	}
+	e := n.Endpoint
+	if e.Port == 0 || e.Port == 22 {
+		return fmt.Sprintf("%s@%s", e.User, e.Host)
+	}
+	return fmt.Sprintf("%s@%s:%d", e.User, e.Host, e.Port)
+}
+
+// spent is the time in which a task ran on the node, overlaps counted once.
+func spent(s engine.Summary, node string) time.Duration {
+	type span struct{ from, to time.Duration }
+	var spans []span
+	for _, t := range s.Tasks {
+		if t.Node == node && t.Duration > 0 {
+			spans = append(spans, span{t.Start, t.Start + t.Duration})
+		}
+	}
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	var total, end time.Duration
+	for _, p := range spans {
+		if p.to <= end {
+			continue
+		}
+		total += p.to - max(p.from, end)
+		end = p.to
+	}
+	return total
+}
+
+// writePlaces lists the web pages that steps reported as facts: COMPONENT_url, with COMPONENT_user and
+// secret_COMPONENT_password where there is a login.
+func writePlaces(w io.Writer, s engine.Summary, o Options) {
+	t := Table{Indent: "  "}
+	for _, n := range s.Nodes {
+		for _, key := range slices.Sorted(maps.Keys(n.Facts)) {
+			component, ok := strings.CutSuffix(key, "_url")
+			if !ok {
+				continue
+			}
+			t.Row(component, n.Facts[key], "on "+n.Name+login(n, component, o))
+		}
+	}
+	if len(t.rows) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nOpen:\n")
+	t.Write(w)
+}
+
+func login(n engine.NodeResult, component string, o Options) string {
+	user := n.Facts[component+"_user"]
+	secret := slices.Contains(n.Secrets, "secret_"+component+"_password")
+	switch {
+	case user != "" && secret:
+		return fmt.Sprintf(", user %s, password: podium status%s --secrets", user, o.LabArg)
+	case secret:
+		return fmt.Sprintf(", password: podium status%s --secrets", o.LabArg)
+	case user != "":
+		return ", user " + user
+	}
+	return ""
+}
+
+// writeTimes says how long each step took: the longest of its nodes counts, as nodes work side by side.
+func writeTimes(w io.Writer, s engine.Summary) {
+	type part struct {
+		step    string
+		nodes   int
+		longest time.Duration
+		node    string
+	}
+	var parts []*part
+	byStep := map[string]*part{}
+	for _, t := range s.Tasks {
+		if t.Outcome != engine.Done {
+			continue
+		}
+		p := byStep[t.Step]
+		if p == nil {
+			p = &part{step: t.Step}
+			byStep[t.Step] = p
+			parts = append(parts, p)
+		}
+		p.nodes++
+		if p.node == "" || t.Duration > p.longest {
+			p.longest, p.node = t.Duration, t.Node
+		}
+	}
+	if len(parts) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	t := Table{Indent: "  ", Head: []string{"STEP", "NODES", "LONGEST", "ON"}}
+	for _, p := range parts {
+		t.Row(p.step, fmt.Sprint(p.nodes), Duration(p.longest), p.node)
+	}
+	t.Write(w)
+	if s.Critical > 0 {
+		fmt.Fprintf(w, "  The longest chain of tasks took %s of %s.\n", Duration(s.Critical), Duration(s.Duration))
+	}
+}
+
+func writeNext(w io.Writer, s engine.Summary, o Options) {
+	if len(s.Removed) > 0 {
+		fmt.Fprintf(w, "\nNo longer in lab.yaml, but kept: %s. To remove: podium destroy%s --node %s\n",
+			strings.Join(s.Removed, ", "), o.LabArg, strings.Join(s.Removed, ","))
+	}
+	if len(s.Nodes) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nLog in: podium ssh%s %s", o.LabArg, s.Nodes[0].Name)
+	if s.Baseline != "" {
+		fmt.Fprintf(w, "    Back to this state: podium reset%s", o.LabArg)
+	}
+	fmt.Fprintln(w)
+}
