@@ -97,12 +97,12 @@ func (b *builder) catalogue(rows []step.Step) error {
 	for _, row := range rows {
 		for _, id := range b.byStep[row.Name] {
 			task := b.tasks[id]
-			task.After = append(task.After, taskID(task.Node, StepBoot))
 			for _, after := range row.After {
 				task.After = append(task.After, b.before(task.Node, after)...)
 			}
+			b.needsMachine(task, task.Node)
 			for _, input := range task.Inputs {
-				task.After = append(task.After, taskID(input.Node, StepBoot))
+				b.needsMachine(task, input.Node)
 			}
 		}
 	}
@@ -112,12 +112,19 @@ func (b *builder) catalogue(rows []step.Step) error {
 // before lists the tasks that an After stands for, seen from node.
 func (b *builder) before(node string, after step.After) []TaskID {
 	if after.Everywhere {
-		return slices.DeleteFunc(slices.Clone(b.byStep[after.Step]), func(id TaskID) bool { return b.tasks[id] == nil })
+		return b.byStep[after.Step]
 	}
 	if id := taskID(node, after.Step); b.tasks[id] != nil {
 		return []TaskID{id}
 	}
 	return nil
+}
+
+// needsMachine lets a task wait for a machine's boot, unless it waits for a later task there anyway.
+func (b *builder) needsMachine(task *Task, node string) {
+	if !slices.ContainsFunc(task.After, func(id TaskID) bool { return b.tasks[id].Node == node }) {
+		task.After = append(task.After, taskID(node, StepBoot))
+	}
 }
 
 // task makes the task of a row on a machine, all but its edges. Its script gets the common variables that it

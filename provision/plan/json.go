@@ -1,0 +1,84 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"podium/provision/lab"
+)
+
+// document is the plan as JSON. Scripts stand in it by name and digest, not text.
+type document struct {
+	Lab      string         `json:"lab"`
+	Provider string         `json:"provider"`
+	Network  string         `json:"network"`
+	Machines []lab.Machine  `json:"machines"`
+	Tasks    []documentTask `json:"tasks"`
+}
+
+type documentTask struct {
+	ID       TaskID            `json:"id"`
+	Node     string            `json:"node"`
+	Step     string            `json:"step"`
+	About    string            `json:"about"`
+	After    []TaskID          `json:"after"`
+	Reason   *string           `json:"reason,omitempty"` // with reasons only; empty: done already
+	Script   string            `json:"script,omitempty"`
+	Probe    string            `json:"probe,omitempty"`
+	Vars     map[string]string `json:"vars,omitempty"`
+	Files    []documentFile    `json:"files,omitempty"`
+	Inputs   []documentInput   `json:"inputs,omitempty"`
+	Services []string          `json:"services,omitempty"`
+	Timeout  float64           `json:"timeout_seconds"`
+	Digest   *Digest           `json:"digest,omitempty"` // boot has none
+}
+
+type documentFile struct {
+	Path string `json:"path"`
+	Mode string `json:"mode"` // octal
+}
+
+type documentInput struct {
+	Node   string `json:"node"`
+	Script string `json:"script"`
+}
+
+// JSON writes the plan as one indented JSON object. With reasons (nil: none), each task has a reason, which is empty
+// when the task is done already.
+func (p Plan) JSON(w io.Writer, reasons map[TaskID]string) error {
+	d := document{Lab: p.Lab.Name, Provider: p.Lab.Provider, Network: p.Lab.Network, Machines: p.Machines}
+	for _, t := range p.Tasks {
+		d.Tasks = append(d.Tasks, jsonTask(t, reasons))
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(d); err != nil {
+		return fmt.Errorf("write the plan as JSON: %w", err)
+	}
+	return nil
+}
+
+func jsonTask(t Task, reasons map[TaskID]string) documentTask {
+	d := documentTask{
+		ID: t.ID, Node: t.Node, Step: t.Step, About: t.About, After: append([]TaskID{}, t.After...), Script: t.Script.Name,
+		Probe: t.Probe.Name, Vars: t.Vars, Services: t.Services, Timeout: t.Timeout.Round(time.Millisecond).Seconds(),
+	}
+	if reasons != nil {
+		reason := reasons[t.ID]
+		d.Reason = &reason
+	}
+	for _, f := range t.Files {
+		d.Files = append(d.Files, documentFile{Path: f.Path, Mode: fmt.Sprintf("%04o", f.Mode)})
+	}
+	for _, i := range t.Inputs {
+		d.Inputs = append(d.Inputs, documentInput{Node: i.Node, Script: i.Script.Name})
+	}
+	if t.Step != StepBoot {
+		digest := t.Digest
+		d.Digest = &digest
+	}
+	return d
+}
