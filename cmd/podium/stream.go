@@ -38,6 +38,19 @@ func (s *stream) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// divert sends what is written from now on to w, until restore is called: a live view has to place it.
+func (s *stream) divert(w io.Writer) (restore func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.w
+	s.w = w
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.w = before
+	}
+}
+
 // Gone is closed once the reader has left. Verbs that only show something can stop then.
 func (s *stream) Gone() <-chan struct{} { return s.gone }
 

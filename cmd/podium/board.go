@@ -1,0 +1,154 @@
+package main
+
+import (
+	"sync"
+	"time"
+
+	"podium/provision/event"
+	"podium/provision/plan"
+	"podium/provision/report"
+)
+
+// board is what the live view knows of a run: one row for each node, kept up to date by events. It is a sink.
+type board struct {
+	mu      sync.Mutex
+	rows    []*row
+	byNode  map[string]*row
+	tasks   int // of the whole lab
+	ended   int // done, skipped, failed or blocked
+	failed  int
+	started time.Time
+	lines   []string // to be printed above the view, once
+	notice  string   // what the run as a whole is at, such as a download
+}
+
+// row is a node on the board.
+type row struct {
+	node    string
+	tasks   int
+	ended   int
+	failed  string // first task that failed
+	why     string // its error
+	blocked int
+	running []runningTask // oldest first
+	last    string        // last line of output
+	spent   time.Duration // until its last task ended, from the start of the run
+}
+
+// runningTask is a step at work.
+type runningTask struct {
+	step    string
+	started time.Time
+	retry   bool
+}
+
+// newBoard takes nodes and the number of their tasks from the plan.
+func newBoard(p plan.Plan, now time.Time) *board {
+	b := &board{byNode: map[string]*row{}, started: now}
+	for _, m := range p.Machines {
+		b.row(m.Name)
+	}
+	for _, t := range p.Tasks {
+		b.row(t.Node).tasks++
+		b.tasks++
+	}
+	return b
+}
+
+func (b *board) row(node string) *row {
+	r := b.byNode[node]
+	if r == nil {
+		r = &row{node: node}
+		b.byNode[node] = r
+		b.rows = append(b.rows, r)
+	}
+	return r
+}
+
+// Emit takes an event. It only changes memory, so that work never waits for the terminal.
+func (b *board) Emit(e event.Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e.Node == "" {
+		b.emitRun(e)
+		return
+	}
+	r := b.row(e.Node)
+	switch e.Kind {
+	case event.TaskStarted:
+		r.stop(e.Step)
+		r.running = append(r.running, runningTask{step: e.Step, started: e.Time})
+		r.last = ""
+	case event.TaskOutput:
+		if text := report.Clean(e.Text); text != "" {
+			r.last = text
+		}
+	case event.TaskRetrying:
+		r.stop(e.Step)
+		r.running = append(r.running, runningTask{step: e.Step, started: e.Time, retry: true})
+		r.last = report.Clean(e.Error)
+		b.lines = append(b.lines, report.Line(e, false))
+	case event.TaskDone, event.TaskSkipped:
+		b.end(r, e)
+	case event.TaskBlocked:
+		b.end(r, e)
+		r.blocked++
+	case event.TaskFailed:
+		b.end(r, e)
+		b.failed++
+		if r.failed == "" {
+			r.failed, r.why = e.Step, report.Clean(e.Error)
+		}
+		b.lines = append(b.lines, report.Line(e, false))
+	case event.Note:
+		if e.Step != "" {
+			r.last = report.Clean(e.Text)
+			return
+		}
+		b.lines = append(b.lines, report.Line(e, false))
+	}
+}
+
+func (b *board) emitRun(e event.Event) {
+	if e.Kind == event.Note {
+		b.notice = report.Clean(e.Text)
+		b.lines = append(b.lines, b.notice)
+	}
+}
+
+func (b *board) end(r *row, e event.Event) {
+	r.stop(e.Step)
+	r.ended++
+	b.ended++
+	if len(r.running) == 0 {
+		r.last = ""
+	}
+	if e.Kind == event.TaskDone || e.Kind == event.TaskFailed {
+		r.spent = e.Time.Sub(b.started)
+	}
+}
+
+func (r *row) stop(step string) {
+	for i, t := range r.running {
+		if t.step == step {
+			r.running = append(r.running[:i:i], r.running[i+1:]...)
+			return
+		}
+	}
+}
+
+// print queues a line to be shown above the view.
+func (b *board) print(line string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lines = append(b.lines, line)
+}
+
+// take hands out the lines to be printed above the view.
+func (b *board) take() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	lines := b.lines
+	b.lines = nil
+	return lines
+}

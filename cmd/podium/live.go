@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"podium/provision/event"
+	"podium/provision/plan"
+)
+
+// frame is the time between two pictures of the live view.
+const frame = 100 * time.Millisecond
+
+// liveView shows a run on a terminal, in place, below what the terminal showed before. It is a sink.
+type liveView struct {
+	*board
+	program *tea.Program
+	ended   chan error
+	restore func() // gives stderr back
+}
+
+// startLive begins to show a run. Close ends it and leaves the terminal as it was.
+func (a *app) startLive(p plan.Plan, title string) *liveView {
+	b := newBoard(p, a.Now())
+	m := liveModel{board: b, title: title, now: a.Now(), clock: a.Now, interrupt: a.interrupts.interrupt, look: newLook(a.screen)}
+	v := &liveView{board: b, ended: make(chan error, 1)}
+	v.program = tea.NewProgram(m,
+		tea.WithInput(a.Stdin), tea.WithOutput(a.Stdout), tea.WithEnvironment(a.Environ),
+		tea.WithoutSignalHandler(), tea.WithFPS(30))
+	lines := &lineBuffer{print: b.print}
+	v.restore = a.stderr.divert(lines)
+	leave := func() { _ = v.program.ReleaseTerminal() }
+	a.interrupts.restore.Store(&leave)
+	go func() {
+		_, err := v.program.Run()
+		v.ended <- err
+	}()
+	return v
+}
+
+// Close shows the last lines, takes the view away and gives the terminal back.
+func (v *liveView) Close(a *app) {
+	v.program.Send(quitMsg{})
+	err := <-v.ended
+	a.interrupts.restore.Store(nil)
+	v.restore()
+	for _, line := range v.take() {
+		fmt.Fprintln(a.stderr, line)
+	}
+	if err != nil {
+		a.log.Warn("live view ended early", "error", err)
+	}
+}
+
+var _ event.Sink = (*liveView)(nil)
+
+// lineBuffer prints whole lines.
+type lineBuffer struct {
+	mu    sync.Mutex
+	rest  []byte
+	print func(string)
+}
+
+// Write takes lines off what was written.
+func (l *lineBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rest = append(l.rest, p...)
+	for {
+		line, rest, ok := bytes.Cut(l.rest, []byte("\n"))
+		if !ok {
+			return len(p), nil
+		}
+		l.print(string(line))
+		l.rest = bytes.Clone(rest)
+	}
+}
+
+// liveModel is the view as bubbletea wants it.
+type liveModel struct {
+	*board
+	title         string
+	now           time.Time
+	clock         func() time.Time
+	interrupt     func()
+	width, height int
+	tick          int
+	stopping      bool
+	quitting      bool
+	look          look
+}
+
+type (
+	tickMsg time.Time
+	quitMsg struct{}
+)
+
+func (m liveModel) Init() tea.Cmd { return m.nextFrame() }
+
+func (m liveModel) nextFrame() tea.Cmd {
+	return tea.Tick(frame, func(time.Time) tea.Msg { return tickMsg(m.clock()) })
+}
+
+// Update moves on with time, and takes the window's size and the keys of a terminal in raw mode.
+func (m liveModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tickMsg:
+		m.now = time.Time(msg)
+		m.tick++
+		return m, tea.Sequence(m.printLines(), m.nextFrame())
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+	case tea.KeyPressMsg:
+		switch msg.String() {
+		case "ctrl+c":
+			m.stopping = true
+			interrupt := m.interrupt
+			return m, func() tea.Msg { interrupt(); return nil }
+		case "ctrl+z":
+			return m, tea.Suspend
+		}
+	case quitMsg:
+		m.quitting = true
+		return m, tea.Sequence(m.printLines(), tea.Quit)
+	}
+	return m, nil
+}
+
+// printLines puts waiting lines above the view, where they stay.
+func (m liveModel) printLines() tea.Cmd {
+	lines := m.take()
+	if len(lines) == 0 {
+		return nil
+	}
+	return tea.Println(m.look.wrap(strings.Join(lines, "\n"), m.width))
+}
+
+// View draws the board.
+func (m liveModel) View() tea.View {
+	if m.quitting || m.width == 0 {
+		return tea.NewView("")
+	}
+	return tea.NewView(m.draw())
+}
