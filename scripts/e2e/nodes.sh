@@ -1,0 +1,300 @@
+#!/usr/bin/env bash
+# nodes.sh: an Incus daemon of its own, with networks of its own, whose system containers are real nodes: systemd, sshd,
+# apt. It needs root on Debian or Ubuntu, no virtualisation, and nothing of the host's own Incus.
+#
+# usage: nodes.sh up                 start everything; nothing happens when it is up
+#        nodes.sh exec COMMAND...    run a command where the nodes can be reached: incus, ssh, podium
+#        nodes.sh env                print what exec sets, for eval; the nodes' networks are not reached that way
+#        nodes.sh with COMMAND...    up, COMMAND, down, whatever happens
+#        nodes.sh images             build the images only
+#        nodes.sh down               remove everything but the cache; nothing happens when it is down
+#
+# PODIUM_E2E_ID      name of this installation; two with different names do not see each other (default: default)
+# PODIUM_E2E_CACHE   where built images are kept (default: ${XDG_CACHE_HOME:-~/.cache}/podium-e2e)
+# PODIUM_E2E_POOL    size of the storage pool, a sparse file (default: 30GiB)
+# PODIUM_E2E_IMAGES  which images to make and import (default: debian-12; also debian-13)
+# PODIUM_E2E_APT     base URL of the Debian mirror (default: http://deb.debian.org/debian)
+#
+# How: the daemon runs in a network namespace, tied to the host by one veth pair behind one masquerading rule, so that
+# bridges and addresses of labs meet nothing of the host's; and in a mount namespace, so that its storage is gone when
+# it ends.
+set -euo pipefail
+
+id=${PODIUM_E2E_ID:-default}
+cache=${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/podium-e2e}
+pool=${PODIUM_E2E_POOL:-30GiB}
+read -r -a images <<<"${PODIUM_E2E_IMAGES:-debian-12}"
+mirror=${PODIUM_E2E_APT:-http://deb.debian.org/debian}
+
+base=/var/lib/podium-e2e/$id # short: unix sockets in it may be 107 bytes long
+incus=$base/incus
+netns=podium-$id
+daemon=/usr/libexec/incus/incusd
+
+say() { printf '%s  %s\n' "$(date +%T)" "$*" >&2; }
+die() {
+  printf 'nodes.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+# packages installs what is missing. The archives lie in a folder of our own, because another apt may clean the
+# common one between our download and our installation.
+packages() {
+  local missing=() package backports=/etc/apt/sources.list.d/podium-e2e-backports.sources
+  for package in incus-base incus-client dnsmasq-base nftables btrfs-progs mmdebstrap iproute2; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  say "installing ${missing[*]}"
+  local apt=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Dir::Cache::archives="$cache/apt")
+  mkdir -p "$cache/apt/partial"
+  "${apt[@]}" update
+  if ! apt-cache show incus-base >/dev/null 2>&1; then # Debian 12 has it in backports only
+    printf 'Types: deb\nURIs: %s\nSuites: bookworm-backports\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
+      "$mirror" >"$backports"
+    "${apt[@]}" update
+  fi
+  local release=()
+  grep -q VERSION_CODENAME=bookworm /etc/os-release && release=(-t bookworm-backports)
+  DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends "${release[@]}" "${missing[@]}" >/dev/null
+}
+
+# image NAME makes the two tar files of a node image: a plain Debian as a cloud provider would ship it, with host keys
+# made at first boot. NAME is debian-12 or debian-13.
+# shellcheck disable=SC2016 # $1 of a hook is the new root
+image() {
+  local name=$1 suite folder=$cache/images/$1
+  case $name in
+    debian-12) suite=bookworm ;;
+    debian-13) suite=trixie ;;
+    *) die "PODIUM_E2E_IMAGES: $name: write debian-12 or debian-13" ;;
+  esac
+  mkdir -p "$folder"
+  exec 7>"$folder/lock"
+  flock 7
+  if [[ ! -f $folder/rootfs.tar ]]; then
+    say "building image $name"
+    mmdebstrap --quiet --variant=minbase --mode=root \
+      --include=systemd-sysv,systemd-resolved,udev,dbus,libpam-systemd,openssh-server,sudo,curl,ca-certificates,gnupg,iproute2,iputils-ping,procps,kmod,less \
+      --customize-hook='rm -f "$1"/etc/ssh/ssh_host_*' \
+      --customize-hook='printf "[Match]\nName=eth0\n[Network]\nDHCP=ipv4\nLinkLocalAddressing=no\n" >"$1"/etc/systemd/network/eth0.network' \
+      --customize-hook='printf "[Unit]\nBefore=ssh.service ssh.socket\nConditionPathExists=!/etc/ssh/ssh_host_ed25519_key\n[Service]\nType=oneshot\nExecStart=/usr/bin/ssh-keygen -A\n[Install]\nWantedBy=multi-user.target\n" >"$1"/etc/systemd/system/ssh-host-keys.service' \
+      --customize-hook='systemctl --root="$1" --quiet enable systemd-networkd systemd-resolved ssh-host-keys' \
+      --customize-hook='systemctl --root="$1" --quiet mask systemd-networkd-wait-online' \
+      --customize-hook='ln -sf /run/systemd/resolve/stub-resolv.conf "$1"/etc/resolv.conf' \
+      --customize-hook=': >"$1"/etc/machine-id; rm -f "$1"/etc/hostname' \
+      "$suite" "$folder/rootfs.part.tar" "deb $mirror $suite main" "deb $mirror $suite-updates main" \
+      "deb $mirror-security $suite-security main"
+    printf 'architecture: %s\ncreation_date: %s\nproperties: {os: Debian, release: %s, description: Debian %s for podium}\n' \
+      "$(uname -m)" "$(date +%s)" "$suite" "${name#*-}" >"$folder/metadata.yaml"
+    tar -C "$folder" -cf "$folder/metadata.tar" metadata.yaml
+    mv "$folder/rootfs.part.tar" "$folder/rootfs.tar"
+  fi
+  exec 7>&-
+}
+
+# network ties a network namespace to the host. Each installation takes a /30 of 198.18.255.0/24, a range that is
+# reserved for such tests (RFC 2544).
+network() {
+  [[ -e /run/netns/$netns ]] && return
+  mkdir -p /run/podium-e2e
+  exec 7>/run/podium-e2e/lock
+  flock 7
+  local slot=0 link
+  while ip link show "podium-e2e$slot" >/dev/null 2>&1; do
+    slot=$((slot + 1))
+    ((slot < 64)) || die "64 installations are up already: end one with PODIUM_E2E_ID=NAME nodes.sh down (names: ls /var/lib/podium-e2e)"
+  done
+  link=podium-e2e$slot
+  echo "$slot" >"$base/slot"
+  local outer=198.18.255.$((slot * 4 + 1)) inner=198.18.255.$((slot * 4 + 2)) uplink mtu
+  uplink=$(ip -4 route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1)
+  mtu=$(cat "/sys/class/net/${uplink:-lo}/mtu")
+  ip netns add "$netns"
+  ip link add "$link" mtu "$mtu" type veth peer name uplink mtu "$mtu" netns "$netns"
+  ip address add "$outer/30" dev "$link"
+  ip link set "$link" up
+  ip -n "$netns" link set lo up
+  ip -n "$netns" address add "$inner/30" dev uplink
+  ip -n "$netns" link set uplink up
+  ip -n "$netns" route add default via "$outer"
+  if [[ $(cat /proc/sys/net/ipv4/ip_forward) == 0 ]]; then
+    : >/run/podium-e2e/forward-was-off
+    echo 1 >/proc/sys/net/ipv4/ip_forward
+  fi
+  nft -f - <<NFT
+table ip podium-e2e$slot {
+  chain out {
+    type nat hook postrouting priority srcnat
+    ip saddr $inner oifname != "$link" masquerade
+  }
+  chain through {
+    type filter hook forward priority filter
+    iifname "$link" tcp flags syn tcp option maxseg size set rt mtu
+  }
+}
+NFT
+  exec 7>&-
+}
+
+# inside runs a command where the nodes are.
+inside() { nsenter --net="/run/netns/$netns" env INCUS_SOCKET="$incus/unix.socket" INCUS_CONF="$base/client" "$@"; }
+
+running() { [[ -f $base/pid ]] && [[ -d /proc/$(cat "$base/pid") ]] && [[ $(tr '\0' ' ' <"/proc/$(cat "$base/pid")/cmdline") == "$daemon"* ]]; }
+
+# start runs the daemon. Its /sys must be that of the network namespace, and must still contain the cgroups, which
+# systemd in the nodes needs: so they are carried over by hand.
+start() {
+  running && return
+  say "starting incusd ($id)"
+  mkdir -p "$incus" "$base/cgroup" "$base/client"
+  # shellcheck disable=SC2016 # expanded by the inner shells
+  setsid unshare --mount --propagation private sh -c '
+    mount --rbind /sys/fs/cgroup "$1/cgroup"
+    exec nsenter --net="$2" sh -c '\''
+      mount -t sysfs sysfs /sys
+      mount --rbind "$1/cgroup" /sys/fs/cgroup
+      INCUS_DIR="$1/incus" exec "$2" --group root --logfile "$1/incusd.log"
+    '\'' sh "$1" "$3"' sh "$base" "/run/netns/$netns" "$daemon" >"$base/incusd.out" 2>&1 </dev/null 7>&- 9>&- &
+  echo $! >"$base/pid"
+  local try
+  for ((try = 0; try < 300; try++)); do
+    inside incus query /1.0 >/dev/null 2>&1 && return
+    running || break
+    sleep 0.1
+  done
+  tail -n 20 "$base/incusd.out" "$base/incusd.log" >&2 || true
+  die "incusd does not answer: its log is above"
+}
+
+# fill gives a fresh daemon a pool, a network for nodes made by hand, and the images.
+fill() {
+  if ! inside incus query /1.0/storage-pools/default >/dev/null 2>&1; then
+    inside incus admin init --preseed <<YAML
+storage_pools:
+- {name: default, driver: btrfs, config: {size: $pool}}
+networks:
+- {name: nodes, type: bridge, config: {ipv4.address: 198.18.0.1/24, ipv4.nat: "true", ipv6.address: none}}
+profiles:
+- name: default
+  devices:
+    root: {type: disk, path: /, pool: default}
+    eth0: {type: nic, network: nodes, name: eth0}
+YAML
+  fi
+  local name
+  for name in "${images[@]}"; do
+    inside incus query "/1.0/images/aliases/$name" >/dev/null 2>&1 && continue
+    say "importing image $name"
+    inside incus image import "$cache/images/$name/metadata.tar" "$cache/images/$name/rootfs.tar" --alias "$name" >/dev/null
+  done
+}
+
+up() {
+  [[ $EUID == 0 ]] || die "needs root: it makes namespaces and mounts"
+  [[ $id =~ ^[a-z0-9-]{1,20}$ ]] || die "PODIUM_E2E_ID: $id: write 1 to 20 of a-z, 0-9 and -"
+  mkdir -p "$cache" "$base"
+  packages
+  local name
+  for name in "${images[@]}"; do image "$name"; done
+  exec 9>"$base/lock"
+  flock 9
+  trap 'say "up failed: removing what it made"; down' ERR
+  set -E
+  network
+  start
+  fill
+  trap - ERR
+  exec 9>&-
+}
+
+# stop ends the daemon and what it left behind in its network namespace, and only that.
+stop() {
+  local pids pid project name names try signal
+  if running; then
+    names=$(inside timeout 20 incus list --all-projects -f csv -c ne 2>/dev/null || true)
+    while IFS=, read -r project name; do
+      [[ -z $name ]] || inside timeout 60 incus delete --force --project "${project:-default}" "$name" >/dev/null 2>&1 || true
+    done <<<"$names"
+    pid=$(cat "$base/pid")
+    kill -TERM "$pid" 2>/dev/null || true
+    for ((try = 0; try < 100; try++)); do
+      [[ -d /proc/$pid ]] || break
+      sleep 0.1
+    done
+    kill -KILL "$pid" 2>/dev/null || true
+  fi
+  if [[ -e /run/netns/$netns ]]; then
+    # A daemon that was killed leaves its containers running, each below a monitor, and their cgroups.
+    local cgroups=()
+    for pid in $(ip netns pids "$netns"); do
+      [[ $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) == "[lxc monitor] $incus/"* ]] || continue
+      name=$(sed -n 's,^[0-9]*:[^:]*:/lxc\.monitor\.\([^/]*\).*,\1,p;T;q' "/proc/$pid/cgroup")
+      [[ -z $name ]] || cgroups+=("lxc.payload.$name" "lxc.monitor.$name")
+      # shellcheck disable=SC2046 # one word a pid
+      kill -KILL $(cat "/proc/$pid/task/$pid/children") 2>/dev/null || true
+    done
+    signal=-TERM
+    for ((try = 0; try < 5; try++)); do
+      pids=$(ip netns pids "$netns" | grep -vx "$$" || true)
+      [[ -n $pids ]] || break
+      # shellcheck disable=SC2086 # one word a pid
+      kill "$signal" $pids 2>/dev/null || true
+      signal=-KILL
+      sleep 0.2
+    done
+    for name in "${cgroups[@]}"; do
+      find /sys/fs/cgroup -depth -type d -path "/sys/fs/cgroup/*/$name*" -exec rmdir {} + 2>/dev/null || true
+    done
+  fi
+}
+
+down() {
+  trap - ERR
+  [[ -d $base || -e /run/netns/$netns ]] || return 0
+  stop
+  [[ ! -e /run/netns/$netns ]] || ip netns delete "$netns"
+  if [[ -f $base/slot ]]; then
+    local slot
+    slot=$(cat "$base/slot")
+    ip link delete "podium-e2e$slot" 2>/dev/null || true
+    nft delete table ip "podium-e2e$slot" 2>/dev/null || true
+  fi
+  if [[ -f /run/podium-e2e/forward-was-off ]] && ! ip -o link | grep -q ' podium-e2e'; then
+    echo 0 >/proc/sys/net/ipv4/ip_forward
+    rm -f /run/podium-e2e/forward-was-off
+  fi
+  local try
+  for ((try = 0; try < 50; try++)); do # the pool's file is free once the last process of the mount namespace is gone
+    rm -rf --one-file-system "$base" 2>/dev/null && break
+    sleep 0.1
+  done
+  [[ ! -d $base ]] || die "$base cannot be removed: see what holds it with: grep -l $base /proc/*/mountinfo"
+}
+
+need_up() { running || die "not up: run nodes.sh up first"; }
+
+case ${1:-} in
+  up) up ;;
+  down) down ;;
+  images)
+    packages
+    for name in "${images[@]}"; do image "$name"; done
+    ;;
+  env)
+    need_up
+    printf 'export INCUS_SOCKET=%q INCUS_CONF=%q PODIUM_E2E_NETNS=%q\n' "$incus/unix.socket" "$base/client" "/run/netns/$netns"
+    ;;
+  exec)
+    need_up
+    shift
+    exec nsenter --net="/run/netns/$netns" env INCUS_SOCKET="$incus/unix.socket" INCUS_CONF="$base/client" "$@"
+    ;;
+  with)
+    shift
+    trap down EXIT
+    up
+    inside "$@"
+    ;;
+  *) die "usage: nodes.sh up|exec COMMAND...|env|with COMMAND...|images|down" ;;
+esac
