@@ -12,12 +12,9 @@ import (
 
 // system is the surroundings of the real process. Tests make their own.
 func system() surroundings {
-	dir, err := os.Getwd()
 	return surroundings{
 		Args:    os.Args[1:],
 		Environ: os.Environ(),
-		Dir:     dir,
-		DirErr:  err,
 		Stdin:   os.Stdin,
 		Stdout:  os.Stdout,
 		Stderr:  os.Stderr,
@@ -27,12 +24,10 @@ func system() surroundings {
 	}
 }
 
-// surroundings is all that podium takes from outside: nothing else in this package looks at the process.
+// surroundings is all that podium takes from outside, but for the current folder and the files in it.
 type surroundings struct {
 	Args    []string
 	Environ []string
-	Dir     string // working directory
-	DirErr  error  // why Dir is not known
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer

@@ -78,7 +78,8 @@ func (a *app) rootCommand() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupMore, a.versionCommand(), a.completionCommand())
+	add(groupLab, a.initCommand(), a.validateCommand(), a.planCommand())
+	add(groupMore, a.schemaCommand(), a.versionCommand(), a.completionCommand())
 	return root
 }
 

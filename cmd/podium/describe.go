@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"podium/provision/lab"
+	"podium/provision/plan"
+	"podium/provision/step"
+	"podium/scripts"
+)
+
+// providers are those that a lab can name, in the order of help texts.
+func providers() []string {
+	return []string{lab.ProviderVirtualBox, lab.ProviderLibvirt, lab.ProviderIncus, lab.ProviderStatic, lab.ProviderSim}
+}
+
+// describe reads the lab's description; provider takes the place of the one in it unless it is empty.
+func (a *app) describe(f folder, provider string) (lab.Lab, error) {
+	return lab.LoadWith(f.file, lab.LoadOptions{Provider: provider, Env: a.getenv, Steps: stepNames()})
+}
+
+// stepNames are the steps that a lab's own steps can come after.
+func stepNames() []string {
+	var names []string
+	for _, s := range step.Catalogue() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// makePlan lays the catalogue over a description.
+func makePlan(l lab.Lab) (plan.Plan, error) {
+	return plan.Build(l, scripts.Guest(), os.DirFS(l.Dir))
+}
+
+// isDescriptionError reports whether lab.yaml is at fault.
+func isDescriptionError(err error) bool {
+	var problems lab.Problems
+	return errors.As(err, &problems)
+}
+
+// problemsOf gives the places in lab.yaml that an error is about, for JSON.
+func problemsOf(err error) any {
+	type place struct {
+		File    string `json:"file,omitempty"`
+		Line    int    `json:"line,omitempty"`
+		Col     int    `json:"col,omitempty"`
+		Path    string `json:"path,omitempty"`
+		Value   string `json:"value,omitempty"`
+		Message string `json:"message"`
+	}
+	var problems lab.Problems
+	if !errors.As(err, &problems) {
+		return nil
+	}
+	places := make([]place, len(problems))
+	for i, p := range problems {
+		places[i] = place(p)
+	}
+	return places
+}
+
+// countProblems ends a list of problems.
+func countProblems(err error) string {
+	var problems lab.Problems
+	errors.As(err, &problems)
+	if len(problems) == 1 {
+		return "1 problem in the description"
+	}
+	return fmt.Sprintf("%d problems in the description", len(problems))
+}
+
+func isPreflightError(error) bool { return false }

