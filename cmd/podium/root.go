@@ -79,7 +79,7 @@ func (a *app) rootCommand() *cobra.Command {
 		}
 	}
 	add(groupLab, a.initCommand(), a.validateCommand(), a.planCommand())
-	add(groupMore, a.schemaCommand(), a.versionCommand(), a.completionCommand())
+	add(groupMore, a.versionCommand(), a.completionCommand())
 	return root
 }
 

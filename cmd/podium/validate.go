@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -70,28 +69,6 @@ func (a *app) printDescription(l lab.Lab) error {
 		return fmt.Errorf("description as JSON: %w", err)
 	}
 	return a.printJSON(v)
-}
-
-func (a *app) schemaCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of lab.yaml",
-		Long: `Print the JSON Schema of lab.yaml. An editor that knows it completes fields and marks mistakes:
-put "# yaml-language-server: $schema=podium.schema.json" into the first line of lab.yaml.`,
-		Example: "  podium schema > podium.schema.json",
-		Args:    args(0, 0, "no argument"),
-		RunE: func(*cobra.Command, []string) error {
-			text, err := lab.Schema()
-			if err != nil {
-				return err
-			}
-
-				return fail(exitFailed, "the schema is not JSON")
-			}
-			_, err = fmt.Fprintf(a.stdout, "%s\n", text)
-			return err
-		},
-	}
 }
 
 // addProvider gives a verb the flag --provider.
