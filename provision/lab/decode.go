@@ -175,7 +175,9 @@ func (d *decoder) entries(path string, n *yaml.Node, v reflect.Value) {
 		d.refuse(path, n, shown(n), fmt.Sprintf("is %s: write name: value lines", kindOf(n)))
 		return
 	}
-	v.Set(reflect.MakeMap(v.Type()))
+	if len(n.Content) > 0 { // an empty map is none, as in a lab that leaves the field out
+		v.Set(reflect.MakeMap(v.Type()))
+	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		at := join(path, key.Value)
@@ -206,7 +208,6 @@ func (d *decoder) list(path string, n *yaml.Node, v reflect.Value, depth int) {
 		d.refuse(path, n, shown(n), fmt.Sprintf("is %s, not a list: write %s", kindOf(n), write))
 		return
 	}
-	v.Set(reflect.MakeSlice(v.Type(), 0, min(len(n.Content), 64)))
 	for i, entry := range n.Content {
 		element := reflect.New(v.Type().Elem()).Elem()
 		at := fmt.Sprintf("%s[%d]", path, i)

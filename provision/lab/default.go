@@ -2,6 +2,7 @@ package lab
 
 import (
 	"slices"
+	"strings"
 
 	"podium/provision/step/source"
 )
@@ -37,6 +38,12 @@ func Default(l *Lab) {
 	if c := l.Incus; c != nil {
 		fill(&c.Instance, InstanceContainer)
 		fill(&c.Image, "images:ubuntu/24.04")
+	}
+	for _, f := range mirrorFields(&l.Mirrors) {
+		*f.Field = strings.TrimRight(*f.Field, "/") // scripts put /names behind it
+	}
+	for registry, mirror := range l.Mirrors.Registries {
+		l.Mirrors.Registries[registry] = strings.TrimRight(mirror, "/")
 	}
 	for i := range l.Steps {
 		fill(&l.Steps[i].Timeout, "10m")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 )
@@ -32,25 +33,41 @@ func LoadWith(path string, o LoadOptions) (Lab, error) {
 	if err != nil {
 		return Lab{}, fmt.Errorf("find the folder of %s: %w", file, err)
 	}
-	l, at, parseErr := Parse(file, text)
-	l.Dir = dir
+	l, at, err := Parse(file, text)
 	if at.flawed[""] {
-		return Lab{}, parseErr
+		return Lab{}, err
 	}
-	if o.Provider != "" {
-		l.Provider = o.Provider
-		at.marks["provider"] = mark{}
-	}
+	var problems Problems
+	errors.As(err, &problems)
+	l.Dir = dir
 	fillMirrors(&l.Mirrors, &at, o.Env)
 	Default(&l)
-	err = validate(l, at, o.Steps)
-	var problems, more Problems
-	errors.As(parseErr, &problems)
-	errors.As(err, &more)
-	if err := append(problems, more...).err(); err != nil {
+	if o.Provider != "" {
+		override(&l, &at, o.Provider)
+		Default(&l) // that provider's own section
+	}
+	if err := append(problems, validate(l, at, o.Steps)...).err(); err != nil {
 		return Lab{}, err
 	}
 	return l, nil
+}
+
+// override puts another provider in the place of the file's. How to reach machines that exist already means nothing to
+// the others, but the addresses that it tells are kept.
+func override(l *Lab, at *Positions, provider string) {
+	if l.Provider == ProviderStatic && provider != ProviderStatic {
+		network, _ := netip.ParsePrefix(l.Network)
+		for i := range l.Nodes {
+			n := &l.Nodes[i]
+			if address := givenAddress(*l, *n, network); n.Address == "" && address.IsValid() {
+				n.Address = address.String()
+			}
+			n.SSH = nil
+		}
+	}
+	l.Provider = provider
+	at.sources["provider"] = "--provider"
+	delete(at.flawed, "provider")
 }
 
 // readFile finds the description and reads it.

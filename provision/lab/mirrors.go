@@ -38,7 +38,6 @@ func fillMirrors(m *Mirrors, at *Positions, env func(string) string) {
 	if env == nil {
 		return
 	}
-	at.sources = map[string]string{}
 	for _, f := range mirrorFields(m) {
 		if *f.Field == "" && strings.TrimSpace(env(f.Variable)) != "" {
 			*f.Field = strings.TrimSpace(env(f.Variable))

@@ -23,7 +23,7 @@ const maxFile = 1 << 20
 // The error is a Problems. Unless the text is not YAML at all, the Lab then holds what could be read, so that Validate
 // can find the other problems in one go.
 func Parse(file string, text []byte) (Lab, Positions, error) {
-	d := &decoder{at: Positions{File: file, marks: map[string]mark{}, flawed: map[string]bool{}}, budget: maxValues}
+	d := &decoder{at: Positions{File: file, marks: map[string]mark{}, flawed: map[string]bool{}, sources: map[string]string{}}, budget: maxValues}
 	root, problem := document(file, text)
 	if problem != nil {
 		d.at.flawed[""] = true

@@ -1,12 +1,31 @@
 package lab
 
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"podium/provision/step/source"
+)
+
 // Validate checks a lab that has been through Default: what the fields hold and how they fit together. at says where
 // each field stands in the file; the zero Positions will do. The error is a Problems with everything that is wrong.
-func Validate(l Lab, at Positions) error { return validate(l, at, nil) }
+func Validate(l Lab, at Positions) error { return validate(l, at, nil).err() }
 
-func validate(l Lab, at Positions, steps []string) error {
+// validate is Validate, with the names of the built-in steps that the lab's own may wait for; nil: any.
+func validate(l Lab, at Positions, steps []string) Problems {
 	c := &checker{lab: l, at: at}
-	return c.problems.err()
+	c.top()
+	c.network()
+	c.nodes()
+	c.roles()
+	c.kubernetes()
+	c.services()
+	c.mirrors()
+	c.steps(steps)
+	return c.problems
 }
 
 // checker collects what is wrong with a lab.
@@ -14,4 +33,158 @@ type checker struct {
 	lab      Lab
 	at       Positions
 	problems Problems
+}
+
+// bad reports a field: what it holds, what is wrong with that, and after a colon what to write. Fields that Parse
+// refused are passed over, as what they hold is not what the file says.
+func (c *checker) bad(path, value, message string, args ...any) {
+	if c.at.silent(path) {
+		return
+	}
+	p := Problem{File: c.at.File, Path: path, Value: value, Message: fmt.Sprintf(message, args...)}
+	if source := c.at.sources[path]; source != "" {
+		p.File, p.Path = "", source
+	} else {
+		m, _ := c.at.find(path)
+		p.Line, p.Col = m.line, m.col
+	}
+	c.problems = append(c.problems, p)
+}
+
+// written reports whether the field stands in the file.
+func (c *checker) written(path string) bool {
+	_, ok := c.at.marks[path]
+	return ok
+}
+
+// oneOf checks a field that is a choice between a few words. Soon are words that a later release will know.
+func (c *checker) oneOf(path, value string, words []string, soon ...string) {
+	switch {
+	case slices.Contains(words, value):
+	case slices.Contains(soon, value):
+		c.bad(path, value, "is not offered yet by this release: write %s", either(words))
+	case nearest(value, words) != "":
+		c.bad(path, value, "is not known: did you mean %s?", nearest(value, words))
+	default:
+		c.bad(path, value, "is not known: write %s", either(words))
+	}
+}
+
+// either lists words as a choice: a, b or c.
+func either(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+// maxName is the longest label of RFC 1123, and of an instance's name at Incus:
+// https://linuxcontainers.org/incus/docs/main/reference/instance_properties
+const maxName = 63
+
+var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+
+// name checks a name that becomes part of host names.
+func (c *checker) name(path, value, example string) bool {
+	switch {
+	case value == "":
+		c.bad(path, "", "is missing: write %s", example)
+	case len(value) > maxName:
+		c.bad(path, value, "has %d characters, more than the %d that a host name can have: shorten it", len(value), maxName)
+	case !label.MatchString(value):
+		c.bad(path, value, "is not a name: write small letters a to z, digits and hyphens, such as %s", cmp.Or(asLabel(value), example))
+	default:
+		return true
+	}
+	return false
+}
+
+// asLabel turns a text into a name as far as it can be; empty when nothing is left.
+func asLabel(text string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(text) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case r == '_', r == '.', r == ' ', r == '-':
+			b.WriteByte('-')
+		}
+	}
+	return strings.Trim(b.String(), "-")
+}
+
+// userName is what Debian's adduser accepts (adduser.conf(5), NAME_REGEX), with useradd's limit of 32 characters.
+var userName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
+
+// user checks an account's name.
+func (c *checker) user(path, value string) {
+	if !userName.MatchString(value) {
+		c.bad(path, value, "is not the name of an account: write one such as vagrant")
+	}
+}
+
+// word checks a text that is handed to another program as it is.
+func (c *checker) word(path, value, example string) {
+	if value == "" || strings.ContainsAny(value, " \t") || strings.HasPrefix(value, "-") {
+		c.bad(path, value, "must be one word that does not start with a hyphen: write one such as %s", example)
+	}
+}
+
+// top checks the fields that stand for the lab as a whole.
+func (c *checker) top() {
+	l := c.lab
+	if c.name("name", l.Name, "my-lab") && l.Provider == ProviderIncus && l.Name[0] <= '9' {
+		c.bad("name", l.Name, "starts with a digit, which Incus refuses: write lab-%s", l.Name)
+	}
+	c.oneOf("provider", l.Provider, []string{ProviderVirtualBox, ProviderLibvirt, ProviderIncus, ProviderStatic, ProviderSim})
+	c.oneOf("source", l.Source, []string{SourceUpstream, SourceDistro})
+	c.word("box", l.Box, "bento/ubuntu-24.04")
+	if l.BoxVersion != "" {
+		c.word("box_version", l.BoxVersion, "202510.26.0")
+	}
+	c.user("user", l.User)
+	if i := l.Incus; i != nil {
+		c.oneOf("incus.instance", i.Instance, []string{InstanceContainer, InstanceVM})
+		c.word("incus.image", i.Image, "images:ubuntu/24.04")
+		for _, f := range []struct{ name, value string }{{"remote", i.Remote}, {"pool", i.Pool}, {"project", i.Project}} {
+			if f.value != "" {
+				c.word("incus."+f.name, f.value, "default")
+			}
+		}
+	}
+}
+
+var version = regexp.MustCompile(`^[0-9]+\.[0-9]+(\.[0-9]+)?$`)
+
+// kubernetes checks what the section holds; roles checks whether it belongs there.
+func (c *checker) kubernetes() {
+	k := c.lab.Kubernetes
+	if k == nil {
+		if c.lab.Runtime != "" {
+			c.bad("runtime", c.lab.Runtime, "has no use in a lab without Kubernetes: leave it out, or write kubernetes: {}")
+		}
+		return
+	}
+	c.oneOf("runtime", c.lab.Runtime, []string{RuntimeContainerd}, RuntimeDocker, RuntimeCRIO)
+	c.oneOf("kubernetes.cni", k.CNI, []string{CNIFlannel, CNIBridge}, "calico", "cilium")
+	c.oneOf("kubernetes.etcd", k.Etcd, []string{EtcdStacked}, "external")
+	var minors []string
+	for _, release := range source.KubernetesMinors() {
+		minors = append(minors, release.Minor)
+	}
+	minor := k.Version
+	if parts := strings.Split(k.Version, "."); len(parts) == 3 {
+		minor = parts[0] + "." + parts[1]
+	}
+	switch plain := strings.TrimPrefix(k.Version, "v"); {
+	case plain != k.Version && version.MatchString(plain):
+		c.bad("kubernetes.version", k.Version, "starts with v: write %s", plain)
+	case !version.MatchString(k.Version):
+		c.bad("kubernetes.version", k.Version, "is not a version: write %q, or an exact one such as \"%s.1\"", source.DefaultKubernetes, source.DefaultKubernetes)
+	case !slices.Contains(minors, minor):
+		c.bad("kubernetes.version", k.Version, "is not a version that this release installs: write %s", either(minors))
+	}
+	for i, addon := range k.Addons {
+		c.bad(fmt.Sprintf("kubernetes.addons[%d]", i), addon, "is not offered yet by this release: leave it out")
+	}
 }
