@@ -1,0 +1,90 @@
+package vagrant
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"slices"
+
+	"podium/provision/lab"
+	"podium/provision/machine"
+	"podium/templates"
+)
+
+// Render gives the Vagrantfile of a lab without booting or changing anything. Ports that were pinned before stay.
+func (p *Provider) Render(s machine.Spec) (string, error) {
+	v, err := p.describe(s)
+	if err != nil {
+		return "", err
+	}
+	return v.Render()
+}
+
+// describe lays a lab over the Vagrantfile. Machines without a pinned port get one that may still change when it
+// turns out to be taken.
+func (p *Provider) describe(s machine.Spec) (templates.Vagrantfile, error) {
+	network, err := netip.ParsePrefix(s.Lab.Network)
+	if err != nil {
+		return templates.Vagrantfile{}, fmt.Errorf("network %q: %w", s.Lab.Network, err)
+	}
+	nodes := map[string]nodeState{}
+	for _, m := range s.Machines {
+		if nodes[m.Name], err = p.recall(m.Name); err != nil {
+			return templates.Vagrantfile{}, err
+		}
+	}
+	always := func(int) bool { return true }
+	assignPorts(s.Lab.Name, s.Machines, nodes, func(string) bool { return true }, always)
+	v := templates.Vagrantfile{
+		Lab:         s.Lab.Name,
+		Provider:    p.o.Provider,
+		Box:         s.Lab.Box,
+		BoxVersion:  s.Lab.BoxVersion,
+		User:        s.Lab.User,
+		Network:     network,
+		Promiscuous: s.Lab.Kubernetes != nil && slices.Contains(s.Lab.Kubernetes.Addons, "metallb"),
+	}
+	for _, m := range s.Machines {
+		v.Nodes = append(v.Nodes, templates.VagrantNode{
+			Name:      m.Name,
+			Address:   m.Address,
+			CPUs:      m.CPUs,
+			MemoryMiB: m.Memory.MiB(),
+			DiskMiB:   m.Disk.MiB(),
+			SSHPort:   nodes[m.Name].Port,
+		})
+	}
+	return v, nil
+}
+
+func (p *Provider) writeVagrantfile(s machine.Spec) error {
+	text, err := p.Render(s)
+	if err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(p.o.Dir, "Vagrantfile"), []byte(text))
+}
+
+// settings is a digest of all that Vagrant does to one machine: while it stays the same, a machine that Vagrant has
+// once brought up can be started without Vagrant.
+func settings(v templates.Vagrantfile, name string) (string, error) {
+	v.Nodes = slices.DeleteFunc(slices.Clone(v.Nodes), func(n templates.VagrantNode) bool { return n.Name != name })
+	text, err := v.Render()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+// machineOf gives the machine called name of what Prepare was given.
+func (p *Provider) machineOf(name string) (lab.Machine, error) {
+	for _, m := range p.spec.Machines {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	return lab.Machine{}, fmt.Errorf("%s: not a node of the lab that was prepared: %w", name, machine.ErrNotFound)
+}

@@ -1,0 +1,288 @@
+package vagrant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"podium/provision/lab"
+	"podium/provision/machine"
+	"podium/provision/remote"
+)
+
+// Up creates or starts the machine. One that Vagrant has brought up before, with the same settings, is started
+// directly; everything else is `vagrant up`. When it returns, the machine answers to the lab's own key.
+func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error) {
+	m, err := p.machineOf(name)
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	f, err := p.tools(ctx)
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	v, err := p.describe(p.spec)
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	digest, err := settings(v, name)
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	known, err := p.recall(name)
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	id, err := p.id(name)
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	vms, err := f.hypervisor.machines(ctx)
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	at := p.endpoint(m, known)
+	current, exists := vms[id]
+	complete := exists && known.ID == id // Vagrant's boot of it has come to its end once
+	switch {
+	case complete && current.state == machine.Running:
+		if known.Made != digest {
+			p.say(name, "runs with the sizes or ports it had before lab.yaml changed: halt it, the next up applies them")
+		}
+		return at, f.hypervisor.wake(ctx, id)
+	case complete && known.Made == digest:
+		if err := f.hypervisor.start(ctx, id); err == nil {
+			return at, nil
+		} else if ctx.Err() != nil {
+			return remote.Endpoint{}, err
+		} else {
+			p.o.Log.Warn("start without Vagrant failed", "node", name, "reason", err)
+			p.say(name, "does not start by itself, asking Vagrant")
+		}
+	case exists && current.state == machine.Running:
+		// A boot was cut short in here. Vagrant would take the machine for finished.
+		p.say(name, "was left half made: booting it again")
+		if err := p.switchOff(ctx, f.hypervisor, id); err != nil {
+			return remote.Endpoint{}, err
+		}
+	case !exists:
+		if err := p.refuseOrphan(v.NamePrefix()+name, vms); err != nil {
+			return remote.Endpoint{}, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if err := p.vagrantUp(ctx, f, name); err != nil {
+		return remote.Endpoint{}, err
+	}
+	if err := p.replaceKey(ctx, f, at); err != nil {
+		return remote.Endpoint{}, err
+	}
+	if id, err = p.id(name); err != nil {
+		return remote.Endpoint{}, err
+	}
+	return at, p.remember(func(nodes map[string]nodeState) {
+		n := nodes[name]
+		n.ID, n.Made = id, digest
+		nodes[name] = n
+	})
+}
+
+// endpoint says how to reach a machine: VirtualBox forwards a port of this computer, libvirt's network is at hand.
+func (p *Provider) endpoint(m lab.Machine, known nodeState) remote.Endpoint {
+	if p.isLibvirt() {
+		return remote.Endpoint{Node: m.Name, Host: m.Address.String(), Port: 22, User: p.spec.Lab.User}
+	}
+	return remote.Endpoint{Node: m.Name, Host: "127.0.0.1", Port: known.Port, User: p.spec.Lab.User}
+}
+
+func (p *Provider) switchOff(ctx context.Context, h hypervisor, id string) error {
+	if err := h.powerOff(ctx, id); err != nil {
+		return err
+	}
+	return waitStopped(ctx, h, id)
+}
+
+// ErrOrphan is a machine that has the name of one of the lab's but that Vagrant does not know in this folder: left from
+// a lab whose .vagrant is gone, or another lab's of the same name.
+var ErrOrphan = errors.New("a machine of that name exists already, and it is not this lab's")
+
+func (p *Provider) refuseOrphan(vmName string, vms map[string]vm) error {
+	for id, vm := range vms {
+		if vm.name == vmName {
+			return fmt.Errorf("%q (id %s): %w: if nobody needs it, remove it by `podium destroy --orphans`; else give this lab another name",
+				vmName, id, ErrOrphan)
+		}
+	}
+	return nil
+}
+
+// vagrantUp runs `vagrant up` for one machine. The first one to come makes what all share (the linked clones' master,
+// the host-only network) while the others wait; then as many run side by side as there are slots.
+func (p *Provider) vagrantUp(ctx context.Context, f *found, name string) error {
+	if err := f.needVagrant(); err != nil {
+		return err
+	}
+	leads, err := p.takeTurn(ctx)
+	if err != nil {
+		return err
+	}
+	release := func(sharedExists bool) {
+		if leads && sharedExists {
+			p.once.Do(func() { close(p.shared) })
+		}
+	}
+	defer func() {
+		if leads {
+			<-p.leader
+		}
+	}()
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	out := newTranscript(func(line uiLine) {
+		if line.booting() {
+			release(true)
+		}
+		if text := line.progress(); text != "" {
+			p.say(name, text)
+		}
+	})
+	for wait := 2 * time.Second; ; wait = min(2*wait, 15*time.Second) {
+		err := p.vagrantOnce(ctx, f, out, name)
+		var failed *CommandError
+		if err == nil || !errors.As(err, &failed) || !p.worthWaiting(ctx, failed, name) {
+			release(err == nil)
+			return err
+		}
+		p.say(name, fmt.Sprintf("%s, trying again in %s", failed.Cause, wait))
+		if err := pause(ctx, wait); err != nil {
+			return failed
+		}
+	}
+}
+
+// takeTurn waits until the machine may boot, and says whether it boots alone because it makes what all share.
+func (p *Provider) takeTurn(ctx context.Context) (leads bool, err error) {
+	select {
+	case <-p.shared:
+		return false, nil
+	default:
+	}
+	select {
+	case <-p.shared:
+		return false, nil
+	case p.leader <- struct{}{}:
+		return true, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+func (p *Provider) vagrantOnce(ctx context.Context, f *found, out *transcript, name string) error {
+	out.reset()
+	var stderr tail
+	_, err := f.vagrant.stream(ctx, p.o.BootDeadline, out, &stderr, "up", name, "--no-provision", "--no-destroy-on-error", "--machine-readable")
+	var failed *CommandError
+	if errors.As(err, &failed) {
+		failed.Node = name
+		out.explain(failed, stderr.String())
+	}
+	return err
+}
+
+// worthWaiting reports whether a failed boot is likely to succeed in a while: another Vagrant works on the machine (a
+// podium that was killed leaves one), or has left its lease of the port, which ends after a minute.
+func (p *Provider) worthWaiting(ctx context.Context, failed *CommandError, name string) bool {
+	if failed.Class == classLocked {
+		return true
+	}
+	known, err := p.recall(name)
+	return err == nil && failed.Class == classPortTaken && known.Port != 0 && portFree(ctx, known.Port)
+}
+
+// Destroy removes the machine with its disks and snapshots. Vagrant does it, so that its own lists stay right; where
+// Vagrant cannot, the hypervisor does.
+func (p *Provider) Destroy(ctx context.Context, name string) error {
+	err := p.withMachine(ctx, name, func(f *found, id string, vm vm) error {
+		if vm.state == machine.Running {
+			if err := p.switchOff(ctx, f.hypervisor, id); err != nil {
+				return err
+			}
+		}
+		err := f.needVagrant()
+		if err == nil {
+			_, err = f.vagrant.run(ctx, p.o.BootDeadline, "destroy", name, "--force")
+		}
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		p.o.Log.Warn("removing the machine without Vagrant", "node", name, "reason", err)
+		return f.hypervisor.remove(ctx, id)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: destroy: %w", name, err)
+	}
+	if err := os.RemoveAll(p.dataDir(name)); err != nil {
+		return fmt.Errorf("%s: remove what Vagrant kept of it: %w", name, err)
+	}
+	return p.remember(func(nodes map[string]nodeState) {
+		if n, ok := nodes[name]; ok {
+			nodes[name] = nodeState{Port: n.Port}
+		}
+	})
+}
+
+// Orphans lists machines that bear the name of one of the lab's nodes although Vagrant does not know them in this
+// folder, by name with their ids.
+func (p *Provider) Orphans(ctx context.Context, nodes []string) (map[string]string, error) {
+	f, err := p.tools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	vms, err := f.hypervisor.machines(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := p.ids()
+	if err != nil {
+		return nil, err
+	}
+	orphans := map[string]string{}
+	for _, node := range nodes {
+		for id, vm := range vms {
+			if vm.name == p.o.Lab+"-"+node && ids[node] != id {
+				orphans[vm.name] = id
+			}
+		}
+	}
+	return orphans, nil
+}
+
+// RemoveOrphans removes machines that Orphans has listed.
+func (p *Provider) RemoveOrphans(ctx context.Context, orphans map[string]string) error {
+	f, err := p.tools(ctx)
+	if err != nil {
+		return err
+	}
+	vms, err := f.hypervisor.machines(ctx)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for name, id := range orphans {
+		if vms[id].state == machine.Running {
+			if err := p.switchOff(ctx, f.hypervisor, id); err != nil {
+				problems = append(problems, fmt.Errorf("%s: %w", name, err))
+				continue
+			}
+		}
+		if err := f.hypervisor.remove(ctx, id); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	return errors.Join(problems...)
+}
