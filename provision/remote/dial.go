@@ -1,0 +1,299 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/hashicorp/go-hclog"
+	"golang.org/x/crypto/ssh"
+)
+
+// What DialOptions mean where they are zero.
+const (
+	DefaultDeadline  = 2 * time.Minute
+	DefaultKeepalive = 15 * time.Second
+	DefaultGrace     = 5 * time.Second
+	DefaultSessions  = 10 // OpenSSH's MaxSessions, sshd_config(5)
+)
+
+// DialOptions say how a Dialer connects. The zero value connects with no key: give KeyFile or Agent.
+type DialOptions struct {
+	KnownHosts string        // file of pinned host keys; made when missing. Empty: pinned for the Dialer's life only
+	KeyFile    string        // the lab's own private key, for endpoints without KeyFile
+	Agent      bool          // try the SSH agent's keys last: SSH_AUTH_SOCK, on Windows also the system's agent
+	Deadline   time.Duration // how long Dial waits for an answering sshd; 0: DefaultDeadline; negative: one try
+	// Keepalive is the time without a sign of life after which the node is asked for one. If nothing comes for as long
+	// again, the connection counts as lost: a dead node is noticed within twice this time.
+	// 0: DefaultKeepalive; negative: never asked.
+	Keepalive time.Duration
+	Grace     time.Duration // for a cancelled command to end by itself after each step of asking; 0: DefaultGrace
+	Sessions  int           // sessions open at once on one connection; further ones wait. 0: DefaultSessions
+	Log       hclog.Logger  // nil: none
+}
+
+// Dialer connects to nodes. It may be used by many goroutines; what it remembers (pinned host keys, key files,
+// connections to jump hosts in use) they share.
+type Dialer struct {
+	o     DialOptions
+	pins  *pins
+	keys  *keyring
+	jumps *jumps
+}
+
+// NewDialer gives a Dialer. Nothing is read or connected before the first Dial.
+func NewDialer(o DialOptions) *Dialer {
+	if o.Deadline == 0 {
+		o.Deadline = DefaultDeadline
+	}
+	if o.Keepalive == 0 {
+		o.Keepalive = DefaultKeepalive
+	}
+	if o.Grace == 0 {
+		o.Grace = DefaultGrace
+	}
+	if o.Sessions <= 0 {
+		o.Sessions = DefaultSessions
+	}
+	if o.Log == nil {
+		o.Log = hclog.NewNullLogger()
+	}
+	return &Dialer{o: o, pins: &pins{file: o.KnownHosts}, keys: &keyring{}, jumps: &jumps{open: map[string]*jump{}}}
+}
+
+// Dial connects to a node as Connect does, and gives it as a Host.
+func (d *Dialer) Dial(ctx context.Context, e Endpoint) (Host, error) {
+	c, err := d.Connect(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Forget removes the pinned host keys of a node, for a machine that was destroyed: the next one by this name is
+// another machine and pins its own. Nothing happens if there are none.
+func (d *Dialer) Forget(ctx context.Context, node string) error { return d.pins.forget(ctx, node) }
+
+// Connect connects and logs in, trying again with growing pauses until the node's sshd answers or the deadline is
+// over (*UnreachableError). A refused login (ErrAuth) or host key (ErrHostKey) ends it at once, except that the login
+// of a machine seen booting is tried again for a while: keys may come late, and pam_nologin(8) holds users off.
+func (d *Dialer) Connect(ctx context.Context, e Endpoint) (*Client, error) {
+	t := &trial{dialer: d, endpoint: e.filled(), start: time.Now()}
+	limited := ctx
+	if d.o.Deadline > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, d.o.Deadline)
+		defer cancel()
+	}
+	pause := &backoff.ExponentialBackOff{InitialInterval: 200 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 1.5, MaxInterval: 3 * time.Second}
+	options := []backoff.RetryOption{backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, pause time.Duration) {
+		d.o.Log.Debug("no SSH yet", "node", e.Node, "address", e.address(), "error", err, "pause", pause)
+	})}
+	if d.o.Deadline < 0 {
+		options = append(options, backoff.WithMaxTries(1))
+	}
+	c, err := backoff.Retry(limited, func() (*Client, error) { return t.once(limited) }, options...)
+	if err == nil {
+		d.o.Log.Debug("connected", "node", e.Node, "address", e.address(), "user", e.User, "took", time.Since(t.start))
+		return c, nil
+	}
+	return nil, t.verdict(ctx, err)
+}
+
+// filled gives the endpoint with what is empty and has a default.
+func (e Endpoint) filled() Endpoint {
+	if e.Port == 0 {
+		e.Port = 22
+	}
+	if e.Node == "" {
+		e.Node = fmt.Sprintf("[%s]:%d", e.Host, e.Port) // as OpenSSH writes addresses in known_hosts
+	}
+	return e
+}
+
+func (e Endpoint) address() string { return net.JoinHostPort(e.Host, strconv.Itoa(e.Port)) }
+
+// How long single steps of connecting may take. The first tries are short: VirtualBox's port forwarding accepts
+// connections before the guest listens, and such a connection never answers.
+const (
+	firstTry   = 6 * time.Second
+	longestTry = 30 * time.Second
+	// bootLogin is how long a refused login of a booting machine is tried again.
+	bootLogin = 30 * time.Second
+)
+
+// trial is the tries of one Connect.
+type trial struct {
+	dialer   *Dialer
+	endpoint Endpoint
+	start    time.Time
+	tries    int
+	last     error     // the last real failure, not the end of time
+	refused  time.Time // first refused login
+}
+
+// once tries to connect once, and says by backoff.Permanent if that was for good.
+func (t *trial) once(ctx context.Context) (*Client, error) {
+	limit := min(firstTry*time.Duration(t.tries+1), longestTry)
+	t.tries++
+	tryCtx, cancel := context.WithTimeoutCause(ctx, limit, errSilent)
+	defer cancel()
+	c, err := t.dialer.handshake(tryCtx, t.endpoint)
+	if err == nil {
+		return c, nil
+	}
+	if cause := context.Cause(tryCtx); cause != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w within %v (%v)", cause, limit, err)
+	}
+	if ctx.Err() == nil || t.last == nil {
+		t.last = err
+	}
+	var permanent *permanentError
+	switch {
+	case errors.As(err, &permanent), errors.Is(err, ErrHostKey):
+		return nil, backoff.Permanent(err)
+	case errors.Is(err, ErrAuth) && !t.booting(err):
+		return nil, backoff.Permanent(err)
+	}
+	return nil, err
+}
+
+// errSilent is a node that takes a connection and says nothing.
+var errSilent = &silentError{}
+
+type silentError struct{}
+
+func (*silentError) Error() string { return "no answer" }
+func (*silentError) Timeout() bool { return true }
+
+// booting tells whether a refused login may be due to a machine that is still booting.
+func (t *trial) booting(err error) bool {
+	if t.refused.IsZero() {
+		t.refused = time.Now()
+	}
+	var refusal *authError
+	if errors.As(err, &refusal) && (strings.Contains(refusal.banner, "pam_nologin") || strings.Contains(refusal.banner, "booting up")) {
+		return true
+	}
+	// A first try that is refused is final, so earlier tries mean that sshd was not up then.
+	return t.tries > 1 && time.Since(t.refused) < bootLogin
+}
+
+// verdict makes the error of a Connect that failed.
+func (t *trial) verdict(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: connect to %s: %w", t.endpoint.Node, t.endpoint.address(), context.Cause(ctx))
+	}
+	cause := t.last
+	if cause == nil {
+		cause = err
+	}
+	var permanent *backoff.PermanentError
+	if errors.As(err, &permanent) {
+		cause = permanent.Err
+	}
+	var mistake *permanentError
+	switch {
+	case errors.Is(cause, ErrAuth), errors.Is(cause, ErrHostKey):
+		return cause
+	case errors.As(cause, &mistake):
+		return fmt.Errorf("%s: connect to %s: %w", t.endpoint.Node, t.endpoint.address(), mistake.err)
+	}
+	return &UnreachableError{Node: t.endpoint.Node, Address: t.endpoint.address(), Tries: t.tries, Waited: time.Since(t.start), Cause: cause}
+}
+
+// handshake connects, checks the host key and logs in, once.
+func (d *Dialer) handshake(ctx context.Context, e Endpoint) (*Client, error) {
+	given, err := parseHostKeys(e)
+	if err != nil {
+		return nil, err
+	}
+	algorithms, err := d.pins.algorithms(ctx, e.Node, given)
+	if err != nil {
+		return nil, &permanentError{err: fmt.Errorf("pinned host keys: %w", err)}
+	}
+	raw, via, err := d.open(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	conn := &watched{Conn: raw, start: time.Now()}
+	l := &login{dialer: d, ctx: ctx, node: e.Node, user: e.User, file: e.KeyFile}
+	defer l.done()
+	var refused error // kept, because x/crypto/ssh flattens the callback's error to text
+	config := d.config(e.User, algorithms, l)
+	config.HostKeyCallback = func(_ string, _ net.Addr, key ssh.PublicKey) error {
+		if len(given) > 0 {
+			refused = checkGiven(e.Node, given, key)
+		} else {
+			refused = d.pins.check(ctx, e.Node, key)
+		}
+		return refused
+	}
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	c, channels, requests, err := ssh.NewClientConn(conn, e.address(), config)
+	if !stop() && err == nil {
+		_ = c.Close()
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		_ = raw.Close()
+		via.release()
+		if refused != nil {
+			err = refused
+		}
+		return nil, handshakeError(e.Node, e.User, err)
+	}
+	return d.client(e, conn, via, ssh.NewClient(c, channels, requests)), nil
+}
+
+// config is what podium asks of a server. SHA-1 and other broken algorithms that x/crypto/ssh still offers by default
+// are left out.
+func (d *Dialer) config(user string, hostKeys []string, l *login) *ssh.ClientConfig {
+	safe := ssh.SupportedAlgorithms()
+	return &ssh.ClientConfig{
+		Config:            ssh.Config{KeyExchanges: safe.KeyExchanges, Ciphers: safe.Ciphers, MACs: safe.MACs},
+		User:              user,
+		ClientVersion:     "SSH-2.0-podium",
+		HostKeyAlgorithms: hostKeys,
+		AuthCallback:      l.callback,
+		BannerCallback:    func(text string) error { l.banner = text; return nil },
+	}
+}
+
+// open makes the connection below SSH: TCP, or a channel of the jump host.
+func (d *Dialer) open(ctx context.Context, e Endpoint) (net.Conn, *jump, error) {
+	if e.Host == "" {
+		return nil, nil, &permanentError{err: fmt.Errorf("%w: no address is known", ErrUnreachable)}
+	}
+	if e.Jump == nil {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", e.address())
+		return conn, nil, err
+	}
+	via, err := d.jumps.take(ctx, d, *e.Jump)
+	if err != nil {
+		return nil, nil, fmt.Errorf("jump host: %w", err)
+	}
+	conn, err := via.client.ssh.DialContext(ctx, "tcp", e.address())
+	if err != nil {
+		via.release()
+		return nil, nil, fmt.Errorf("through jump host %s: %w", via.client.Name(), err)
+	}
+	return conn, via, nil
+}
+
+func parseHostKeys(e Endpoint) ([]ssh.PublicKey, error) {
+	var keys []ssh.PublicKey
+	for _, line := range e.HostKeys {
+		key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line))
+		if err != nil {
+			return nil, &permanentError{err: fmt.Errorf("%w: host key %q of the endpoint: %w", ErrHostKey, shorten(line, 60), err)}
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}

@@ -1,0 +1,159 @@
+package remotetest
+
+import (
+	"context"
+	"io"
+	"strconv"
+	"sync"
+
+	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
+)
+
+func port(p uint32) string { return strconv.FormatUint(uint64(p), 10) }
+
+// session serves one session until its channel is closed.
+func (s *Server) session(ctx context.Context, conn *ssh.ServerConn, c ssh.NewChannel) {
+	channel, requests, err := c.Accept()
+	if err != nil {
+		return
+	}
+	defer channel.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	unblock := context.AfterFunc(ctx, func() { _ = channel.Close() })
+	defer unblock()
+
+	signals := make(chan string, 1)
+	resized := make(chan Size, 16)
+	var pty *Pty
+	started := false
+	for r := range requests {
+		ok := false
+		switch r.Type {
+		case "pty-req":
+			pty, ok = newPty(r.Payload, resized), true
+		case "window-change":
+			var m struct{ Columns, Rows, Width, Height uint32 }
+			if ok = ssh.Unmarshal(r.Payload, &m) == nil; ok {
+				select {
+				case resized <- Size{int(m.Columns), int(m.Rows)}:
+				default:
+				}
+			}
+		case "env":
+			ok = true
+		case "signal":
+			var m struct{ Signal string }
+			if ssh.Unmarshal(r.Payload, &m) == nil {
+				select {
+				case signals <- m.Signal:
+				default:
+					cancel()
+				}
+			}
+		case "exec", "shell":
+			var m struct{ Command string }
+			if started || r.Type == "exec" && ssh.Unmarshal(r.Payload, &m) != nil {
+				break
+			}
+			started, ok = true, true
+			e := &Exec{Command: m.Command, User: conn.User(), Stdin: channel, Stdout: channel, Stderr: channel.Stderr(), Pty: pty, Signals: signals}
+			_ = r.Reply(true, nil)
+			running.Go(func() { s.run(ctx, channel, e, signals) })
+			continue
+		case "subsystem":
+			var m struct{ Name string }
+			if started || ssh.Unmarshal(r.Payload, &m) != nil || m.Name != "sftp" || s.faults.noSFTP.Load() {
+				break
+			}
+			started = true
+			_ = r.Reply(true, nil)
+			running.Go(func() { s.files(channel) })
+			continue
+		}
+		if r.WantReply {
+			_ = r.Reply(ok, nil)
+		}
+	}
+}
+
+func newPty(payload []byte, resized chan Size) *Pty {
+	var m struct {
+		Term                         string
+		Columns, Rows, Width, Height uint32
+		Modes                        string
+	}
+	_ = ssh.Unmarshal(payload, &m)
+	return &Pty{Term: m.Term, Size: Size{int(m.Columns), int(m.Rows)}, Resized: resized}
+}
+
+// run lets the handler run a command and tells the client how it ended.
+func (s *Server) run(ctx context.Context, channel ssh.Channel, e *Exec, signals chan string) {
+	defer channel.Close()
+	s.mu.Lock()
+	s.commands = append(s.commands, e.Command)
+	s.mu.Unlock()
+	if s.faults.slow(ctx) != nil {
+		return
+	}
+	handler := s.o.Handler
+	if !s.o.Plain && s.own(e) != nil {
+		handler = s.own(e)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan struct{})
+	defer close(done)
+	killed := make(chan string, 1)
+	if e.Signals != nil {
+		passed := make(chan string)
+		e.Signals = passed
+		go func() { // a signal that the handler does not take ends the command
+			for {
+				select {
+				case sig := <-signals:
+					select {
+					case passed <- sig:
+					case <-done:
+						return
+					case <-soon():
+						killed <- sig
+						cancel()
+						return
+					}
+				case <-done:
+					return
+				}
+			}
+		}()
+	}
+	code := handler(ctx, e)
+	if s.faults.dropNow() {
+		s.Drop()
+		return
+	}
+	select {
+	case sig := <-killed:
+		_, _ = channel.SendRequest("exit-signal", false, ssh.Marshal(struct {
+			Signal        string
+			Core          bool
+			Message, Lang string
+		}{Signal: sig}))
+	default:
+		_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(code)}))
+	}
+}
+
+// files serves SFTP on a channel.
+func (s *Server) files(channel ssh.Channel) {
+	defer channel.Close()
+	f := &folder{root: s.root, space: s.space}
+	server := sftp.NewRequestServer(channel, sftp.Handlers{FileGet: f, FilePut: f, FileCmd: f, FileList: f})
+	if err := server.Serve(); err != nil && err != io.EOF {
+		return
+	}
+	_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{0}))
+}

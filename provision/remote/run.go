@@ -1,0 +1,239 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Run runs a command; see Host. Beyond that:
+//
+// It waits for a free session of the connection. A cancelled command is asked to end step by step, each with a pause
+// (DialOptions.Grace): with Lifeline its stdin ends, then its process group gets TERM, then KILL, then the session is
+// closed; the error wraps ctx's cause. A command run by sudo is root's, so that sshd cannot signal it: give it a
+// Lifeline, or let it end when its output is closed.
+//
+// A Stdout or Stderr that fails cancels the command the same way, and the error wraps the writer's. Neither is
+// written to after Run has returned. A Stdin that blocks is read once more after Run has returned; what it then gives
+// is lost.
+//
+// The command has ended when its process has: what it leaves in the background may keep the output open, and is not
+// waited for.
+func (c *Client) Run(ctx context.Context, cmd Command) (Result, error) {
+	line, err := cmd.line(c.endpoint.User)
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: %w", c.Name(), err)
+	}
+	start := time.Now()
+	if !cmd.Secret {
+		c.log.Trace("run", "node", c.Name(), "command", shorten(line, 200))
+	}
+	r := &run{client: c, command: cmd}
+	result, err := r.do(ctx, line)
+	result.Duration = time.Since(start)
+	return result, err
+}
+
+// run is one command under way.
+type run struct {
+	client  *Client
+	command Command
+	session *session
+	hangup  chan struct{} // closed to end stdin of a command with a Lifeline
+	stdout  tail
+	stderr  tail
+}
+
+func (r *run) do(parent context.Context, line string) (Result, error) {
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	s, err := r.client.session(ctx)
+	if err != nil {
+		return Result{}, r.failed(parent, err)
+	}
+	r.session, r.hangup = s, make(chan struct{})
+	defer s.abandon()
+	if err := s.start(ctx, line); err != nil {
+		return Result{}, r.failed(parent, err)
+	}
+	out := s.stream(either(r.command.Stdout, &r.stdout), tee(r.command.Stderr, &r.stderr), func(err error) {
+		cancel(fmt.Errorf("%s: write output: %w", r.client.Name(), err))
+	})
+	defer out.shut()
+	go r.feed(cancel) // Close does not wait for it: the caller's Stdin may block for ever
+
+	select {
+	case <-s.exited:
+		s.drain(ctx, out)
+	case <-s.over:
+		<-out.done // both ends come with the closed channel
+	case <-ctx.Done():
+		r.stop()
+	}
+	out.shut()
+	if cause := context.Cause(ctx); cause != nil {
+		return r.result(), r.failed(parent, cause)
+	}
+	return r.ending()
+}
+
+func (r *run) result() Result {
+	return Result{Stdout: r.stdout.Bytes(), Stderr: r.stderr.Bytes()}
+}
+
+// ending makes the result of a command that ended by itself.
+func (r *run) ending() (Result, error) {
+	result := r.result()
+	select {
+	case <-r.session.exited:
+	default:
+		if err := r.client.lost(); err != nil {
+			return result, r.named(err)
+		}
+		return result, r.named(fmt.Errorf("%s: %w: the session ended without an exit status", r.client.Name(), ErrDisconnected))
+	}
+	result.Code = r.session.code
+	if result.Code == 0 && r.session.signal == "" {
+		return result, nil
+	}
+	exit := &ExitError{Host: r.client.Name(), Command: r.command.label(), Code: result.Code, Signal: r.session.signal, Stderr: string(result.Stderr)}
+	return result, sudoError(r.command, r.client.User(), exit)
+}
+
+// stop asks a cancelled command to end, more and more firmly, and waits for it, but not for ever.
+func (r *run) stop() {
+	grace := r.client.o.Grace
+	if r.command.Lifeline {
+		close(r.hangup)
+		if r.gone(grace) {
+			return
+		}
+	}
+	r.session.kill(ssh.SIGTERM)
+	if r.gone(grace) {
+		return
+	}
+	r.session.kill(ssh.SIGKILL)
+	if r.gone(min(grace, time.Second)) {
+		return
+	}
+	r.session.abandon()
+	r.gone(min(grace, time.Second))
+}
+
+// gone waits for the command's end.
+func (r *run) gone(wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-r.session.exited:
+		return true
+	case <-r.session.over:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// feed gives the command its stdin, and then the end of file: at once, or with a Lifeline when nobody waits for the
+// command any more. All is done by one goroutine, since ssh.Channel's Write and CloseWrite must not meet.
+func (r *run) feed(cancel context.CancelCauseFunc) {
+	if r.command.Stdin != nil {
+		in := &source{Reader: r.command.Stdin}
+		_, _ = io.Copy(r.session.channel, in)
+		if in.err != nil { // end of file would let the command take a part for the whole
+			cancel(fmt.Errorf("%s: read stdin: %w", r.client.Name(), in.err))
+			return
+		}
+	}
+	if r.command.Lifeline {
+		select {
+		case <-r.hangup:
+		case <-r.session.over:
+			return
+		}
+	}
+	_ = r.session.channel.CloseWrite()
+}
+
+// failed is the error of a command whose end is not known.
+func (r *run) failed(parent context.Context, err error) error {
+	if parent.Err() != nil {
+		return r.named(fmt.Errorf("%s: cancelled: %w", r.client.Name(), context.Cause(parent)))
+	}
+	if errors.Is(err, errRefused) {
+		err = fmt.Errorf("%s: %w: %w", r.client.Name(), ErrSessions, err)
+	}
+	return r.named(err)
+}
+
+// named puts the command before an error's text.
+func (r *run) named(err error) error {
+	label := shorten(r.command.label(), 120)
+	if label == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", label, err)
+}
+
+// sudoError explains why sudo did not even start the command. Its texts are those of sudo 1.8 and 1.9 (plugins/sudoers/auth/
+// sudo_auth.c and check.c, src/tgetpass.c) and sudo-rs; other languages are not recognised and keep the plain *ExitError.
+func sudoError(c Command, user string, exit *ExitError) error {
+	if !c.Sudo || user == "root" {
+		return exit
+	}
+	hint := ""
+	switch {
+	case exit.Code == 1 && contains(exit.Stderr, "a password is required", "a terminal is required", "interactive authentication is required",
+		"is not in the sudoers file", "is not allowed to execute", "may not run sudo"):
+		hint = fmt.Sprintf("let %s use sudo without a password: a line \"%s ALL=(ALL) NOPASSWD:ALL\" in /etc/sudoers.d/podium", user, user)
+	case exit.Code == 127 && contains(exit.Stderr, "sudo: not found", "sudo: command not found"):
+		hint = "install sudo on the node, or log in as root"
+	default:
+		return exit
+	}
+	return fmt.Errorf("%w: %w: %s", ErrSudo, exit, hint)
+}
+
+func contains(text string, parts ...string) bool {
+	for _, p := range parts {
+		if strings.Contains(text, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func either(w io.Writer, otherwise io.Writer) io.Writer {
+	if w != nil {
+		return w
+	}
+	return otherwise
+}
+
+// tee writes to w, if there is one, and keeps the tail all the same.
+func tee(w io.Writer, kept *tail) io.Writer {
+	if w == nil {
+		return kept
+	}
+	return io.MultiWriter(kept, w)
+}
+
+// source remembers why reading failed, apart from why writing did.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
