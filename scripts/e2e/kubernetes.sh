@@ -68,6 +68,18 @@ kubernetes_module() {
   mv "$folder/go.mod.part" "$folder/go.mod"
 }
 
+# flannel_module copies the module, without the backend for one company's cloud: that company's module is not on the proxy.
+flannel_module() {
+  local folder=$work/src/flannel origin
+  [[ -f $folder/main.go ]] && return
+  origin=$(cd "$work/src" && go mod download -json "github.com/flannel-io/flannel@v$flannel_version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  [[ -d $origin ]] || die "github.com/flannel-io/flannel v$flannel_version cannot be had from the Go module proxy: check GOPROXY and the network"
+  rm -rf "$folder"
+  cp -r --no-preserve=mode "$origin" "$folder.part"
+  sed -i '/\/backend\/tencentvpc"/d' "$folder.part/main.go"
+  mv "$folder.part" "$folder"
+}
+
 build() {
   mkdir -p "$bin" "$work/src"
   exec 8>"$work/build.lock"
@@ -85,8 +97,8 @@ build() {
   compile "$work/src/etcd" go.etcd.io/etcd/server/v3 "$bin/etcd"
   module "$work/src/coredns" "github.com/coredns/coredns@v$coredns_version"
   compile "$work/src/coredns" github.com/coredns/coredns "$bin/coredns"
-  module "$work/src/flannel" "github.com/flannel-io/flannel@v$flannel_version"
-  compile "$work/src/flannel" github.com/flannel-io/flannel "$bin/flanneld" "-X 'github.com/flannel-io/flannel/pkg/version.Version=v$flannel_version'"
+  flannel_module
+  compile "$work/src/flannel" . "$bin/flanneld" "-X 'github.com/flannel-io/flannel/pkg/version.Version=v$flannel_version'"
   module "$work/src/flannel-plugin" "github.com/containernetworking/plugins@v$flannel_plugin_version"
   compile "$work/src/flannel-plugin" github.com/containernetworking/plugins/plugins/meta/flannel "$bin/flannel"
 
