@@ -68,7 +68,7 @@ kubernetes_module() {
   mv "$folder/go.mod.part" "$folder/go.mod"
 }
 
-# flannel_module copies the module, without the backend for one company's cloud: that company's module is not on the proxy.
+# flannel_module copies the module, without two backends: one needs a module that is not on the proxy, the other cgo.
 flannel_module() {
   local folder=$work/src/flannel origin
   [[ -f $folder/main.go ]] && return
@@ -76,7 +76,7 @@ flannel_module() {
   [[ -d $origin ]] || die "github.com/flannel-io/flannel v$flannel_version cannot be had from the Go module proxy: check GOPROXY and the network"
   rm -rf "$folder"
   cp -r --no-preserve=mode "$origin" "$folder.part"
-  sed -i '/\/backend\/tencentvpc"/d' "$folder.part/main.go"
+  sed -i '/\/backend\/\(tencentvpc\|udp\)"/d' "$folder.part/main.go"
   mv "$folder.part" "$folder"
 }
 

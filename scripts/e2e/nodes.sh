@@ -138,7 +138,7 @@ NFT
 }
 
 # inside runs a command where the nodes are.
-inside() { nsenter --net="/run/netns/$netns" env INCUS_SOCKET="$incus/unix.socket" INCUS_CONF="$base/client" "$@"; }
+inside() { nsenter --net="/run/netns/$netns" env INCUS_SOCKET="$incus/unix.socket" INCUS_CONF="$base/client" PODIUM_E2E_NETNS="/run/netns/$netns" "$@"; }
 
 running() { [[ -f $base/pid ]] && [[ -d /proc/$(cat "$base/pid") ]] && [[ $(tr '\0' ' ' <"/proc/$(cat "$base/pid")/cmdline") == "$daemon"* ]]; }
 
@@ -288,7 +288,7 @@ case ${1:-} in
   exec)
     need_up
     shift
-    exec nsenter --net="/run/netns/$netns" env INCUS_SOCKET="$incus/unix.socket" INCUS_CONF="$base/client" "$@"
+    exec nsenter --net="/run/netns/$netns" env INCUS_SOCKET="$incus/unix.socket" INCUS_CONF="$base/client" PODIUM_E2E_NETNS="/run/netns/$netns" "$@"
     ;;
   with)
     shift

@@ -1,0 +1,62 @@
+package incus
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// admitScript puts the lab's user on a node and prints the node's public host keys.
+//
+//go:embed admit.sh
+var admitScript string
+
+// agentTime is how long a virtual machine may take until Incus can run commands in it.
+const agentTime = 5 * time.Minute
+
+// admit makes the node accept the lab's key, and notes its host keys in the instance's config: a later command finds
+// them there without asking the node.
+func (p *Provider) admit(ctx context.Context, name string, i instance) (string, error) {
+	keys, err := p.shellWhenUp(ctx, i, name, p.spec.Lab.User, strings.TrimSpace(p.spec.PublicKey))
+	if err != nil {
+		return "", p.explain("putting user "+p.spec.Lab.User+" on "+name, err)
+	}
+	if !strings.HasPrefix(keys, "ssh-") && !strings.HasPrefix(keys, "ecdsa-") {
+		return "", &Error{Doing: "reading the host keys of " + name, Text: fmt.Sprintf("%q", keys), Hint: "incus exec " + i.Name + " -- systemctl status ssh"}
+	}
+	note := map[string]any{"config": map[string]string{keyHostKeys: keys}}
+	if err := p.client.query(ctx, "PATCH", path(i, ""), note, nil); err != nil {
+		return "", p.explain("noting the host keys of "+name, err)
+	}
+	p.keep(name, func(i *instance) { i.Config[keyHostKeys] = keys })
+	return keys, nil
+}
+
+// shellWhenUp runs the script as soon as Incus can run anything in the instance: at once in a container, after its agent
+// has started in a virtual machine.
+func (p *Provider) shellWhenUp(ctx context.Context, i instance, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, agentTime)
+	defer cancel()
+	for {
+		out, err := p.client.shell(ctx, i.Name, admitScript, args...)
+		if !says(err, "agent isn't currently running") {
+			return out, err
+		}
+		select {
+		case <-ctx.Done():
+			return "", &Error{Doing: "waiting for the agent in " + i.Name, Text: "none after " + agentTime.String(),
+				Hint: "the image must contain incus-agent, as those of images: do; incus console " + i.Name + " shows how far it booted"}
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// lines splits text into its lines that are not empty.
+func lines(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
+}
+
+func unmarshal(text string, into any) error { return json.Unmarshal([]byte(text), into) }

@@ -1,0 +1,286 @@
+package incus
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"podium/provision/lab"
+	"podium/provision/machine"
+	"podium/provision/remote"
+)
+
+// haltTime is how long a machine may take to stop by itself before it is switched off.
+const haltTime = 60 * time.Second
+
+// list asks once for all instances of the project and keeps the lab's by node name. Later calls answer from memory.
+func (p *Provider) list(ctx context.Context) (map[string]instance, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.listed {
+		return p.nodes, nil
+	}
+	if p.place.Remote == "" { // Prepare was not called, and nothing is remembered
+		if _, err := p.settle(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var all []instance
+	if err := p.client.query(ctx, "GET", "/1.0/instances?recursion=1", nil, &all); err != nil {
+		return nil, p.explain("listing instances", err)
+	}
+	p.nodes, p.others = map[string]instance{}, map[string]instance{}
+	for _, i := range all {
+		if i.Config[keyLab] == p.place.Lab && i.Config[keyOwner] == p.place.Owner && i.Config[keyNode] != "" {
+			p.nodes[i.Config[keyNode]] = i
+		} else {
+			p.others[i.Name] = i
+		}
+	}
+	p.listed = true
+	return p.nodes, nil
+}
+
+// find returns a node's instance; ok is false if there is none.
+func (p *Provider) find(ctx context.Context, name string) (i instance, ok bool, err error) {
+	if _, err := p.list(ctx); err != nil {
+		return i, false, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i, ok = p.nodes[name]
+	return i, ok, nil
+}
+
+// keep notes what became of a node's instance.
+func (p *Provider) keep(name string, change func(*instance)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := p.nodes[name]
+	change(&i)
+	p.nodes[name] = i
+}
+
+// path is where the API has an instance.
+func path(i instance, more string) string { return "/1.0/instances/" + url.PathEscape(i.Name) + more }
+
+// Up creates the machine, starts it if it is stopped, and puts the lab's user on it. The endpoint carries the machine's
+// host keys, read from inside, so that the first SSH connection is strict already.
+func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error) {
+	m, err := p.machineNamed(name)
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	i, ok, err := p.find(ctx, name)
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	switch {
+	case !ok:
+		i, err = p.create(ctx, m)
+	case i.state() != machine.Running:
+		err = p.start(ctx, name, i)
+	}
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	if err := p.resize(ctx, m, i); err != nil {
+		return remote.Endpoint{}, err
+	}
+	keys := i.Config[keyHostKeys]
+	if keys == "" {
+		if keys, err = p.admit(ctx, name, i); err != nil {
+			return remote.Endpoint{}, err
+		}
+	}
+	return p.endpoint(m, i, keys), nil
+}
+
+func (p *Provider) endpoint(m lab.Machine, i instance, keys string) remote.Endpoint {
+	e := remote.Endpoint{Node: m.Name, Host: m.Address.String(), Port: 22, User: p.spec.Lab.User, HostKeys: lines(keys)}
+	if p.shared.Proxy != "" {
+		e.Host, e.Port = p.shared.Proxy, proxyPort(i.Name)
+	}
+	return e
+}
+
+// create makes and starts a machine in one call.
+func (p *Provider) create(ctx context.Context, m lab.Machine) (instance, error) {
+	if p.clustered {
+		// One after the other until Incus has chosen a member for the first; the others follow it.
+		p.placing.Lock()
+		defer p.placing.Unlock()
+	}
+	body := describe(p.spec.Lab, m, p.shared, p.place, p.spec.PublicKey)
+	p.mu.Lock()
+	other, taken := p.others[body.Name]
+	p.mu.Unlock()
+	if taken {
+		return instance{}, p.notOurs(m.Name, other)
+	}
+	target := "/1.0/instances"
+	if member := p.member(); member != "" {
+		target += "?target=" + url.QueryEscape(member)
+	}
+	if err := p.client.query(ctx, "POST", target, body, nil); err != nil {
+		return instance{}, p.explain("creating "+m.Name, err)
+	}
+	made := instance{Name: body.Name, Type: body.Type, Status: "Running", Config: body.Config, Devices: body.Devices}
+	if p.clustered {
+		if err := p.client.query(ctx, "GET", path(made, ""), nil, &made); err != nil {
+			return made, p.explain("looking where "+m.Name+" is", err)
+		}
+	}
+	p.keep(m.Name, func(i *instance) { *i = made })
+	return made, nil
+}
+
+func (p *Provider) notOurs(node string, other instance) error {
+	whose := "podium did not make it"
+	if o := other.Config[keyOwner]; o != "" {
+		whose = fmt.Sprintf("it belongs to lab %s of %s", other.Config[keyLab], o)
+	}
+	return &Error{Doing: "creating " + node, Kind: ErrNameTaken,
+		Text: fmt.Sprintf("instance %s of project %s is there: %s", other.Name, p.place.Project, whose),
+		Hint: "choose another name: in lab.yaml or a project of its own (incus.project); podium leaves that instance alone"}
+}
+
+// start starts a stopped machine, or wakes a frozen one.
+func (p *Provider) start(ctx context.Context, name string, i instance) error {
+	action := "start"
+	if i.Status == "Frozen" {
+		action = "unfreeze"
+	}
+	err := p.client.query(ctx, "PUT", path(i, "/state"), map[string]any{"action": action, "timeout": -1}, nil)
+	if err != nil && !says(err, "already running") {
+		return p.explain("starting "+name, err)
+	}
+	p.keep(name, func(i *instance) { i.Status = "Running" })
+	return nil
+}
+
+// resize applies a changed number of processors or size of memory. A container takes them while it runs; a virtual
+// machine only when it starts the next time.
+func (p *Provider) resize(ctx context.Context, m lab.Machine, i instance) error {
+	want := limits(m)
+	same := true
+	for key, value := range want {
+		same = same && i.Config[key] == value
+	}
+	if same {
+		return nil
+	}
+	if i.Type != "container" {
+		p.log.Warn("its new size counts once it is halted: podium halt, then incus config set", "node", m.Name)
+		return nil
+	}
+	return p.explain("resizing "+m.Name, p.client.query(ctx, "PATCH", path(i, ""), map[string]any{"config": want}, nil))
+}
+
+// Halt stops the machine, by force if it does not stop within a minute.
+func (p *Provider) Halt(ctx context.Context, name string) error {
+	i, ok, err := p.find(ctx, name)
+	if err != nil || !ok || i.state() == machine.Stopped {
+		return err
+	}
+	return p.stop(ctx, name, i, false)
+}
+
+func (p *Provider) stop(ctx context.Context, name string, i instance, force bool) error {
+	body := map[string]any{"action": "stop", "timeout": int(haltTime.Seconds()), "force": force || i.Status == "Frozen"}
+	err := p.client.query(ctx, "PUT", path(i, "/state"), body, nil)
+	if err != nil && ctx.Err() == nil && !force && !says(err, "already stopped") && !says(err, "not found") {
+		p.log.Warn("it did not stop by itself: switching it off", "node", name, "error", err)
+		return p.stop(ctx, name, i, true)
+	}
+	if err != nil && !says(err, "already stopped") && !says(err, "not found") {
+		return p.explain("stopping "+name, err)
+	}
+	p.keep(name, func(i *instance) { i.Status = "Stopped" })
+	return nil
+}
+
+// Destroy removes the machine with its snapshots.
+func (p *Provider) Destroy(ctx context.Context, name string) error {
+	i, ok, err := p.find(ctx, name)
+	if err != nil || !ok {
+		return err
+	}
+	if i.state() != machine.Stopped {
+		if err := p.stop(ctx, name, i, true); err != nil {
+			return err
+		}
+	}
+	if err := p.client.query(ctx, "DELETE", path(i, ""), nil, nil); err != nil && !says(err, "not found") {
+		return p.explain("removing "+name, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.nodes, name)
+	return nil
+}
+
+// Cleanup removes the lab's network and project, if no machine is left in them.
+func (p *Provider) Cleanup(ctx context.Context) error {
+	all, err := p.networks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range all {
+		if !n.ours(p.place) {
+			continue
+		}
+		err := p.client.queryIn(ctx, "default", "DELETE", "/1.0/networks/"+url.PathEscape(n.Name), nil, nil)
+		if err != nil && !says(err, "not found") {
+			return p.explain("removing network "+n.Name, err)
+		}
+	}
+	if err := p.removeProject(ctx); err != nil {
+		return err
+	}
+	err = os.Remove(filepath.Join(p.dir, rememberedFile))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	return err
+}
+
+// removeProject removes the project if podium made it for this lab.
+func (p *Provider) removeProject(ctx context.Context) error {
+	if p.place.Project == "" || p.place.Project == "default" {
+		return nil
+	}
+	at := "/1.0/projects/" + url.PathEscape(p.place.Project)
+	var project struct {
+		Config map[string]string `json:"config"`
+	}
+	err := p.client.queryIn(ctx, "", "GET", at, nil, &project)
+	if says(err, "not found") || err == nil && (project.Config[keyLab] != p.place.Lab || project.Config[keyOwner] != p.place.Owner) {
+		return nil
+	}
+	if err == nil {
+		err = p.client.queryIn(ctx, "", "DELETE", at, nil, nil)
+	}
+	return p.explain("removing project "+p.place.Project, err)
+}
+
+// Status tells the state of the lab's machines, in one call.
+func (p *Provider) Status(ctx context.Context) (map[string]machine.State, error) {
+	p.mu.Lock()
+	p.listed = false
+	p.mu.Unlock()
+	nodes, err := p.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	states := make(map[string]machine.State, len(nodes))
+	for name, i := range nodes {
+		states[name] = i.state()
+	}
+	return states, nil
+}
