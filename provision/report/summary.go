@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -176,17 +175,19 @@ func spent(s engine.Summary, node string) time.Duration {
 	return total
 }
 
-// writePlaces lists the web pages that steps reported as facts: COMPONENT_url, with COMPONENT_user and
-// secret_COMPONENT_password where there is a login.
+// writePlaces lists the web pages that steps reported.
 func writePlaces(w io.Writer, s engine.Summary, o Options) {
 	t := Table{Indent: "  "}
 	for _, n := range s.Nodes {
-		for _, key := range slices.Sorted(maps.Keys(n.Facts)) {
-			component, ok := strings.CutSuffix(key, "_url")
-			if !ok {
-				continue
+		for _, p := range Places(n.Facts) {
+			about := "on " + n.Name
+			if p.User != "" {
+				about += ", user " + p.User
 			}
-			t.Row(component, n.Facts[key], "on "+n.Name+login(n, component, o))
+			if slices.Contains(n.Secrets, p.SecretKey()) {
+				about += ", password: podium status" + o.LabArg + " --secrets"
+			}
+			t.Row(p.Name, p.URL, about)
 		}
 	}
 	if len(t.rows) == 0 {
@@ -194,20 +195,6 @@ func writePlaces(w io.Writer, s engine.Summary, o Options) {
 	}
 	fmt.Fprintf(w, "\nOpen:\n")
 	t.Write(w)
-}
-
-func login(n engine.NodeResult, component string, o Options) string {
-	user := n.Facts[component+"_user"]
-	secret := slices.Contains(n.Secrets, "secret_"+component+"_password")
-	switch {
-	case user != "" && secret:
-		return fmt.Sprintf(", user %s, password: podium status%s --secrets", user, o.LabArg)
-	case secret:
-		return fmt.Sprintf(", password: podium status%s --secrets", o.LabArg)
-	case user != "":
-		return ", user " + user
-	}
-	return ""
 }
 
 // writeTimes says how long each step took: the longest of its nodes counts, as nodes work side by side.

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"podium/provision/engine"
+	"podium/provision/lab"
+	"podium/provision/plan"
+	"podium/provision/remote"
+	"podium/provision/state"
+)
+
+// bench is what a verb works with on one lab.
+type bench struct {
+	folder
+	known  state.State
+	lab    lab.Lab
+	plan   plan.Plan // empty unless the description was read
+	engine *engine.Engine
+	dialer *remote.Dialer
+}
+
+// keyName is the lab's own private key in .podium.
+const keyName = "id_ed25519"
+
+// appliedName is the description of the last up in .podium.
+const appliedName = "applied.yaml"
+
+// described opens a lab by its description: for up and plan. A lab that exists keeps the provider that made it.
+func (a *app) described(where folder, provider string) (*bench, error) {
+	known, err := where.state.Load()
+	if err != nil {
+		return nil, err
+	}
+	if made := madeBy(known); made != "" {
+		switch provider {
+		case "", made:
+			provider = made
+		default:
+			return nil, usage("this lab was made with provider %s, so it cannot be changed with %s", made, provider).
+				hinted("remove it first: podium destroy%s", where.arg)
+		}
+	}
+	l, err := a.describe(where, provider)
+	if err != nil {
+		return nil, err
+	}
+	if madeBy(known) != "" && known.Lab != "" && known.Lab != l.Name {
+		return nil, usage("%s describes the lab %q, but the one made from this folder is called %q", where.file, l.Name, known.Lab).
+			hinted("give the other lab a folder of its own, or remove this one first: podium destroy%s", where.arg)
+	}
+	p, err := makePlan(l)
+	if err != nil {
+		return nil, err
+	}
+	return &bench{folder: where, known: known, lab: l, plan: p}, nil
+}
+
+// madeBy is the provider of the lab's machines; empty while there are none.
+func madeBy(s state.State) string {
+	if len(s.Machines) == 0 {
+		return ""
+	}
+	return s.Provider
+}
+
+// remembered opens a lab by what the last up left in .podium, without its description: for all other verbs. It
+// warns when the description could not be used any more.
+func (a *app) remembered(where folder) (*bench, error) {
+	known, err := where.state.Load()
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{folder: where, known: known}
+	if b.lab, err = applied(where, known); err != nil {
+		return nil, err
+	}
+	a.warnAboutDescription(b)
+	return b, nil
+}
+
+// applied reads the description of the last up. It was valid then, so it is not checked again.
+func applied(where folder, known state.State) (lab.Lab, error) {
+	l := lab.Lab{Name: known.Lab, Provider: known.Provider}
+	path := where.state.Path(appliedName)
+	text, err := os.ReadFile(path)
+	if err == nil {
+		l, _, err = lab.Parse(path, text)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return lab.Lab{}, fmt.Errorf("description of the last up: %w", err)
+	}
+	if known.Provider != "" {
+		l.Provider = known.Provider
+	}
+	lab.Default(&l)
+	l.Dir = where.state.Lab()
+	return l, nil
+}
+
+// warnAboutDescription says when lab.yaml is gone or broken although podium goes on without it.
+func (a *app) warnAboutDescription(b *bench) {
+	if len(b.known.Machines) == 0 {
+		return
+	}
+	switch _, err := a.describe(b.folder, b.known.Provider); {
+	case err == nil:
+	case errors.Is(err, fs.ErrNotExist):
+		a.warn("warning: %s is gone; going by what the last up knew", b.file)
+	case isDescriptionError(err):
+		a.warn("warning: %s has %s (podium validate%s shows them); going by what the last up knew", b.file, countProblems(err), b.arg)
+	default:
+		a.warn("warning: %v; going by what the last up knew", err)
+	}
+}
+
+// equip gives the bench provider, dialer and engine. Nothing is started by it.
+func (a *app) equip(b *bench) error {
+	provider, err := a.provider(b)
+	if err != nil {
+		return err
+	}
+	b.dialer = a.newDialer(b)
+	b.engine = &engine.Engine{
+		Plan: b.plan, Provider: provider, Dialer: b.dialer, Dir: b.state, Log: a.log.Named("engine"),
+		KeyFile: b.state.Path(keyName),
+		Forget:  func(e remote.Endpoint) error { return b.dialer.Forget(context.Background(), e.Node) },
+	}
+	return nil
+}
+
+// lock takes the lab for this run.
+func (a *app) lock(ctx context.Context, b *bench, verb string) (unlock func(), err error) {
+	release, err := b.state.Lock(ctx, "podium "+verb)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		if err := release(); err != nil {
+			a.log.Warn("unlock", "error", err)
+		}
+	}, nil
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"podium/provision/lab"
+	"podium/provision/report"
+)
+
+const destroyLong = `Remove the lab's machines with their disks and snapshots, and what podium made for them. lab.yaml and
+the logs stay. It works when lab.yaml is broken or gone. On a terminal it says what it will remove
+and asks; elsewhere it needs --yes.`
+
+func (a *app) destroyCommand() *cobra.Command {
+	f := struct {
+		yes   bool
+		nodes []string
+	}{}
+	c := &cobra.Command{
+		Use:               "destroy [LAB]",
+		Short:             "Remove the lab's machines",
+		Long:              destroyLong,
+		Example:           "  podium destroy\n  podium destroy labs/docker --yes\n  podium destroy --node w3",
+		Args:              args(0, 1, "at most one lab"),
+		ValidArgsFunction: completeLabs,
+		RunE: func(c *cobra.Command, given []string) error {
+			where, err := a.folder(given)
+			if err != nil {
+				return err
+			}
+			return a.destroy(c.Context(), where, f.nodes, f.yes)
+		},
+	}
+	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+	c.Flags().StringSliceVar(&f.nodes, "node", nil, "remove only these `nodes`")
+	a.completeNodes(c, "node")
+	return c
+}
+
+func (a *app) destroy(ctx context.Context, where folder, nodes []string, yes bool) error {
+	b, err := a.remembered(where)
+	if err != nil {
+		return err
+	}
+	if len(b.known.Machines) == 0 && b.known.Provider == "" {
+		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab was never made")
+		return nil
+	}
+	names, err := b.selectNodes(selection{nodes: nodes})
+	if err != nil {
+		return err
+	}
+	unlock, err := a.lock(ctx, b, "destroy")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := a.confirm(ctx, yes, "%s", b.whatGoes(names)); err != nil {
+		return err
+	}
+	if err := a.equip(b); err != nil {
+		return err
+	}
+	b.engine.Sink = report.Lines(a.stderr, false)
+	if err := b.engine.Destroy(ctx, nodes...); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "removed %s\n", strings.Join(names, ", "))
+	return nil
+}
+
+// whatGoes says what destroy will remove.
+func (b *bench) whatGoes(names []string) string {
+	what := "machines"
+	if len(names) == 1 {
+		what = "machine"
+	}
+	s := fmt.Sprintf("destroy removes %d %s of %s (%s) for good: %s", len(names), what, b.lab.Name, b.lab.Provider, strings.Join(names, ", "))
+	if b.lab.Provider == lab.ProviderStatic {
+		return s
+	}
+	var tags []string
+	for _, t := range b.known.Snapshots {
+		tags = append(tags, t.Tag)
+	}
+	if len(tags) > 0 {
+		s += "; and the snapshots " + strings.Join(tags, ", ")
+	}
+	return s
+}
+
+const haltLong = `Stop the lab's machines in an orderly way. What is on them stays; up starts them again.`
+
+func (a *app) haltCommand() *cobra.Command {
+	f := struct{ nodes []string }{}
+	c := &cobra.Command{
+		Use:               "halt [LAB]",
+		Short:             "Stop the lab's machines",
+		Long:              haltLong,
+		Example:           "  podium halt\n  podium halt --node w2",
+		Args:              args(0, 1, "at most one lab"),
+		ValidArgsFunction: completeLabs,
+		RunE: func(c *cobra.Command, given []string) error {
+			where, err := a.folder(given)
+			if err != nil {
+				return err
+			}
+			return a.change(c.Context(), where, "halt", nil, func(ctx context.Context, b *bench) (string, error) {
+				names, err := b.selectNodes(selection{nodes: f.nodes})
+				if err != nil {
+					return "", err
+				}
+				return "stopped " + strings.Join(names, ", "), b.engine.Halt(ctx, f.nodes...)
+			})
+		},
+	}
+	c.Flags().StringSliceVar(&f.nodes, "node", nil, "stop only these `nodes`")
+	a.completeNodes(c, "node")
+	return c
+}
+
+// change runs a verb that changes a lab that was made, under its lock, and says what was done. It asks before, when
+// ask is not nil.
+func (a *app) change(ctx context.Context, where folder, verb string, ask func(*bench) error, do func(context.Context, *bench) (done string, err error)) error {
+	b, err := a.remembered(where)
+	if err != nil {
+		return err
+	}
+	if len(b.known.Machines) == 0 {
+		return b.neverMade()
+	}
+	unlock, err := a.lock(ctx, b, verb)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if ask != nil {
+		if err := ask(b); err != nil {
+			return err
+		}
+	}
+	if err := a.equip(b); err != nil {
+		return err
+	}
+	b.engine.Sink = report.Lines(a.stderr, false)
+	text, err := do(ctx, b)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout, text)
+	return nil
+}
+
+// neverMade is the answer of verbs that need machines.
+func (b *bench) neverMade() error {
+	return fail(exitFailed, "this lab has no machines").hinted("make it: podium up%s", b.arg)
+}
+
+// nodeNames lists the lab's machines in the order of its description, then those that stand in it no more.
+func (b *bench) nodeNames() []string {
+	var names []string
+	for _, m := range lab.Machines(b.lab) {
+		if _, made := b.known.Machines[m.Name]; made {
+			names = append(names, m.Name)
+		}
+	}
+	for _, name := range slices.SortedFunc(maps.Keys(b.known.Machines), naturalOrder) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

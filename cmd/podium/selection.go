@@ -1,0 +1,101 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"podium/provision/state"
+)
+
+// selection says which nodes a verb is about; nothing given means all.
+type selection struct {
+	nodes []string
+	roles []string
+}
+
+// selectNodes lists the chosen nodes in the lab's order. A name that the lab does not have is an error.
+func (b *bench) selectNodes(s selection) ([]string, error) {
+	all := b.nodeNames()
+	for _, name := range s.nodes {
+		if !slices.Contains(all, name) {
+			return nil, usage("this lab has no node %q: there are %s", name, shortList(all, 12))
+		}
+	}
+	for _, role := range s.roles {
+		if !slices.ContainsFunc(all, func(n string) bool { return slices.Contains(b.known.Machines[n].Roles, role) }) {
+			return nil, usage("no node has the role %q: there are %s", role, strings.Join(b.roles(), ", "))
+		}
+	}
+	if len(s.nodes)+len(s.roles) == 0 {
+		return all, nil
+	}
+	var chosen []string
+	for _, name := range all {
+		hasRole := slices.ContainsFunc(b.known.Machines[name].Roles, func(r string) bool { return slices.Contains(s.roles, r) })
+		if hasRole || slices.Contains(s.nodes, name) {
+			chosen = append(chosen, name)
+		}
+	}
+	return chosen, nil
+}
+
+// roles lists the roles that the lab's nodes have.
+func (b *bench) roles() []string {
+	var roles []string
+	for _, m := range b.known.Machines {
+		roles = append(roles, m.Roles...)
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
+}
+
+// snapshot finds a snapshot by name; the empty name is the one that up took.
+func (b *bench) snapshot(tag string) (state.Snapshot, error) {
+	var tags []string
+	for _, s := range b.known.Snapshots {
+		if s.Tag == tag || tag == "" && s.Auto {
+			return s, nil
+		}
+		tags = append(tags, s.Tag)
+	}
+	switch {
+	case len(tags) == 0:
+		return state.Snapshot{}, fail(exitFailed, "this lab has no snapshot").hinted("take one: podium snapshot save%s NAME", b.arg)
+	case tag == "":
+		return state.Snapshot{}, fail(exitFailed, "up took no snapshot of this lab: there are %s", strings.Join(tags, ", ")).
+			hinted("name one: podium reset%s --to %s", b.arg, tags[len(tags)-1])
+	}
+	return state.Snapshot{}, usage("no snapshot is called %q: there are %s", tag, strings.Join(tags, ", "))
+}
+
+// naturalOrder compares names so that w2 comes before w10.
+func naturalOrder(a, b string) int {
+	for a != "" && b != "" {
+		if isDigit(a[0]) && isDigit(b[0]) {
+			na, restA := leadingNumber(a)
+			nb, restB := leadingNumber(b)
+			if c := cmp.Or(cmp.Compare(len(na), len(nb)), cmp.Compare(na, nb)); c != 0 {
+				return c
+			}
+			a, b = restA, restB
+			continue
+		}
+		if a[0] != b[0] {
+			return cmp.Compare(a[0], b[0])
+		}
+		a, b = a[1:], b[1:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// leadingNumber splits a name after its leading digits, zeros in front left out.
+func leadingNumber(s string) (digits, rest string) {
+	end := 0
+	for end < len(s) && isDigit(s[end]) {
+		end++
+	}
+	return strings.TrimLeft(s[:end], "0"), s[end:]
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

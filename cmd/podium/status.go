@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"podium/provision/engine"
+	"podium/provision/lab"
+	"podium/provision/machine"
+	"podium/provision/report"
+)
+
+const statusLong = `Show how the lab is: for each node its machine, whether SSH answers, the steps done and its services;
+and the web pages that its steps reported. All nodes are asked at once. --secrets also shows the
+passwords that steps reported; they are kept in .podium/state.json, which only you can read.`
+
+func (a *app) statusCommand() *cobra.Command {
+	f := struct {
+		output  outputFlag
+		secrets bool
+	}{output: outputFlag{format: formatText, formats: []string{formatText, formatJSON}}}
+	c := &cobra.Command{
+		Use:               "status [LAB]",
+		Short:             "Show how the lab is",
+		Long:              statusLong,
+		Example:           "  podium status\n  podium status labs/cicd --secrets\n  podium status -o json",
+		Args:              args(0, 1, "at most one lab"),
+		ValidArgsFunction: completeLabs,
+		RunE: func(c *cobra.Command, given []string) error {
+			where, err := a.folder(given)
+			if err != nil {
+				return err
+			}
+			return a.status(c.Context(), where, f.output, f.secrets)
+		},
+	}
+	a.addOutput(c, &f.output)
+	c.Flags().BoolVar(&f.secrets, "secrets", false, "show passwords too")
+	return c
+}
+
+func (a *app) status(ctx context.Context, where folder, o outputFlag, secrets bool) error {
+	b, err := a.remembered(where)
+	if err != nil {
+		return err
+	}
+	if len(b.known.Machines) == 0 {
+		return a.statusOfNothing(b, o)
+	}
+	if err := a.equip(b); err != nil {
+		return err
+	}
+	nodes, err := b.engine.Status(ctx)
+	if err != nil {
+		return err
+	}
+	facts := b.facts(secrets)
+	if o.json() {
+		return a.printJSON(statusDocument(b, nodes, facts))
+	}
+	a.printStatus(b, nodes, facts, secrets)
+	return nil
+}
+
+// statusOfNothing is the status of a lab that was never made or has been destroyed.
+func (a *app) statusOfNothing(b *bench, o outputFlag) error {
+	l, err := a.describe(b.folder, "")
+	if err != nil {
+		return err
+	}
+	var nodes []engine.NodeStatus
+	for _, m := range lab.Machines(l) {
+		nodes = append(nodes, engine.NodeStatus{Name: m.Name, Roles: m.Roles, Address: m.Address.String(), Machine: machine.Missing})
+	}
+	b.lab = l
+	if o.json() {
+		return a.printJSON(statusDocument(b, nodes, nil))
+	}
+	a.printStatus(b, nodes, nil, false)
+	fmt.Fprintf(a.stdout, "\nMake it: podium up%s\n", b.arg)
+	return nil
+}
+
+// facts are what steps reported, by node; secrets only on demand.
+func (b *bench) facts(secrets bool) map[string]map[string]string {
+	all := map[string]map[string]string{}
+	for node, facts := range b.known.Facts {
+		shown := maps.Clone(facts)
+		maps.DeleteFunc(shown, func(key, _ string) bool { return !secrets && isSecret(key) })
+		if len(shown) > 0 {
+			all[node] = shown
+		}
+	}
+	return all
+}
+
+// isSecret reports whether a fact must not be shown unasked.
+func isSecret(key string) bool { return strings.HasPrefix(key, "secret_") }
+
+func (a *app) printStatus(b *bench, nodes []engine.NodeStatus, facts map[string]map[string]string, secrets bool) {
+	l := newLook(a.screen)
+	fmt.Fprintf(a.stdout, "%s, %s\n\n", l.bold(title(b.lab)), b.state.Lab())
+	t := report.Table{Head: []string{"NODE", "MACHINE", "SSH", "STEPS", "SERVICES", "ADDRESS", "ROLES"}}
+	var notes []string
+	for _, n := range nodes {
+		t.Row(n.Name, l.machine(n.Machine), l.ssh(n), steps(n), l.services(n), n.Address, strings.Join(n.Roles, ","))
+		notes = append(notes, remarks(n)...)
+	}
+	t.Write(a.stdout)
+	if len(notes) > 0 {
+		fmt.Fprintln(a.stdout)
+	}
+	for _, note := range notes {
+		fmt.Fprintln(a.stdout, note)
+	}
+	a.printPlaces(b, nodes, facts, secrets)
+}
+
+func (l look) machine(s machine.State) string {
+	switch s {
+	case machine.Running:
+		return l.green(string(s))
+	case machine.Missing:
+		return l.faint(string(s))
+	}
+	return l.yellow(string(s))
+}
+
+func (l look) ssh(n engine.NodeStatus) string {
+	switch {
+	case n.SSH:
+		return l.green("ok")
+	case n.Machine == machine.Running:
+		return l.red("no")
+	}
+	return "-"
+}
+
+func steps(n engine.NodeStatus) string {
+	if n.Total == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d/%d", n.Done, n.Total)
+}
+
+// services counts those that are active.
+func (l look) services(n engine.NodeStatus) string {
+	active, known := 0, 0
+	for _, s := range n.Services {
+		if s.Active != "" {
+			known++
+		}
+		if s.Active == "active" {
+			active++
+		}
+	}
+	switch {
+	case known == 0:
+		return "-"
+	case active == len(n.Services):
+		return l.green(fmt.Sprintf("%d ok", active))
+	}
+	return l.red(fmt.Sprintf("%d of %d ok", active, len(n.Services)))
+}
+
+// remarks are what does not fit into a table: why SSH does not answer, which services are not active.
+func remarks(n engine.NodeStatus) []string {
+	var notes []string
+	if n.SSHError != "" {
+		notes = append(notes, fmt.Sprintf("%s: %s", n.Name, strings.TrimPrefix(report.Clean(n.SSHError), n.Name+": ")))
+	}
+	for _, s := range n.Services {
+		if s.Active != "" && s.Active != "active" {
+			notes = append(notes, fmt.Sprintf("%s: %s is %s; see: podium ssh %s -- systemctl status %s", n.Name, s.Unit, s.Active, n.Name, s.Unit))
+		}
+	}
+	if n.Removed {
+		notes = append(notes, fmt.Sprintf("%s: no longer in lab.yaml, but kept; to remove: podium destroy --node %s", n.Name, n.Name))
+	}
+	return notes
+}
+
+// printPlaces lists the web pages of the lab.
+func (a *app) printPlaces(b *bench, nodes []engine.NodeStatus, facts map[string]map[string]string, secrets bool) {
+	t := report.Table{Indent: "  "}
+	found := false
+	for _, n := range nodes {
+		for _, p := range report.Places(facts[n.Name]) {
+			found = true
+			about := "on " + n.Name
+			if p.User != "" {
+				about += ", user " + p.User
+			}
+			_, hidden := b.known.Facts[n.Name][p.SecretKey()]
+			switch {
+			case secrets && p.Password != "":
+				about += ", password " + p.Password
+			case hidden:
+				about += ", password: podium status" + b.arg + " --secrets"
+			}
+			t.Row(p.Name, p.URL, about)
+		}
+	}
+	if found {
+		fmt.Fprintln(a.stdout, "\nOpen:")
+		t.Write(a.stdout)
+	}
+}
+
+type (
+	statusJSON struct {
+		Lab      string       `json:"lab"`
+		Provider string       `json:"provider"`
+		Folder   string       `json:"folder"`
+		Nodes    []statusNode `json:"nodes"`
+	}
+	statusNode struct {
+		Name     string            `json:"name"`
+		Roles    []string          `json:"roles"`
+		Address  string            `json:"address"`
+		Machine  machine.State     `json:"machine"`
+		SSH      bool              `json:"ssh"`
+		SSHError string            `json:"ssh_error,omitempty"`
+		Endpoint *report.SSH       `json:"endpoint,omitempty"`
+		Done     int               `json:"steps_done"`
+		Total    int               `json:"steps_total"`
+		Services []statusService   `json:"services"`
+		Removed  bool              `json:"removed,omitempty"`
+		Facts    map[string]string `json:"facts,omitempty"`
+	}
+	statusService struct {
+		Unit   string `json:"unit"`
+		Active string `json:"active"`
+	}
+)
+
+func statusDocument(b *bench, nodes []engine.NodeStatus, facts map[string]map[string]string) statusJSON {
+	d := statusJSON{Lab: b.lab.Name, Provider: b.lab.Provider, Folder: b.state.Lab(), Nodes: []statusNode{}}
+	for _, n := range nodes {
+		s := statusNode{
+			Name: n.Name, Roles: slices.Clone(n.Roles), Address: n.Address, Machine: n.Machine, SSH: n.SSH, SSHError: n.SSHError,
+			Done: n.Done, Total: n.Total, Services: []statusService{}, Removed: n.Removed, Facts: facts[n.Name],
+		}
+		if n.Endpoint != nil {
+			s.Endpoint = &report.SSH{Host: n.Endpoint.Host, Port: n.Endpoint.Port, User: n.Endpoint.User}
+		}
+		for _, unit := range n.Services {
+			s.Services = append(s.Services, statusService(unit))
+		}
+		d.Nodes = append(d.Nodes, s)
+	}
+	return d
+}
