@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"podium/provision/engine"
+	"podium/provision/event"
 	"podium/provision/lab"
 	"podium/provision/plan"
 	"podium/provision/remote"
@@ -22,6 +23,25 @@ type bench struct {
 	plan   plan.Plan // empty unless the description was read
 	engine *engine.Engine
 	dialer *remote.Dialer
+
+	simFile string // boot times and faults for the simulator
+}
+
+// ownKey makes the lab's own key pair if there is none yet, and tells the engine its public half.
+func (b *bench) ownKey() error {
+	path := b.state.Path(keyName)
+	if err := os.MkdirAll(b.state.Path(), 0o700); err != nil {
+		return fmt.Errorf("make the lab's key: %w", err)
+	}
+	if err := remote.GenerateKey(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make the lab's key: %w", err)
+	}
+	public, err := remote.PublicKey(path)
+	if err != nil {
+		return fmt.Errorf("read the lab's key: %w", err)
+	}
+	b.engine.PublicKey = public
+	return nil
 }
 
 // keyName is the lab's own private key in .podium.
@@ -124,13 +144,22 @@ func (a *app) equip(b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.dialer = a.newDialer(b)
+	b.dialer = a.newDialer(b, 0)
 	b.engine = &engine.Engine{
 		Plan: b.plan, Provider: provider, Dialer: b.dialer, Dir: b.state, Log: a.log.Named("engine"),
 		KeyFile: b.state.Path(keyName),
 		Forget:  func(e remote.Endpoint) error { return b.dialer.Forget(context.Background(), e.Node) },
 	}
 	return nil
+}
+
+// events is a sink for providers, which are made before it is known who watches.
+func (b *bench) events() event.Sink {
+	return event.Func(func(e event.Event) {
+		if b.engine != nil && b.engine.Sink != nil {
+			b.engine.Sink.Emit(e)
+		}
+	})
 }
 
 // lock takes the lab for this run.

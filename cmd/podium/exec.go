@@ -123,7 +123,8 @@ func (a *app) exec(ctx context.Context, where folder, words []string, f execFlag
 		if collect {
 			return runCollected(ctx, client, command)
 		}
-		return runPrefixed(ctx, client, command, prefix.writers(name))
+		out, errs := prefix.writers(name)
+		return runPrefixed(ctx, client, command, out, errs)
 	})
 	switch {
 	case f.output.json():

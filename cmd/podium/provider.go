@@ -1,8 +1,11 @@
 package main
 
 import (
+	"time"
+
 	"podium/provision/lab"
 	"podium/provision/machine"
+	"podium/provision/machine/vagrant"
 	"podium/provision/remote"
 )
 
@@ -13,17 +16,22 @@ func (a *app) provider(b *bench) (machine.Provider, error) {
 	}
 	switch b.lab.Provider {
 	case lab.ProviderVirtualBox, lab.ProviderLibvirt:
-		return nil, fail(exitPreflight, "this build has no provider %s", b.lab.Provider).hinted("use --provider sim, static or incus")
+		return vagrant.New(vagrant.Options{
+			Provider: b.lab.Provider, Lab: b.lab.Name, Dir: b.state.Path("vagrant"), Dialer: a.newDialer(b, 0),
+			Sink: b.events(), Log: a.log.Named("vagrant"),
+		}), nil
 	}
 	return nil, usage("no provider is called %q", b.lab.Provider)
 }
 
-// newDialer connects to the lab's nodes with its own key and the agent's, and with host keys pinned in .podium.
-func (a *app) newDialer(b *bench) *remote.Dialer {
+// newDialer connects to the lab's nodes with its own key and the agent's, and with host keys pinned in .podium. deadline is how
+// long a node that boots is waited for; 0: remote's default; negative: not at all.
+func (a *app) newDialer(b *bench, deadline time.Duration) *remote.Dialer {
 	return remote.NewDialer(remote.DialOptions{
 		KnownHosts: b.state.Path("known_hosts"),
 		KeyFile:    b.state.Path(keyName),
 		Agent:      true,
+		Deadline:   deadline,
 		Log:        a.log.Named("ssh"),
 	})
 }

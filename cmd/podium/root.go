@@ -78,7 +78,9 @@ func (a *app) rootCommand() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupLab, a.initCommand(), a.validateCommand(), a.planCommand())
+	add(groupLab, a.initCommand(), a.validateCommand(), a.planCommand(), a.upCommand(), a.haltCommand(), a.destroyCommand(),
+		a.resetCommand(), a.snapshotCommand())
+	add(groupNodes, a.statusCommand(), a.execCommand(), a.logsCommand())
 	add(groupMore, a.versionCommand(), a.completionCommand())
 	return root
 }
