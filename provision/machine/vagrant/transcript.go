@@ -32,8 +32,11 @@ func (u uiLine) text() string {
 	if u.kind != "ui" || len(u.data) < 2 {
 		return ""
 	}
-	return strings.TrimSpace(u.data[1])
+	return strings.TrimSpace(before.ReplaceAllString(u.data[1], ""))
 }
+
+// before is what Vagrant puts at the front of a line: "==> w1: " or "    w1: ".
+var before = regexp.MustCompile(`(?m)^(==>|   ) [^\s:]+: ?`)
 
 // booting reports whether the machine is made and all that it shares with others exists: what follows is its own boot.
 func (u uiLine) booting() bool {
@@ -43,10 +46,14 @@ func (u uiLine) booting() bool {
 
 // quiet are lines that tell a person nothing.
 var quiet = regexp.MustCompile(`^(SSH (address|username|auth method)|Adapter \d|\d+ \(guest\)|Bringing machine|Preparing network|Setting the name|` +
-	`Clearing any previously|Machine not provisioned|This may take a while|.*experimental|.*functional yet|Features:)`)
+	`Clearing any previously|Matching MAC|This is a one time|Machine not provisioned|Vagrant insecure key|Removing insecure|Key inserted|` +
+	`You have requested|Features:|Please use with caution)`)
 
 // progress is one line for people; empty for what they need not see.
 func (u uiLine) progress() string {
+	if u.kind == "ui" && len(u.data) > 0 && u.data[0] == "error" { // comes again, as the boot's failure
+		return ""
+	}
 	text, _, _ := strings.Cut(u.text(), "\n")
 	if quiet.MatchString(text) {
 		return ""
@@ -111,6 +118,10 @@ func (t *transcript) explain(e *CommandError, stderr string) {
 	switch {
 	case t.message != "":
 		e.Message = t.message
+		// Vagrant quotes the whole call of VBoxManage before it says what VBoxManage said.
+		if _, said, ok := strings.Cut(t.message, "\nStderr: "); ok && strings.TrimSpace(said) != "" {
+			e.Message = strings.TrimSpace(said)
+		}
 	case strings.TrimSpace(stderr) != "":
 		e.Message = strings.TrimSpace(stderr)
 	default:
