@@ -62,3 +62,11 @@ type Provider interface {
 	Restore(ctx context.Context, name, tag string) error
 	DeleteSnapshot(ctx context.Context, name, tag string) error
 }
+
+// Limited is a Provider that cannot make any number of machines at once, such as VirtualBox, whose machines start one
+// after the other. The engine then leaves room for other work while machines boot.
+type Limited interface {
+	Provider
+	// UpLimit is how many calls of Up make sense at the same time; 0: any number.
+	UpLimit() int
+}

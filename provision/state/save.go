@@ -131,27 +131,34 @@ func (s *State) fill() {
 
 // Save writes state.json: whole or not at all, 0600.
 func (d *Dir) Save(s State) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.save(s)
-}
-
-func (d *Dir) save(s State) error {
-	if err := d.makeDir(); err != nil {
+	text, err := encode(s)
+	if err != nil {
 		return err
 	}
+	return d.saveText(text)
+}
+
+func encode(s State) ([]byte, error) {
 	s.Version = Version
 	text, err := json.MarshalIndent(s, "", " ")
 	if err != nil {
-		return fmt.Errorf("save state: %w", err)
+		return nil, fmt.Errorf("save state: %w", err)
 	}
-	return writeAtomic(d.Path(stateName), append(text, '\n'))
+	return append(text, '\n'), nil
 }
 
-// Update loads, lets change work on the state, and saves. An error of change leaves the file as it was.
-func (d *Dir) Update(change func(*State) error) error {
+func (d *Dir) saveText(text []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.makeDir(); err != nil {
+		return err
+	}
+	return writeAtomic(d.Path(stateName), text)
+}
+
+// Update loads, lets change work on the state, and saves. An error of change leaves the file as it was. Whoever
+// calls it holds Lock, so that nobody else saves in between.
+func (d *Dir) Update(change func(*State) error) error {
 	s, err := d.Load()
 	if err != nil {
 		return err
@@ -159,7 +166,7 @@ func (d *Dir) Update(change func(*State) error) error {
 	if err := change(&s); err != nil {
 		return err
 	}
-	return d.save(s)
+	return d.Save(s)
 }
 
 // Keep puts a copy of state.json aside before a change of the lab begins: what a person falls back on when the file

@@ -2,9 +2,10 @@
 // It knows nothing of the rest of podium.
 //
 //	.podium/state.json           what is known of the machines; a cache: the machines themselves are asked first
+//	.podium/state.json.old       the same before the last change of the lab began
 //	.podium/applied.yaml         the description that the last up carried out, defaults filled in
-//	.podium/lock                 held by whoever changes the lab
-//	.podium/journal.ndjson       every event, appended
+//	.podium/lock{,.json}         held by whoever changes the lab; the note says who that is
+//	.podium/journal.ndjson{,.1}  every event but the output of steps, appended
 //	.podium/logs/NODE/STEP.log   output of the last run of a step
 //	.podium/id_ed25519{,.pub}    the lab's own key
 //	.podium/known_hosts          host keys pinned at first contact
@@ -22,6 +23,8 @@ type State struct {
 	Steps     map[string]map[string]Step   `json:"steps"`     // node, step
 	Facts     map[string]map[string]string `json:"facts"`     // node, key; the file is 0600, secrets may be here
 	Snapshots []Snapshot                   `json:"snapshots"` // oldest first
+	// Restoring is the tag of a snapshot that is being restored: some machines may be back at it and others not.
+	Restoring string `json:"restoring,omitempty"`
 }
 
 // Machine is one machine that podium made or was given.
@@ -30,6 +33,10 @@ type Machine struct {
 	Address  string    `json:"address"` // in the lab's private network
 	Endpoint *Endpoint `json:"endpoint,omitempty"`
 	Services []string  `json:"services,omitempty"` // systemd units that status asks for
+	Made     bool      `json:"made,omitempty"`     // podium has asked the provider for it: there may be something to destroy
+	Removed  bool      `json:"removed,omitempty"`  // the last up's description had it no more
+	// Plan is the digest of each step that the last up had for the machine.
+	Plan map[string]string `json:"plan,omitempty"`
 }
 
 // Endpoint is how the machine was last reached by SSH; the same fields as remote.Endpoint.
@@ -47,7 +54,7 @@ type Endpoint struct {
 type Step struct {
 	Done     time.Time     `json:"done"`
 	Duration time.Duration `json:"duration_ns"`
-	Digest   string        `json:"digest"`
+	Digest   string        `json:"digest"` // of script, variables and files, with colons between
 }
 
 // Snapshot is a whole lab kept under one tag.
@@ -56,4 +63,6 @@ type Snapshot struct {
 	Taken time.Time `json:"taken"`
 	Nodes []string  `json:"nodes"`
 	Auto  bool      `json:"auto,omitempty"` // taken by up after its first success; what reset goes back to
+	// Incomplete is set while the snapshot is taken or deleted, and stays if that was cut off: it cannot be restored.
+	Incomplete bool `json:"incomplete,omitempty"`
 }

@@ -6,8 +6,7 @@
 #
 # Standard input: BYTES bytes of bash text, the bundle, whose last line is "# end of bundle"; then nothing, as long as
 # podium lives. Standard output: what the bundle prints there, and at the end the line "exit=CODE". Standard error: the
-# step's log. Its last line ends with the byte 036 and the word "end": after it podium waits no more, even if a process
-# that the step left behind keeps the stream open.
+# step's log.
 #
 # The bundle finds $home and $step set. It is kept in memory, because it may hold secrets.
 set -uo pipefail
@@ -57,5 +56,4 @@ code=0
 wait "$job" 2>/dev/null || code=$? # bash reports a killed job there
 kill -- "-$watcher" 2>/dev/null
 echo "exit=$code"
-printf '\036end\n' >&2
 exit "$code"
