@@ -32,8 +32,7 @@ func (d *decoder) decode(path string, n *yaml.Node, v reflect.Value, depth int) 
 		return
 	}
 	if d.budget--; d.budget < 0 || depth > maxDepth {
-		d.spent = true
-		d.refuse(path, n, "", "aliases make the description larger than a lab can be: write the values out")
+		d.giveUp(path, n)
 		return
 	}
 	if n.Kind == yaml.AliasNode {
@@ -62,6 +61,13 @@ func (d *decoder) decode(path string, n *yaml.Node, v reflect.Value, depth int) 
 	}
 }
 
+// giveUp ends the reading of a description that aliases make too large. What was read says nothing then.
+func (d *decoder) giveUp(path string, n *yaml.Node) {
+	d.spent = true
+	d.refuse(path, n, "", "aliases make the description larger than a lab can be: write the values out")
+	d.at.flawed[""] = true
+}
+
 // null is a field with nothing after its colon: an empty section or list, but never an empty value.
 func (d *decoder) null(path string, n *yaml.Node, v reflect.Value) {
 	switch {
@@ -69,14 +75,14 @@ func (d *decoder) null(path string, n *yaml.Node, v reflect.Value) {
 		v.Set(reflect.New(v.Type().Elem()))
 	case v.Kind() == reflect.Struct, v.Kind() == reflect.Map, v.Kind() == reflect.Slice:
 	default:
-		d.refuse(path, n, "", "has no value: write one, or leave the line out")
+		d.refuse(path, n, "", "has no value: write one, or leave it out")
 	}
 }
 
 // fields fills a struct from a mapping, merged mappings (<<) included.
 func (d *decoder) fields(path string, n *yaml.Node, v reflect.Value, depth int) {
 	if n.Kind != yaml.MappingNode {
-		d.refuse(path, n, shown(n), fmt.Sprintf("is %s, not fields: write %s", kindOf(n), exampleFields(v.Type())))
+		d.refuse(path, n, shown(n), fmt.Sprintf("is %s, not fields: write fields such as %s", kindOf(n), exampleFields(v.Type())))
 		return
 	}
 	known := fieldsOf(v.Type())
@@ -118,9 +124,15 @@ func (d *decoder) pairs(path string, n *yaml.Node, depth int) []pair {
 		switch {
 		case key.Tag == "!!merge":
 			for _, source := range mergeSources(value) {
-				if d.budget -= len(source.Content); d.budget < 0 || depth > maxDepth || source.Kind != yaml.MappingNode {
+				if source.Kind != yaml.MappingNode {
 					d.refuse(path, key, "", "<< must name fields defined with & before: write <<: *name")
 					continue
+				}
+				if d.budget -= len(source.Content); d.spent || d.budget < 0 || depth > maxDepth {
+					if !d.spent {
+						d.giveUp(path, key)
+					}
+					return nil
 				}
 				for _, p := range d.pairs(path, source, depth+1) {
 					merged = append(merged, pair{p.key, p.value, true})
@@ -227,6 +239,10 @@ func (d *decoder) scalar(path string, n *yaml.Node, v reflect.Value) {
 		d.refuse(path, n, "", fmt.Sprintf("holds %s: write a single value", kindOf(n)))
 		return
 	}
+	if n.Value == "" {
+		d.refuse(path, n, "", "has no value: write one, or leave it out")
+		return
+	}
 	if t, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		if err := t.UnmarshalText([]byte(n.Value)); err != nil {
 			d.refuse(path, n, n.Value, strings.TrimPrefix(err.Error(), strconv.Quote(n.Value)+" "))
@@ -240,6 +256,10 @@ func (d *decoder) scalar(path string, n *yaml.Node, v reflect.Value) {
 		i, err := strconv.ParseInt(n.Value, 10, bits.UintSize)
 		if err != nil {
 			d.refuse(path, n, n.Value, "is not a whole number: write digits only")
+			return
+		}
+		if i < 1 { // true of every number in a lab
+			d.refuse(path, n, n.Value, "is too small: write 1 or more, or leave it out")
 			return
 		}
 		v.SetInt(i)

@@ -7,116 +7,119 @@ package lab
 import "net/netip"
 
 // Lab is one lab.yaml. Fields that the file leaves out hold what Default fills in.
+//
+// The comments of Lab and the types in it are the descriptions in the JSON Schema, so they speak to who writes a
+// lab.yaml: "without it" is the empty value.
 type Lab struct {
-	Name       string      `yaml:"name"`
-	Provider   string      `yaml:"provider"`              // virtualbox, libvirt, incus, static or sim
-	Box        string      `yaml:"box"`                   // Vagrant box; the incus provider has an image of its own
-	BoxVersion string      `yaml:"box_version,omitempty"` // empty: the newest
-	Network    string      `yaml:"network"`               // CIDR of the private network, such as 192.168.56.0/24
-	User       string      `yaml:"user"`                  // account that podium logs in as; it needs sudo without a password
-	Nodes      []Node      `yaml:"nodes"`
-	Runtime    string      `yaml:"runtime,omitempty"` // containerd, docker or cri-o; only labs with kubernetes have one
-	Source     string      `yaml:"source,omitempty"`  // upstream, or distro: packages of the distribution where it has them
-	Kubernetes *Kubernetes `yaml:"kubernetes,omitempty"`
-	Docker     *Docker     `yaml:"docker,omitempty"`
-	Jenkins    *Jenkins    `yaml:"jenkins,omitempty"`
-	Monitoring *Monitoring `yaml:"monitoring,omitempty"`
-	Incus      *Incus      `yaml:"incus,omitempty"`
-	Mirrors    Mirrors     `yaml:"mirrors,omitempty"`
-	Proxy      *Proxy      `yaml:"proxy,omitempty"`
-	DNS        []string    `yaml:"dns,omitempty"` // resolvers written on every node; empty: those the machine came with
-	Steps      []Step      `yaml:"steps,omitempty"`
+	Name       string      `yaml:"name" jsonschema:"required"`  // name of the lab, and the first part of its machines' names
+	Provider   string      `yaml:"provider"`                    // what makes the machines
+	Box        string      `yaml:"box"`                         // Vagrant box to start from; incus has an image of its own
+	BoxVersion string      `yaml:"box_version,omitempty"`       // exact version of the box; without it, the newest
+	Network    string      `yaml:"network"`                     // private network of the machines, as CIDR
+	User       string      `yaml:"user"`                        // account that podium logs in as; it needs sudo without a password
+	Nodes      []Node      `yaml:"nodes" jsonschema:"required"` // the machines
+	Runtime    string      `yaml:"runtime,omitempty"`           // container runtime of the cluster; only for labs with kubernetes
+	Source     string      `yaml:"source,omitempty"`            // upstream, or distro: packages of the distribution where it has them
+	Kubernetes *Kubernetes `yaml:"kubernetes,omitempty"`        // cluster made by kubeadm on the nodes with the roles control-plane and worker
+	Docker     *Docker     `yaml:"docker,omitempty"`            // Docker engine on the nodes with the role docker
+	Jenkins    *Jenkins    `yaml:"jenkins,omitempty"`           // Jenkins on the node with the role jenkins
+	Monitoring *Monitoring `yaml:"monitoring,omitempty"`        // Prometheus and Grafana on the node with the role monitoring
+	Incus      *Incus      `yaml:"incus,omitempty"`             // what only the provider incus reads
+	Mirrors    Mirrors     `yaml:"mirrors,omitempty"`           // sources of a classroom's own; each is a base URL that replaces the upstream's
+	Proxy      *Proxy      `yaml:"proxy,omitempty"`             // what machines use to reach the outside
+	DNS        []string    `yaml:"dns,omitempty"`               // resolvers written on every machine; without them, those it came with
+	Steps      []Step      `yaml:"steps,omitempty"`             // steps of the lab's own
 
 	Dir string `yaml:"-"` // folder of lab.yaml; script files are relative to it
 }
 
 // Node is one entry of nodes: a machine, or Count machines that differ only by number and address.
 type Node struct {
-	Name    string   `yaml:"name"`
-	Count   int      `yaml:"count,omitempty"` // 0: one machine called Name; n: Name1 to Namen
-	Roles   []string `yaml:"roles"`
-	CPUs    int      `yaml:"cpus"`
-	Memory  Size     `yaml:"memory"`
-	Disk    Size     `yaml:"disk,omitempty"`    // 0: as large as the box makes it
-	Address string   `yaml:"address,omitempty"` // empty: the next free one from .10; with Count, that of the first
-	SSH     *SSH     `yaml:"ssh,omitempty"`     // provider static only: how to reach the machine
+	Name    string   `yaml:"name" jsonschema:"required"` // name of the machine; with count, what stands before the number
+	Count   int      `yaml:"count,omitempty"`            // that many machines, NAME1 and so on; without it, one called NAME
+	Roles   []string `yaml:"roles"`                      // what the machine is for; without them it is a plain one
+	CPUs    int      `yaml:"cpus"`                       // virtual CPUs
+	Memory  Size     `yaml:"memory"`                     // memory, such as 2GiB
+	Disk    Size     `yaml:"disk,omitempty"`             // disk, such as 40GiB; without it, as large as the box makes it
+	Address string   `yaml:"address,omitempty"`          // in the private network; without it, the next free one from .10; with count, that of the first
+	SSH     *SSH     `yaml:"ssh,omitempty"`              // provider static only: how to reach the machine
 }
 
 // SSH says how to reach a machine that exists already (provider static).
 type SSH struct {
-	Host string `yaml:"host,omitempty"` // empty: the node's address
-	Port int    `yaml:"port,omitempty"` // 0: 22
-	User string `yaml:"user,omitempty"` // empty: the lab's user
-	Key  string `yaml:"key,omitempty"`  // private key file, relative to the lab's folder; empty: the agent, then the lab's own key
+	Host string `yaml:"host,omitempty"` // name or address; without it, the node's address
+	Port int    `yaml:"port,omitempty"` // without it, 22
+	User string `yaml:"user,omitempty"` // without it, the lab's user
+	Key  string `yaml:"key,omitempty"`  // private key file, relative to the lab's folder; without it, the agent, then the lab's own key
 	Jump string `yaml:"jump,omitempty"` // [user@]host[:port] to go through
 }
 
 // Kubernetes asks for a cluster made by kubeadm on the nodes with the roles control-plane and worker.
 type Kubernetes struct {
-	Version       string   `yaml:"version"` // minor ("1.36") or exact ("1.36.2")
-	CNI           string   `yaml:"cni"`     // flannel or bridge
-	PodSubnet     string   `yaml:"pod_subnet"`
-	ServiceSubnet string   `yaml:"service_subnet"`
-	Etcd          string   `yaml:"etcd"` // stacked
-	Addons        []string `yaml:"addons,omitempty"`
+	Version       string   `yaml:"version"`          // minor ("1.36": its newest patch) or exact ("1.36.2")
+	CNI           string   `yaml:"cni"`              // what makes the pod network; bridge needs no download
+	PodSubnet     string   `yaml:"pod_subnet"`       // network of the pods, as CIDR
+	ServiceSubnet string   `yaml:"service_subnet"`   // network of the services, as CIDR
+	Etcd          string   `yaml:"etcd"`             // stacked: on the control planes
+	Addons        []string `yaml:"addons,omitempty"` // what is installed into the cluster
 }
 
 // Docker asks for the Docker engine on the nodes with the role docker.
 type Docker struct {
-	Users []string `yaml:"users,omitempty"` // accounts added to the group docker beside the lab's user
+	Users []string `yaml:"users,omitempty"` // accounts that may use it beside the lab's user
 }
 
 // Jenkins configures the controller on the node with the role jenkins.
 type Jenkins struct {
-	Port int `yaml:"port"`
+	Port int `yaml:"port"` // of the web page
 }
 
 // Monitoring configures Prometheus and Grafana on the node with the role monitoring.
 type Monitoring struct {
-	Retention      string `yaml:"retention"` // Prometheus duration, such as 2d
-	PrometheusPort int    `yaml:"prometheus_port"`
-	GrafanaPort    int    `yaml:"grafana_port"`
-	Grafana        *bool  `yaml:"grafana,omitempty"` // nil: true; false leaves Grafana out where it cannot be downloaded
+	Retention      string `yaml:"retention"`         // how long Prometheus keeps what it measured, such as 2d or 12h
+	PrometheusPort int    `yaml:"prometheus_port"`   // of Prometheus's web page
+	GrafanaPort    int    `yaml:"grafana_port"`      // of Grafana's web page
+	Grafana        *bool  `yaml:"grafana,omitempty"` // false leaves Grafana out, where it cannot be downloaded
 }
 
 // Incus holds what only the incus provider reads.
 type Incus struct {
-	Instance string `yaml:"instance"`          // container or vm
-	Image    string `yaml:"image"`             // images:ubuntu/24.04 or a local alias
-	Remote   string `yaml:"remote,omitempty"`  // empty: the client's default remote
-	Pool     string `yaml:"pool,omitempty"`    // empty: the default profile's root disk decides
-	Project  string `yaml:"project,omitempty"` // empty: the client's current project
+	Instance string `yaml:"instance"`          // container, or vm
+	Image    string `yaml:"image"`             // such as images:ubuntu/24.04, or a local alias
+	Remote   string `yaml:"remote,omitempty"`  // server; without it, the client's default remote
+	Pool     string `yaml:"pool,omitempty"`    // storage pool; without it, the default profile's root disk decides
+	Project  string `yaml:"project,omitempty"` // without it, the client's current project
 }
 
 // Mirrors redirects the sources of the guest scripts, for a classroom behind a weak line. Each is a base URL
 // that replaces the upstream's; empty means upstream. PODIUM_MIRROR_* of the caller's environment fills empty ones.
 type Mirrors struct {
-	Apt         string            `yaml:"apt,omitempty"`          // http://archive.ubuntu.com/ubuntu, http://deb.debian.org/debian
-	AptSecurity string            `yaml:"apt_security,omitempty"` // security.ubuntu.com, security.debian.org; empty: as apt
-	Kubernetes  string            `yaml:"kubernetes,omitempty"`   // https://pkgs.k8s.io
-	Docker      string            `yaml:"docker,omitempty"`       // https://download.docker.com
-	Jenkins     string            `yaml:"jenkins,omitempty"`      // https://pkg.jenkins.io
-	Grafana     string            `yaml:"grafana,omitempty"`      // https://apt.grafana.com
-	GitHub      string            `yaml:"github,omitempty"`       // https://github.com
+	Apt         string            `yaml:"apt,omitempty"`          // for http://archive.ubuntu.com/ubuntu or http://deb.debian.org/debian
+	AptSecurity string            `yaml:"apt_security,omitempty"` // for security.ubuntu.com or security.debian.org; without it, as apt
+	Kubernetes  string            `yaml:"kubernetes,omitempty"`   // for https://pkgs.k8s.io
+	Docker      string            `yaml:"docker,omitempty"`       // for https://download.docker.com
+	Jenkins     string            `yaml:"jenkins,omitempty"`      // for https://pkg.jenkins.io
+	Grafana     string            `yaml:"grafana,omitempty"`      // for https://apt.grafana.com
+	GitHub      string            `yaml:"github,omitempty"`       // for https://github.com
 	Registry    string            `yaml:"registry,omitempty"`     // one mirror for every container registry
-	Registries  map[string]string `yaml:"registries,omitempty"`   // mirror by registry, such as docker.io; wins over Registry
+	Registries  map[string]string `yaml:"registries,omitempty"`   // mirror by registry, such as docker.io; wins over registry
 }
 
 // Proxy is what nodes use to reach the outside.
 type Proxy struct {
-	HTTP    string   `yaml:"http,omitempty"`
-	HTTPS   string   `yaml:"https,omitempty"` // empty: as http
-	NoProxy []string `yaml:"no_proxy,omitempty"`
+	HTTP    string   `yaml:"http,omitempty"`     // URL of the proxy for http
+	HTTPS   string   `yaml:"https,omitempty"`    // URL of the proxy for https; without it, as http
+	NoProxy []string `yaml:"no_proxy,omitempty"` // hosts, domains and networks reached directly, beside the lab itself
 }
 
 // Step is a step of the lab's own. A step with a built-in step's name replaces that step's script.
 type Step struct {
-	Name    string            `yaml:"name"`
-	On      []string          `yaml:"on"`              // roles or node names; empty: every node
-	After   []string          `yaml:"after,omitempty"` // steps, built in or the lab's own; empty: after base
-	Script  string            `yaml:"script"`          // file relative to the lab's folder
-	Vars    map[string]string `yaml:"vars,omitempty"`
-	Timeout string            `yaml:"timeout,omitempty"` // Go duration; empty: 10m
+	Name    string            `yaml:"name" jsonschema:"required"`   // name of the step; a built-in step's name replaces that step's script
+	On      []string          `yaml:"on,omitempty"`                 // roles or node names; without them, every node
+	After   []string          `yaml:"after,omitempty"`              // steps to wait for, built in or the lab's own; without them, base
+	Script  string            `yaml:"script" jsonschema:"required"` // bash script, relative to the lab's folder
+	Vars    map[string]string `yaml:"vars,omitempty"`               // variables of the script
+	Timeout string            `yaml:"timeout,omitempty"`            // how long it may take, such as 90s; without it, 10m
 }
 
 // Machine is one node with nothing left open: what Machines makes of the entries of nodes.

@@ -1,12 +1,15 @@
 package lab
 
 import (
+	"encoding/binary"
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -34,7 +37,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func fixtures(t *testing.T, pattern string) []string {
+func fixtures(t testing.TB, pattern string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", pattern))
 	if err != nil || len(files) == 0 {
@@ -85,5 +88,214 @@ func TestInvalid(t *testing.T) {
 			}
 			golden(t, fixtureName(file)+".golden", filepath.ToSlash(err.Error())+"\n")
 		})
+	}
+}
+
+// TestEncodings reads the same lab as editors of several systems save it.
+func TestEncodings(t *testing.T) {
+	const text = "# 실습실 A\nname: lab\nnodes:\n  - name: box # 첫 번째\n    roles: [docker]\n"
+	inUTF16 := func(order binary.AppendByteOrder) string {
+		b := order.AppendUint16(nil, 0xfeff)
+		for _, unit := range utf16.Encode([]rune(text)) {
+			b = order.AppendUint16(b, unit)
+		}
+		return string(b)
+	}
+	want, _, err := Parse("lab.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, saved := range map[string]string{
+		"byte order mark":      "\ufeff" + text,
+		"CRLF":                 strings.ReplaceAll(text, "\n", "\r\n"),
+		"CRLF and mark":        "\ufeff" + strings.ReplaceAll(text, "\n", "\r\n"),
+		"CR":                   strings.ReplaceAll(text, "\n", "\r"),
+		"no line end":          strings.TrimSuffix(text, "\n"),
+		"UTF-16 little endian": inUTF16(binary.LittleEndian),
+		"UTF-16 big endian":    inUTF16(binary.BigEndian),
+		"a start line":         "---\n" + text,
+		"an end line":          text + "...\n",
+	} {
+		got, _, err := Parse("lab.yaml", []byte(saved))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestPlaces counts columns in characters, whatever stands before and however lines end.
+func TestPlaces(t *testing.T) {
+	for text, want := range map[string]string{
+		"name: lab\r\nnodes:\r\n  - name: 실습\r\n":                                "lab.yaml:3:11: nodes[0].name: \"실습\" is not a name",
+		"name: lab\nnodes: [{name: a, roles: ['실', worker]}]\n":                  "lab.yaml:2:27: nodes[0].roles[0]: \"실\" is not known",
+		"\ufeffname: Lab\nnodes: [{name: a}]\n":                                  "lab.yaml:1:7: name: \"Lab\"",
+		"name: lab\nnodes:\n- name: a\n  roles:\n  - docker\n  - dokcer\n":       "lab.yaml:6:5: nodes[0].roles[1]: \"dokcer\"",
+		"name: lab\nnodes:\n- name: a\n  address: &x 10.0.0.1\n- name: *x\n":     "lab.yaml:5:3: nodes[1].name: \"10.0.0.1\"",
+		"name: lab\nnodes: [{name: a}]\nmirrors: {registries: {Docker: x}}\n":    "lab.yaml:3:32: mirrors.registries.Docker: \"Docker\" is not a registry",
+		"name: lab\nnodes: [{name: a}]\nsteps:\n- name: s\n  after: [x]\n":       "lab.yaml:4:3: steps[0].script: is missing",
+		"name: lab\nnodes: [{name: a, roles: [worker]}]\nkubernetes: {cni: x}\n": "lab.yaml:3:19: kubernetes.cni: \"x\" is not known",
+	} {
+		l, at, err := Parse("lab.yaml", []byte(text))
+		if err == nil {
+			Default(&l)
+			err = Validate(l, at)
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got\n%v\nwant a line that starts with\n%s", text, err, want)
+		}
+	}
+}
+
+// write puts a lab.yaml and a script into a new folder.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string]string{FileName: text, "seed.sh": "true\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestLoadFindsTheFile(t *testing.T) {
+	dir := write(t, "name: lab\nnodes: [{name: a}]\nsteps: [{name: s, script: seed.sh}]\n")
+	for _, path := range []string{dir, filepath.Join(dir, FileName)} {
+		l, err := Load(path)
+		if err != nil || l.Name != "lab" || l.Dir != dir {
+			t.Errorf("%s: got %q in %q, %v", path, l.Name, l.Dir, err)
+		}
+	}
+	if _, err := Load(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "podium init") {
+		t.Errorf("a missing folder: %v", err)
+	}
+	if _, err := Load(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder without lab.yaml: %v", err)
+	}
+	var problems Problems
+	large := write(t, "name: lab\n#"+strings.Repeat(" ", maxFile))
+	if _, err := Load(large); err == nil || errors.As(err, &problems) || !strings.Contains(err.Error(), "right file") {
+		t.Errorf("a large file: %v", err)
+	}
+	if _, _, err := Parse("lab.yaml", make([]byte, maxFile+1)); !errors.As(err, &problems) {
+		t.Errorf("a large text: %v", err)
+	}
+}
+
+func TestProviderFromTheCaller(t *testing.T) {
+	dir := write(t, "name: lab\nprovider: static\nnetwork: 10.20.0.0/24\nnodes:\n  - {name: a, address: 10.20.0.50}\n  - {name: b, ssh: {host: 10.20.0.5}}\n  - {name: c, ssh: {host: c.school.example}, address: 10.20.0.7}\n")
+	l, err := LoadWith(dir, LoadOptions{Provider: ProviderSim})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := listed(l), "a=10.20.0.50 b=10.20.0.5 c=10.20.0.7"; l.Provider != ProviderSim || got != want {
+		t.Errorf("got %s, %s; want %s", l.Provider, got, want)
+	}
+	if l.Incus != nil || l.Nodes[1].SSH != nil {
+		t.Error("what the provider has no use for is kept")
+	}
+	if l, err = LoadWith(dir, LoadOptions{Provider: ProviderIncus}); err != nil || l.Incus == nil {
+		t.Errorf("incus: %v; its section %v", err, l.Incus)
+	}
+	_, err = LoadWith(dir, LoadOptions{Provider: "vmware"})
+	if err == nil || err.Error() != `--provider: "vmware" is not known: write virtualbox, libvirt, incus, static or sim` {
+		t.Errorf("an unknown one: %v", err)
+	}
+	// One that stands in the file and is wrong does no harm when another is asked for.
+	dir = write(t, "name: lab\nprovider: [x]\nnodes: [{name: a}]\n")
+	if _, err = LoadWith(dir, LoadOptions{Provider: ProviderSim}); err == nil || strings.Contains(err.Error(), "--provider") {
+		t.Errorf("a wrong one in the file: %v", err)
+	}
+}
+
+func TestMirrorsFromTheEnvironment(t *testing.T) {
+	dir := write(t, "name: lab\nnodes: [{name: a}]\nmirrors: {apt: \"http://file.school.example\"}\n")
+	env := map[string]string{
+		"PODIUM_MIRROR_APT":        "http://env.school.example",
+		"PODIUM_MIRROR_KUBERNETES": " http://env.school.example/k8s/ ",
+		"PODIUM_MIRROR_REGISTRY":   "http://env.school.example:5000",
+	}
+	options := LoadOptions{Env: func(name string) string { return env[name] }}
+	l, err := LoadWith(dir, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Mirrors{Apt: "http://file.school.example", Kubernetes: "http://env.school.example/k8s", Registry: "http://env.school.example:5000"}
+	if diff := cmp.Diff(want, l.Mirrors); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	env["PODIUM_MIRROR_DOCKER"] = "nonsense"
+	_, err = LoadWith(dir, options)
+	if err == nil || !strings.HasPrefix(err.Error(), `PODIUM_MIRROR_DOCKER: "nonsense" is not an http or https URL`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMirrorVariables(t *testing.T) {
+	m := Mirrors{Apt: "a", AptSecurity: "s", GitHub: "g"}
+	want := map[string]string{"PODIUM_MIRROR_APT": "a", "PODIUM_MIRROR_APT_SECURITY": "s", "PODIUM_MIRROR_GITHUB": "g"}
+	if diff := cmp.Diff(want, m.Variables()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestValidateWithoutFile checks a lab that a program made: problems name the path alone.
+func TestValidateWithoutFile(t *testing.T) {
+	l := Lab{Name: "lab", Nodes: []Node{{Name: "w", Count: -2, Roles: []string{RoleWorker}, CPUs: -1, Memory: MiB}}, Kubernetes: &Kubernetes{}}
+	Default(&l)
+	err := Validate(l, Positions{})
+	want := `nodes[0].count: "-2" is not a number of machines: write 1 or more
+nodes[0].cpus: "-1" is not a number of CPUs that a machine can have: write 1 or more
+nodes[0].memory: "1MiB" is too little for the role worker, which needs 1GiB: write 1GiB
+nodes[0].roles[0]: "worker" has no cluster to join: give one node the role control-plane`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	many := Lab{Name: "lab", Network: "172.20.0.0/16", Nodes: []Node{{Name: "a", Count: maxMachines}, {Name: "b", Count: 1 << 50}}}
+	Default(&many)
+	if err := Validate(many, Positions{}); err == nil || !strings.Contains(err.Error(), "more than 4096 machines") {
+		t.Errorf("got %v", err)
+	}
+	many.Nodes = many.Nodes[:1]
+	if err := Validate(many, Positions{}); err != nil {
+		t.Errorf("%d machines: %v", maxMachines, err)
+	}
+}
+
+func TestDefaultTwice(t *testing.T) {
+	for _, file := range fixtures(t, "valid-*.yaml") {
+		l, err := Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		Default(&again)
+		if diff := cmp.Diff(l, again); diff != "" {
+			t.Errorf("%s: a second Default changes it (-first +second):\n%s", file, diff)
+		}
+	}
+}
+
+func TestPath(t *testing.T) {
+	dir := t.TempDir()
+	l := Lab{Dir: dir}
+	if got, want := l.Path("keys/id"), filepath.Join(dir, "keys", "id"); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := l.Path(filepath.Join(dir, "id")); got != filepath.Join(dir, "id") {
+		t.Errorf("got %s", got)
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		t.Skip("skipped: needs a home folder: set HOME")
+	}
+	if got, want := l.Path("~/.ssh/id"), filepath.Join(home, ".ssh", "id"); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

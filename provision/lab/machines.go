@@ -43,7 +43,9 @@ func Machines(l Lab) []Machine {
 			machines = append(machines, m)
 		}
 	}
-	assign(machines, network, taken)
+	if l.Provider != ProviderStatic { // machines that exist already have the address that they have
+		assign(machines, network, taken)
+	}
 	return machines
 }
 

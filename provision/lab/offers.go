@@ -1,10 +1,10 @@
 package lab
 
-// What a description can choose from. Roles and providers stand in lab.go.
+// What a description can choose from. The constants of roles and providers stand in lab.go.
 const (
 	RuntimeContainerd = "containerd"
-	RuntimeDocker     = "docker"
-	RuntimeCRIO       = "cri-o"
+	RuntimeDocker     = "docker" // not offered yet
+	RuntimeCRIO       = "cri-o"  // not offered yet
 
 	CNIFlannel = "flannel"
 	CNIBridge  = "bridge" // CNI's bridge plugin and a route per peer: nothing to download
@@ -17,3 +17,19 @@ const (
 	InstanceContainer = "container"
 	InstanceVM        = "vm"
 )
+
+// Roles lists the roles a node can have.
+func Roles() []string {
+	return []string{RoleControlPlane, RoleWorker, RoleDocker, RoleJenkins, RoleMonitoring}
+}
+
+// Providers lists the providers a lab can name.
+func Providers() []string {
+	return []string{ProviderVirtualBox, ProviderLibvirt, ProviderIncus, ProviderStatic, ProviderSim}
+}
+
+func runtimes() []string  { return []string{RuntimeContainerd} }
+func cnis() []string      { return []string{CNIFlannel, CNIBridge} }
+func etcds() []string     { return []string{EtcdStacked} }
+func sources() []string   { return []string{SourceUpstream, SourceDistro} }
+func instances() []string { return []string{InstanceContainer, InstanceVM} }

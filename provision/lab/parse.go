@@ -89,19 +89,34 @@ func invalidUTF8(text []byte) (line, col int, ok bool) {
 	return 0, 0, true
 }
 
-var yamlErrorLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+// yamlError is how the YAML parser writes its errors.
+var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
 // syntaxError turns an error of the YAML parser into a place and a message a teacher can use.
 func syntaxError(text []byte, err error) (line, col int, message string) {
-	line, message = 1, err.Error()
-	if m := yamlErrorLine.FindStringSubmatch(message); m != nil {
+	lines := strings.Split(string(text), "\n")
+	line, col, message = 1, 1, err.Error()
+	if m := yamlError.FindStringSubmatch(message); m != nil {
 		message = m[2]
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			line = n
 		}
 	}
-	lines := strings.Split(string(text), "\n")
-	// The parser counts some errors one line late; a tab is looked for on both.
+	advice := "look at this line and the one before it"
+	for _, known := range syntaxAdvice() {
+		if !strings.HasPrefix(message, known.message) {
+			continue
+		}
+		advice = known.advice
+		if known.early {
+			line++
+		}
+	}
+	if _, rest, ok := strings.Cut(message, "unknown anchor '"); ok {
+		name, _, _ := strings.Cut(rest, "'")
+		line, col = find(lines, "*"+name)
+	}
+	// Where a tab stands the parser says one thing or another.
 	for _, n := range []int{line, line - 1} {
 		if n < 1 || n > len(lines) {
 			continue
@@ -111,23 +126,37 @@ func syntaxError(text []byte, err error) (line, col int, message string) {
 			return n, tab + 1, "a tab indents this line, which YAML forbids: write spaces"
 		}
 	}
-	for part, advice := range syntaxAdvice {
-		if strings.Contains(message, part) {
-			return line, 1, "is not YAML: " + message + ": " + advice
-		}
-	}
-	return line, 1, "is not YAML: " + message + ": look at this line and the one before it"
+	return min(line, len(lines)), col, "is not YAML: " + message + ": " + advice
 }
 
-// syntaxAdvice says what to do about the parser's commoner messages.
-var syntaxAdvice = map[string]string{
-	"mapping values are not allowed":      "look for a second colon on the line or a wrong indent; quote text that has \": \" in it",
-	"did not find expected key":           "give the fields of one block the same indent",
-	"did not find expected '-' indicator": "give the entries of one list the same indent",
-	"did not find expected ',' or ']'":    "close the list with ] and put commas between its entries",
-	"did not find expected ',' or '}'":    "close the fields with } and put commas between them",
-	"found character that cannot start":   "quote the value",
-	"unknown anchor":                      "define it with & before its use, or quote the value if no alias is meant",
-	"could not find expected ':'":         "write the field as name: value",
-	"found unexpected end of stream":      "close the quotes",
+// find returns where word stands first, or the start of the text.
+func find(lines []string, word string) (line, col int) {
+	for i, text := range lines {
+		if before, _, ok := strings.Cut(text, word); ok {
+			return i + 1, utf8.RuneCountInString(before) + 1
+		}
+	}
+	return 1, 1
+}
+
+// advised is a message of the YAML parser, and what to do about it.
+type advised struct {
+	message, advice string
+	early           bool // the parser counts the line from 0
+}
+
+func syntaxAdvice() []advised {
+	return []advised{
+		{"mapping values are not allowed", "look for a second colon on the line or a wrong indent, and quote text that has a colon in it", false},
+		{"did not find expected key", "give the fields of one block the same indent", true},
+		{"did not find expected '-' indicator", "give the entries of one list the same indent", true},
+		{"did not find expected ',' or ']'", "close the list with ] and put commas between its entries", true},
+		{"did not find expected ',' or '}'", "close the fields with } and put commas between them", true},
+		{"did not find expected node content", "write a value here", true},
+		{"did not find expected <document start>", "write one lab a file, and its fields without an indent", true},
+		{"found character that cannot start", "quote the value", false},
+		{"unknown anchor", "define it with & before its use, or quote the value if no alias is meant", false},
+		{"could not find expected ':'", "write the field as name: value", false},
+		{"found unexpected end of stream", "close the quotes", false},
+	}
 }

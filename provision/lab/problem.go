@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Problem is one thing wrong with a description.
@@ -33,10 +36,19 @@ func (p Problem) Error() string {
 		b.WriteString(": ")
 	}
 	if p.Value != "" {
-		fmt.Fprintf(&b, "%q ", p.Value)
+		b.WriteString(quoted(p.Value))
+		b.WriteByte(' ')
 	}
 	b.WriteString(p.Message)
 	return b.String()
+}
+
+// quoted puts a value in quotes, as it is where that can be read.
+func quoted(value string) string {
+	if strings.ContainsFunc(value, func(r rune) bool { return r == '"' || r == utf8.RuneError || !unicode.IsPrint(r) }) {
+		return strconv.Quote(value)
+	}
+	return `"` + value + `"`
 }
 
 // Problems is everything wrong with a description, in the order of the file. As an error it is never empty.

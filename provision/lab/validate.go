@@ -51,12 +51,6 @@ func (c *checker) bad(path, value, message string, args ...any) {
 	c.problems = append(c.problems, p)
 }
 
-// written reports whether the field stands in the file.
-func (c *checker) written(path string) bool {
-	_, ok := c.at.marks[path]
-	return ok
-}
-
 // oneOf checks a field that is a choice between a few words. Soon are words that a later release will know.
 func (c *checker) oneOf(path, value string, words []string, soon ...string) {
 	switch {
@@ -88,7 +82,7 @@ var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 func (c *checker) name(path, value, example string) bool {
 	switch {
 	case value == "":
-		c.bad(path, "", "is missing: write %s", example)
+		c.bad(path, "", "is missing: write one such as %s", example)
 	case len(value) > maxName:
 		c.bad(path, value, "has %d characters, more than the %d that a host name can have: shorten it", len(value), maxName)
 	case !label.MatchString(value):
@@ -136,15 +130,20 @@ func (c *checker) top() {
 	if c.name("name", l.Name, "my-lab") && l.Provider == ProviderIncus && l.Name[0] <= '9' {
 		c.bad("name", l.Name, "starts with a digit, which Incus refuses: write lab-%s", l.Name)
 	}
-	c.oneOf("provider", l.Provider, []string{ProviderVirtualBox, ProviderLibvirt, ProviderIncus, ProviderStatic, ProviderSim})
-	c.oneOf("source", l.Source, []string{SourceUpstream, SourceDistro})
+	c.oneOf("provider", l.Provider, Providers())
+	c.oneOf("source", l.Source, sources())
 	c.word("box", l.Box, "bento/ubuntu-24.04")
 	if l.BoxVersion != "" {
 		c.word("box_version", l.BoxVersion, "202510.26.0")
 	}
 	c.user("user", l.User)
+	if d := l.Docker; d != nil {
+		for i, user := range d.Users {
+			c.user(fmt.Sprintf("docker.users[%d]", i), user)
+		}
+	}
 	if i := l.Incus; i != nil {
-		c.oneOf("incus.instance", i.Instance, []string{InstanceContainer, InstanceVM})
+		c.oneOf("incus.instance", i.Instance, instances())
 		c.word("incus.image", i.Image, "images:ubuntu/24.04")
 		for _, f := range []struct{ name, value string }{{"remote", i.Remote}, {"pool", i.Pool}, {"project", i.Project}} {
 			if f.value != "" {
@@ -165,9 +164,9 @@ func (c *checker) kubernetes() {
 		}
 		return
 	}
-	c.oneOf("runtime", c.lab.Runtime, []string{RuntimeContainerd}, RuntimeDocker, RuntimeCRIO)
-	c.oneOf("kubernetes.cni", k.CNI, []string{CNIFlannel, CNIBridge}, "calico", "cilium")
-	c.oneOf("kubernetes.etcd", k.Etcd, []string{EtcdStacked}, "external")
+	c.oneOf("runtime", c.lab.Runtime, runtimes(), RuntimeDocker, RuntimeCRIO)
+	c.oneOf("kubernetes.cni", k.CNI, cnis(), "calico", "cilium")
+	c.oneOf("kubernetes.etcd", k.Etcd, etcds(), "external")
 	var minors []string
 	for _, release := range source.KubernetesMinors() {
 		minors = append(minors, release.Minor)

@@ -155,6 +155,9 @@ func example(network netip.Prefix) netip.Addr {
 	return a
 }
 
+// minPort is the first port that a service can have without root.
+const minPort = 1024
+
 // services checks the ports of what a browser is pointed at.
 func (c *checker) services() {
 	type use struct {
@@ -176,16 +179,17 @@ func (c *checker) services() {
 	}
 	for i, u := range uses {
 		port := strconv.Itoa(u.port)
-		if u.port < 1024 || u.port > 65535 {
+		if u.port < minPort || u.port > 65535 {
 			c.bad(u.path, port, "is not a port that a service without root can have: write 1024 to 65535")
 			continue
 		}
+		owner := c.fixedPort(u.port, u.role)
 		for _, before := range uses[:i] {
 			if before.port == u.port && c.together(before.role, u.role) {
-				c.bad(u.path, port, "is taken on the same machine by %s: write another", before.path)
+				owner = before.path
 			}
 		}
-		if owner := c.fixedPort(u.port, u.role); owner != "" {
+		if owner != "" {
 			c.bad(u.path, port, "is taken on the same machine by %s: write another", owner)
 		}
 	}
@@ -262,6 +266,9 @@ func isPrefix(text string) bool {
 
 // url checks an http or https address. Spaces and quotes are refused in particular: scripts write it into lists.
 func (c *checker) url(path, value, example string) {
+	if m, exact := c.at.find(path); exact {
+		value = m.value // Default has cut the slash at the end
+	}
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(value, " \t\"'\\`$") || !validPort(u.Host) {
 		c.bad(path, value, "is not an http or https URL: write one such as %s", example)

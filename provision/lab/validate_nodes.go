@@ -12,7 +12,7 @@ import (
 // nodes checks each entry of nodes by itself, then their names together.
 func (c *checker) nodes() {
 	if len(c.lab.Nodes) == 0 {
-		c.bad("nodes", "", "is missing: write at least one, such as - {name: box, roles: [docker]}")
+		c.bad("nodes", "", "names no machine: write at least one, such as - {name: box, roles: [docker]}")
 		return
 	}
 	total := 0
@@ -32,7 +32,7 @@ func (c *checker) nodes() {
 // node checks one entry of nodes.
 func (c *checker) node(path string, n Node) {
 	c.name(path+".name", n.Name, "w1")
-	if n.Count < 0 || n.Count == 0 && c.written(path+".count") {
+	if n.Count < 0 {
 		c.bad(path+".count", strconv.Itoa(n.Count), "is not a number of machines: write 1 or more")
 	}
 	for i, role := range n.Roles {
@@ -74,23 +74,23 @@ func (c *checker) size(path string, n Node) {
 	if c.lab.Provider == ProviderStatic {
 		return
 	}
-	cpus, memory, cpuRole, memoryRole := 1, minMemory, "machine", "machine"
+	cpus, memory, cpuRole, memoryRole := 1, minMemory, "a machine", "a machine"
 	for _, role := range n.Roles {
 		if more, _ := needs(role); more > cpus {
-			cpus, cpuRole = more, role
+			cpus, cpuRole = more, "the role "+role
 		}
 		if _, more := needs(role); more > memory {
-			memory, memoryRole = more, role
+			memory, memoryRole = more, "the role "+role
 		}
 	}
 	switch {
 	case n.CPUs < 1 || n.CPUs > maxCPUs:
 		c.bad(path+".cpus", strconv.Itoa(n.CPUs), "is not a number of CPUs that a machine can have: write %d or more", cpus)
 	case n.CPUs < cpus:
-		c.bad(path+".cpus", strconv.Itoa(n.CPUs), "is too few for a %s: write %d or more", cpuRole, cpus)
+		c.bad(path+".cpus", strconv.Itoa(n.CPUs), "is too few for %s: write %d or more", cpuRole, cpus)
 	}
 	if n.Memory < memory {
-		c.bad(path+".memory", n.Memory.String(), "is too little for a %s, which needs %s: write %s", memoryRole, memory, roomy(memory))
+		c.bad(path+".memory", n.Memory.String(), "is too little for %s, which needs %s: write %s", memoryRole, memory, roomy(memory))
 	}
 	if n.Disk != 0 && n.Disk < minDisk {
 		c.bad(path+".disk", n.Disk.String(), "is too small for a system: write %s or more, or leave it out", minDisk)
@@ -108,23 +108,27 @@ func roomy(s Size) Size {
 // machineNames checks the names that counts make, and that no two machines share one.
 func (c *checker) machineNames() {
 	owner := map[string]int{}
+	said := map[int]bool{} // entries reported already
 	for _, m := range Machines(c.lab) {
-		path := fmt.Sprintf("nodes[%d].name", m.Entry)
+		n := c.lab.Nodes[m.Entry]
 		first, taken := owner[m.Name]
-		switch {
-		case c.lab.Nodes[m.Entry].Name == "" || !label.MatchString(m.Name):
-			continue // said already
-		case taken && first != m.Entry:
-			c.bad(path, m.Name, "is the name of a machine of nodes[%d] too: choose another", first)
-		case m.Name == "localhost" || m.Name == "kube-api":
-			c.bad(path, m.Name, "is a name that every machine knows something else by: choose another")
-		case len(m.Name) <= maxName && len(c.lab.Name)+1+len(m.Name) > maxName:
-			c.bad(path, m.Name, "together with the lab's name makes %s-%s, longer than the %d characters a machine's name can have: shorten one", c.lab.Name, m.Name, maxName)
-		case len(m.Name) > maxName && len(c.lab.Nodes[m.Entry].Name) <= maxName:
-			c.bad(path, m.Name, "has more than the %d characters that a host name can have: shorten it", maxName)
-		}
 		if !taken {
 			owner[m.Name] = m.Entry
+		}
+		fault := func(message string, args ...any) {
+			said[m.Entry] = true
+			c.bad(fmt.Sprintf("nodes[%d].name", m.Entry), m.Name, message, args...)
+		}
+		switch {
+		case said[m.Entry], !label.MatchString(n.Name), len(n.Name) > maxName:
+		case taken && first != m.Entry:
+			fault("is the name of a machine of nodes[%d] too: choose another", first)
+		case m.Name == "localhost" || m.Name == "kube-api":
+			fault("is a name that every machine knows something else by: choose another")
+		case len(m.Name) > maxName:
+			fault("has more than the %d characters that a host name can have: shorten it", maxName)
+		case len(c.lab.Name)+1+len(m.Name) > maxName:
+			fault("makes a machine's name of more than %d characters together with the lab's name: shorten one of them", maxName)
 		}
 	}
 }
@@ -151,7 +155,7 @@ func (c *checker) ssh(path string, n Node) {
 	if strings.ContainsAny(s.Host, " \t/@") || strings.Contains(s.Host, ":") && net.ParseIP(s.Host) == nil {
 		c.bad(path+".ssh.host", s.Host, "is not a host: write a name or an address alone, with the port in ssh.port and the user in ssh.user")
 	}
-	if s.Port < 0 || s.Port > 65535 || s.Port == 0 && c.written(path+".ssh.port") {
+	if s.Port < 0 || s.Port > 65535 {
 		c.bad(path+".ssh.port", strconv.Itoa(s.Port), "is not a port: write 1 to 65535")
 	}
 	if s.User != "" {

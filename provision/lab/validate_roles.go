@@ -5,14 +5,12 @@ import (
 	"slices"
 )
 
-// Roles lists the roles a node can have.
-func Roles() []string {
-	return []string{RoleControlPlane, RoleWorker, RoleDocker, RoleJenkins, RoleMonitoring}
-}
-
 // roles checks that roles and sections belong together, and how many machines have a role.
 func (c *checker) roles() {
 	l := c.lab
+	if c.rolesUnknown() {
+		return
+	}
 	count := map[string]int{}
 	where := map[string]string{} // where a role is named first
 	for i, n := range l.Nodes {
@@ -35,7 +33,6 @@ func (c *checker) roles() {
 	case l.Kubernetes == nil:
 	case members == 0 && count[RoleWorker] == 0:
 		c.unused("kubernetes", RoleControlPlane)
-	case members == 0 && c.misspelt(RoleControlPlane):
 	case members == 0:
 		c.bad(where[RoleWorker], RoleWorker, "has no cluster to join: give one node the role %s", RoleControlPlane)
 	case members%2 == 0:
@@ -63,17 +60,27 @@ func (c *checker) roles() {
 	}
 }
 
-// misspelt reports whether a node has something that looks like the role.
-func (c *checker) misspelt(role string) bool {
-	return slices.ContainsFunc(c.lab.Nodes, func(n Node) bool {
-		return slices.ContainsFunc(n.Roles, func(r string) bool { return !slices.Contains(Roles(), r) && nearest(r, Roles()) == role })
-	})
+// rolesUnknown reports whether the roles of some node could not be read, or are misspelt: who misses a role then, or
+// counts the machines that have it, misses what is there.
+func (c *checker) rolesUnknown() bool {
+	if c.at.silent("nodes") {
+		return true
+	}
+	for i, n := range c.lab.Nodes {
+		path := fmt.Sprintf("nodes[%d]", i)
+		if c.at.silent(path+".roles") || c.at.silent(path+".count") {
+			return true
+		}
+		for j, role := range n.Roles {
+			if c.at.silent(fmt.Sprintf("%s.roles[%d]", path, j)) || !slices.Contains(Roles(), role) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
-// unused reports a section that no node makes use of, unless a role that might be meant is misspelt.
+// unused reports a section that no node makes use of.
 func (c *checker) unused(section, role string) {
-	if c.misspelt(role) {
-		return
-	}
 	c.bad(section, "", "has no use, as no node has the role %s: give it to one, or leave the section out", role)
 }
