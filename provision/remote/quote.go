@@ -59,19 +59,25 @@ func reserved(word string) bool {
 }
 
 // line is what the login shell of the node gets. user is who logs in: root needs no sudo, and a small machine
-// may not have it.
-func (c Command) line(user string) (string, error) {
+// may not have it. With a mark, the command and its children carry it in their environment (see marked).
+func (c Command) line(user, mark string) (string, error) {
 	var line string
 	sudo := c.Sudo && user != "root"
+	var env []string // within sudo, which clears the environment it is given
+	if mark != "" {
+		env = []string{"env", markVariable + "=" + mark}
+	}
 	switch {
 	case len(c.Args) > 0 && c.Shell != "":
 		return "", errors.New("command has both Args and Shell: give one")
 	case len(c.Args) > 0 && sudo:
-		line = "sudo -n -- " + Quote(c.Args...)
+		line = "sudo -n -- " + Quote(append(env, c.Args...)...)
 	case len(c.Args) > 0:
-		line = Quote(c.Args...)
+		line = assignment(mark) + Quote(c.Args...)
 	case c.Shell != "" && sudo:
-		line = "sudo -n -- sh -c " + Quote(c.Shell)
+		line = "sudo -n -- " + Quote(append(env, "sh", "-c", c.Shell)...)
+	case c.Shell != "" && mark != "":
+		line = "export " + strings.TrimSpace(assignment(mark)) + "; " + c.Shell
 	case c.Shell != "":
 		line = c.Shell
 	default:
@@ -84,6 +90,13 @@ func (c Command) line(user string) (string, error) {
 		return "", fmt.Errorf("command line has %d bytes, a node takes at most %d: send long input on stdin", len(line), maxLine)
 	}
 	return line, nil
+}
+
+func assignment(mark string) string {
+	if mark == "" {
+		return ""
+	}
+	return markVariable + "=" + mark + " "
 }
 
 // label is the command for messages: as it was given, before quoting for sudo; empty if it is secret.

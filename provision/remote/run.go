@@ -7,16 +7,13 @@ import (
 	"io"
 	"strings"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // Run runs a command; see Host. Beyond that:
 //
 // It waits for a free session of the connection. A cancelled command is asked to end step by step, each with a pause
 // (DialOptions.Grace): with Lifeline its stdin ends, then its process group gets TERM, then KILL, then the session is
-// closed; the error wraps ctx's cause. A command run by sudo is root's, so that sshd cannot signal it: give it a
-// Lifeline, or let it end when its output is closed.
+// closed; the error wraps ctx's cause.
 //
 // A Stdout or Stderr that fails cancels the command the same way, and the error wraps the writer's. Neither is
 // written to after Run has returned. A Stdin that blocks is read once more after Run has returned; what it then gives
@@ -25,7 +22,11 @@ import (
 // The command has ended when its process has: what it leaves in the background may keep the output open, and is not
 // waited for.
 func (c *Client) Run(ctx context.Context, cmd Command) (Result, error) {
-	line, err := cmd.line(c.endpoint.User)
+	r := &run{client: c, command: cmd}
+	if cmd.marked(c.User()) {
+		r.mark = random()
+	}
+	line, err := cmd.line(c.User(), r.mark)
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", c.Name(), err)
 	}
@@ -33,7 +34,6 @@ func (c *Client) Run(ctx context.Context, cmd Command) (Result, error) {
 	if !cmd.Secret {
 		c.log.Trace("run", "node", c.Name(), "command", shorten(line, 200))
 	}
-	r := &run{client: c, command: cmd}
 	result, err := r.do(ctx, line)
 	result.Duration = time.Since(start)
 	return result, err
@@ -43,6 +43,7 @@ func (c *Client) Run(ctx context.Context, cmd Command) (Result, error) {
 type run struct {
 	client  *Client
 	command Command
+	mark    string // empty: none
 	session *session
 	hangup  chan struct{} // closed to end stdin of a command with a Lifeline
 	stdout  tail
@@ -103,41 +104,6 @@ func (r *run) ending() (Result, error) {
 	}
 	exit := &ExitError{Host: r.client.Name(), Command: r.command.label(), Code: result.Code, Signal: r.session.signal, Stderr: string(result.Stderr)}
 	return result, sudoError(r.command, r.client.User(), exit)
-}
-
-// stop asks a cancelled command to end, more and more firmly, and waits for it, but not for ever.
-func (r *run) stop() {
-	grace := r.client.o.Grace
-	if r.command.Lifeline {
-		close(r.hangup)
-		if r.gone(grace) {
-			return
-		}
-	}
-	r.session.kill(ssh.SIGTERM)
-	if r.gone(grace) {
-		return
-	}
-	r.session.kill(ssh.SIGKILL)
-	if r.gone(min(grace, time.Second)) {
-		return
-	}
-	r.session.abandon()
-	r.gone(min(grace, time.Second))
-}
-
-// gone waits for the command's end.
-func (r *run) gone(wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-r.session.exited:
-		return true
-	case <-r.session.over:
-		return true
-	case <-timer.C:
-		return false
-	}
 }
 
 // feed gives the command its stdin, and then the end of file: at once, or with a Lifeline when nobody waits for the

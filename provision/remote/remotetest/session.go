@@ -3,6 +3,7 @@ package remotetest
 import (
 	"context"
 	"io"
+	"regexp"
 	"strconv"
 	"sync"
 
@@ -60,7 +61,7 @@ func (s *Server) session(ctx context.Context, conn *ssh.ServerConn, c ssh.NewCha
 				break
 			}
 			started, ok = true, true
-			e := &Exec{Command: m.Command, User: conn.User(), Stdin: channel, Stdout: channel, Stderr: channel.Stderr(), Pty: pty, Signals: signals}
+			e := &Exec{Command: unmark(m.Command), User: conn.User(), Stdin: channel, Stdout: channel, Stderr: channel.Stderr(), Pty: pty, Signals: signals}
 			_ = r.Reply(true, nil)
 			running.Go(func() { s.run(ctx, channel, e, signals) })
 			continue
@@ -78,6 +79,11 @@ func (s *Server) session(ctx context.Context, conn *ssh.ServerConn, c ssh.NewCha
 			_ = r.Reply(ok, nil)
 		}
 	}
+}
+
+// unmark takes out what remote.Client adds to a command to find it again, which differs every time.
+func unmark(line string) string {
+	return regexp.MustCompile(`(export |env )?PODIUM_RUN=[0-9a-f]{16}(; | )`).ReplaceAllString(line, "")
 }
 
 func newPty(payload []byte, resized chan Size) *Pty {
