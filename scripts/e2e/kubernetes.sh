@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # kubernetes.sh: a real Kubernetes for machines that reach only the Go module proxy and Debian's packages.
 #
-# usage: kubernetes.sh build     compile the binaries (5 to 10 minutes on one core the first time, then cached)
-#        kubernetes.sh pack      build, then packages, signed apt repository and container images
-#        kubernetes.sh path      print the folder that mirror.go serves
+# usage: kubernetes.sh build            compile the programs (8 minutes on one core the first time, then cached)
+#        kubernetes.sh pack             build, then packages, signed apt repository and container images
+#        kubernetes.sh serve ADDRESS    serve them on ADDRESS, such as 198.18.255.2:5000, until it is ended; and Debian's
+#                                       archive through a cache
+#        kubernetes.sh env ADDRESS      print the PODIUM_MIRROR_* variables that point there, for eval
 #
-# Everything lies below ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}/kubernetes-VERSION. The packages have the
-# names and the layout of pkgs.k8s.io, so that the guest scripts run unchanged with PODIUM_MIRROR_KUBERNETES and
-# PODIUM_MIRROR_REGISTRY pointing here. Left out: cri-tools, which no Go module proxy serves completely.
+# Everything lies below ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}/kubernetes-VERSION. The packages have
+# the names and the layout of pkgs.k8s.io, the images those of registry.k8s.io and ghcr.io, so that the guest scripts run
+# unchanged with mirrors. Left out: cri-tools, which no Go module proxy serves completely.
 set -euo pipefail
 
 # The newest patch of the newest minor whose kubelet still takes cgroup v1 without being asked.
@@ -16,13 +18,21 @@ minor=${version%.*}
 # What kubeadm of that version asks for: cmd/kubeadm/app/constants/constants.go.
 etcd_version=3.6.5
 coredns_version=1.12.1
+pause_version=3.10.1
+# The newest one that the proxy has. It stands in for whichever podium asks for.
 flannel_version=0.28.4
+# Of the packages: https://pkgs.k8s.io has kubernetes-cni 1.7.1 for 1.34.
+plugins_version=1.7.1
 # The last release of the CNI plugins that still contains flannel's; its own module is not on the proxy.
 flannel_plugin_version=0.9.1
 
 cache=${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/podium-e2e}
+archive=${PODIUM_E2E_APT:-http://deb.debian.org/debian}
 work=$cache/kubernetes-$version
 bin=$work/bin
+served=$work/served # what mirror serves
+repository=$served/kubernetes/core:/stable:/v$minor/deb
+registry=$served/registry
 
 say() { printf '%s  %s\n' "$(date +%T)" "$*" >&2; }
 die() {
@@ -81,7 +91,7 @@ flannel_module() {
 }
 
 build() {
-  mkdir -p "$bin" "$work/src"
+  mkdir -p "$bin/cni" "$work/src"
   exec 8>"$work/build.lock"
   flock 8
 
@@ -99,12 +109,15 @@ build() {
   compile "$work/src/coredns" github.com/coredns/coredns "$bin/coredns"
   flannel_module
   compile "$work/src/flannel" . "$bin/flanneld" "-X 'github.com/flannel-io/flannel/pkg/version.Version=v$flannel_version'"
+  module "$work/src/plugins" "github.com/containernetworking/plugins@v$plugins_version"
+  for name in main/{bridge,dummy,host-device,ipvlan,loopback,macvlan,ptp,tap,vlan} ipam/{dhcp,host-local,static} \
+    meta/{bandwidth,firewall,portmap,sbr,tuning,vrf}; do
+    compile "$work/src/plugins" "github.com/containernetworking/plugins/plugins/$name" "$bin/cni/${name#*/}"
+  done
   module "$work/src/flannel-plugin" "github.com/containernetworking/plugins@v$flannel_plugin_version"
   compile "$work/src/flannel-plugin" github.com/containernetworking/plugins/plugins/meta/flannel "$bin/flannel"
 
-  mkdir -p "$work/src/pause"
-  printf 'module podium.test/pause\n\ngo 1.24\n' >"$work/src/pause/go.mod"
-  cat >"$work/src/pause/main.go" <<'GO'
+  small pause <<'GO'
 // pause holds a pod's namespaces, and reaps what is orphaned into it, until it is told to end.
 package main
 
@@ -129,10 +142,244 @@ func main() {
 	}
 }
 GO
-  compile "$work/src/pause" . "$bin/pause"
+  small hello <<'GO'
+// hello answers every request with the name of the machine it runs on. With arguments it prints what those URLs answer.
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"time"
+)
+
+func main() {
+	client := http.Client{Timeout: 3 * time.Second}
+	for _, url := range os.Args[1:] {
+		answer, err := client.Get(url)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if _, err := io.Copy(os.Stdout, answer.Body); err != nil {
+			log.Fatal(err)
+		}
+		answer.Body.Close()
+	}
+	if len(os.Args) > 1 {
+		return
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "hello from %s\n", name) })
+	log.Fatal(http.ListenAndServe(":8080", nil))
+}
+GO
+}
+
+# small NAME <SOURCE: a program of one file.
+small() {
+  mkdir -p "$work/src/$1"
+  printf 'module podium.test/%s\n\ngo 1.24\n' "$1" >"$work/src/$1/go.mod"
+  cat >"$work/src/$1/main.go"
+  compile "$work/src/$1" . "$bin/$1"
+}
+
+# package NAME VERSION FOLDER DEPENDS DESCRIPTION: one .deb of a folder's files.
+package() {
+  local name=$1 release=$2 folder=$3 depends=$4 about=$5
+  mkdir -p "$folder/DEBIAN"
+  {
+    printf 'Package: %s\nVersion: %s\nArchitecture: %s\nMaintainer: podium end-to-end run <root@localhost>\n' \
+      "$name" "$release" "$(dpkg --print-architecture)"
+    [[ -z $depends ]] || printf 'Depends: %s\n' "$depends"
+    printf 'Description: %s\n' "$about"
+  } >"$folder/DEBIAN/control"
+  dpkg-deb --root-owner-group -Znone --build "$folder" "$repository/$(dpkg --print-architecture)/" >/dev/null
+}
+
+# packages makes the .deb files as https://github.com/kubernetes/release (cmd/krel/templates/latest) describes them.
+packages() {
+  local root=$work/packages unit=usr/lib/systemd/system
+  say "packing packages"
+  rm -rf "$root"
+  mkdir -p "$root"/{kubeadm,kubelet,kubectl}/usr/bin "$root/kubeadm/$unit/kubelet.service.d" "$root/kubelet/$unit" \
+    "$root/kubelet/etc/default" "$root/kubelet/etc/kubernetes/manifests" "$root/kubelet/var/lib/kubelet" "$root/kubelet/DEBIAN" "$root/cni/opt/cni/bin"
+  for name in kubeadm kubelet kubectl; do cp "$bin/$name" "$root/$name/usr/bin/"; done
+  cp "$bin"/cni/* "$root/cni/opt/cni/bin/"
+  : >"$root/kubelet/etc/kubernetes/manifests/.kubelet-keep"
+  : >"$root/kubelet/var/lib/kubelet/.kubelet-keep"
+  echo KUBELET_EXTRA_ARGS= >"$root/kubelet/etc/default/kubelet"
+  echo /etc/default/kubelet >"$root/kubelet/DEBIAN/conffiles"
+  cat >"$root/kubelet/$unit/kubelet.service" <<'END'
+[Unit]
+Description=kubelet: The Kubernetes Node Agent
+Documentation=https://kubernetes.io/docs/
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+ExecStart=/usr/bin/kubelet
+Restart=always
+StartLimitInterval=0
+RestartSec=10
+
+[Install]
+WantedBy=multi-user.target
+END
+  cat >"$root/kubeadm/$unit/kubelet.service.d/10-kubeadm.conf" <<'END'
+[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+END
+  package kubelet "$version-1.1" "$root/kubelet" "kubernetes-cni (>= 1.2.0), mount, util-linux" "Node agent for Kubernetes clusters"
+  package kubeadm "$version-1.1" "$root/kubeadm" "" "Command-line utility for administering a Kubernetes cluster"
+  package kubectl "$version-1.1" "$root/kubectl" "" "Command-line utility for interacting with a Kubernetes cluster"
+  package kubernetes-cni "$plugins_version-1.1" "$root/cni" "" "Binaries required to provision kubernetes container networking"
+  rm -rf "$root"
+}
+
+# sign makes the index of the repository, signed by a key of its own.
+sign() {
+  local home=$work/gnupg
+  export GNUPGHOME=$home
+  if [[ ! -d $home ]]; then
+    mkdir -m 700 "$home"
+    gpg --batch --quiet --passphrase '' --quick-generate-key "podium end-to-end run" ed25519 sign 1y
+  fi
+  (
+    cd "$repository"
+    rm -f InRelease Release Release.gpg
+    dpkg-scanpackages --multiversion . >Packages 2>/dev/null
+    {
+      printf 'Origin: podium end-to-end run\nArchitectures: %s\nDate: %s\nSHA256:\n' "$(dpkg --print-architecture)" "$(LC_ALL=C date -uR)"
+      printf ' %s %s Packages\n' "$(sha256sum <Packages | cut -d ' ' -f 1)" "$(stat -c %s Packages)"
+    } >Release
+    gpg --batch --quiet --yes --clearsign --output InRelease Release
+    gpg --batch --quiet --armor --export >Release.key
+  )
+  gpgconf --kill all
+}
+
+# image NAME TAG FOLDER ENTRYPOINT: one container image of one layer, as a registry serves it.
+image() {
+  local name=$1 tag=$2 folder=$3 entry=$4 layer config
+  mkdir -p "$registry/blobs" "$registry/manifests/$name"
+  tar -C "$folder" --sort=name --mtime=@0 --numeric-owner --owner=0 --group=0 -cf "$work/layer.part" .
+  layer=$(blob "$work/layer.part")
+  printf '{"architecture":"%s","os":"linux","config":{"Entrypoint":["%s"],"Env":["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+    "$(dpkg --print-architecture)" "$entry" "$layer" >"$work/config.part"
+  config=$(blob "$work/config.part")
+  printf '{"schemaVersion":2,"mediaType":"%s","config":{"mediaType":"%s","digest":"sha256:%s","size":%s},"layers":[{"mediaType":"%s","digest":"sha256:%s","size":%s}]}' \
+    application/vnd.oci.image.manifest.v1+json \
+    application/vnd.oci.image.config.v1+json "$config" "$(stat -c %s "$registry/blobs/$config")" \
+    application/vnd.oci.image.layer.v1.tar "$layer" "$(stat -c %s "$registry/blobs/$layer")" >"$registry/manifests/$name/$tag"
+}
+
+# blob FILE: moves it to where it is found by its digest, which it prints.
+blob() {
+  local digest
+  digest=$(sha256sum <"$1" | cut -d ' ' -f 1)
+  mv "$1" "$registry/blobs/$digest"
+  echo "$digest"
+}
+
+# network_tools FOLDER: a tree with what kube-proxy and flannel call: iptables, and a shell.
+network_tools() {
+  [[ -f $work/tools.tar ]] || mmdebstrap --quiet --variant=extract --mode=root --include=iptables,nftables,conntrack,ipset,busybox-static,ca-certificates \
+    --dpkgopt='path-exclude=/usr/share/*' \
+    "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$work/tools.part.tar" "$archive"
+  [[ -f $work/tools.tar ]] || mv "$work/tools.part.tar" "$work/tools.tar"
+  mkdir -p "$1"
+  tar -C "$1" -xf "$work/tools.tar"
+  local tool
+  for tool in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do
+    ln -sf xtables-nft-multi "$1/usr/sbin/$tool"
+  done
+  for tool in sh cp cat ls sleep mkdir ip; do
+    [[ -e $1/bin/$tool ]] || ln -s busybox "$1/bin/$tool"
+  done
+  mkdir -p "$1/run" "$1/etc/kube-flannel"
+}
+
+images() {
+  local root=$work/root name
+  say "packing images"
+  rm -rf "$registry" "$root"
+  for name in kube-apiserver kube-controller-manager kube-scheduler; do
+    one "$name" "v$version" "$bin/$name" "/usr/local/bin/$name"
+  done
+  one coredns/coredns "v$coredns_version" "$bin/coredns" /coredns
+  one etcd "$etcd_version-0" "$bin/etcd" /usr/local/bin/etcd
+  one pause "$pause_version" "$bin/pause" /pause
+  one podium/hello 1 "$bin/hello" /hello
+
+  network_tools "$root"
+  install -D "$bin/kube-proxy" "$root/usr/local/bin/kube-proxy"
+  image kube-proxy "v$version" "$root" /usr/local/bin/kube-proxy
+  rm "$root/usr/local/bin/kube-proxy"
+  install -D "$bin/flanneld" "$root/opt/bin/flanneld"
+  image flannel-io/flannel "v$flannel_version" "$root" /opt/bin/flanneld
+  rm "$root/opt/bin/flanneld"
+  install -D "$bin/flannel" "$root/flannel"
+  image flannel-io/flannel-cni-plugin "$(flannel_plugin_tag)" "$root" /flannel
+  rm -rf "$root"
+
+  mkdir -p "$served/github/flannel-io/flannel"
+  cp "$work/src/flannel/Documentation/kube-flannel.yml" "$served/github/flannel-io/flannel/"
+}
+
+# one NAME TAG PROGRAM PATH: an image of one static program.
+one() {
+  rm -rf "$work/root"
+  install -D "$3" "$work/root$4"
+  mkdir -p "$work/root/tmp"
+  cp --parents -L /etc/ssl/certs/ca-certificates.crt "$work/root" 2>/dev/null || true
+  image "$1" "$2" "$work/root" "$4"
+  rm -rf "$work/root"
+}
+
+flannel_plugin_tag() { sed -n 's,.*image: ghcr.io/flannel-io/flannel-cni-plugin:,,p' "$work/src/flannel/Documentation/kube-flannel.yml" | head -n 1; }
+
+pack() {
+  build
+  # What is served depends on this script too.
+  local stamp
+  stamp=$(sha256sum <"${BASH_SOURCE[0]}")
+  [[ ! -f $served/done || $(cat "$served/done") != "$stamp" ]] || return 0
+  rm -rf "$served"
+  mkdir -p "$repository/$(dpkg --print-architecture)"
+  packages
+  sign
+  images
+  echo "$stamp" >"$served/done"
+}
+
+serve() {
+  [[ -f $served/done ]] || die "nothing to serve: run kubernetes.sh pack first"
+  local source
+  source=$(dirname "${BASH_SOURCE[0]}")/mirror
+  (cd "$source" && CGO_ENABLED=0 nice -n 10 go build -o "$bin/mirror" .)
+  exec "$bin/mirror" -dir "$served" -listen "$1" -archive "$archive" -cache "$cache/archive"
+}
+
+mirror_env() {
+  local at=http://$1
+  printf 'export PODIUM_MIRROR_%s=%q\n' KUBERNETES "$at/kubernetes" REGISTRY "$at" GITHUB "$at/github" \
+    APT "$at/debian" APT_SECURITY "$at/debian-security"
 }
 
 case ${1:-} in
   build) build ;;
-  *) die "usage: kubernetes.sh build|pack|path" ;;
+  pack) pack ;;
+  serve) serve "${2:?kubernetes.sh serve ADDRESS:PORT}" ;;
+  env) mirror_env "${2:?kubernetes.sh env ADDRESS:PORT}" ;;
+  *) die "usage: kubernetes.sh build|pack|serve ADDRESS|env ADDRESS" ;;
 esac

@@ -137,8 +137,19 @@ NFT
   exec 7>&-
 }
 
+# surroundings are the variables of a command that works with the nodes. PODIUM_E2E_HOST is the address by which nodes
+# reach what listens where that command runs.
+surroundings() {
+  printf '%s\n' INCUS_SOCKET="$incus/unix.socket" INCUS_CONF="$base/client" PODIUM_E2E_NETNS="/run/netns/$netns" \
+    PODIUM_E2E_HOST="198.18.255.$(($(cat "$base/slot") * 4 + 2))"
+}
+
 # inside runs a command where the nodes are.
-inside() { nsenter --net="/run/netns/$netns" env INCUS_SOCKET="$incus/unix.socket" INCUS_CONF="$base/client" PODIUM_E2E_NETNS="/run/netns/$netns" "$@"; }
+inside() {
+  local -a variables
+  mapfile -t variables < <(surroundings)
+  nsenter --net="/run/netns/$netns" env "${variables[@]}" "$@"
+}
 
 running() { [[ -f $base/pid ]] && [[ -d /proc/$(cat "$base/pid") ]] && [[ $(tr '\0' ' ' <"/proc/$(cat "$base/pid")/cmdline") == "$daemon"* ]]; }
 
@@ -283,12 +294,13 @@ case ${1:-} in
     ;;
   env)
     need_up
-    printf 'export INCUS_SOCKET=%q INCUS_CONF=%q PODIUM_E2E_NETNS=%q\n' "$incus/unix.socket" "$base/client" "/run/netns/$netns"
+    surroundings | sed 's/^/export /'
     ;;
   exec)
     need_up
     shift
-    exec nsenter --net="/run/netns/$netns" env INCUS_SOCKET="$incus/unix.socket" INCUS_CONF="$base/client" PODIUM_E2E_NETNS="/run/netns/$netns" "$@"
+    mapfile -t variables < <(surroundings)
+    exec nsenter --net="/run/netns/$netns" env "${variables[@]}" "$@"
     ;;
   with)
     shift
