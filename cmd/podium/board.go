@@ -15,7 +15,7 @@ type board struct {
 	rows    []*row
 	byNode  map[string]*row
 	tasks   int // of the whole lab
-	ended   int // done, skipped, failed or blocked
+	done    int // now or before
 	failed  int
 	started time.Time
 	lines   []string // to be printed above the view, once
@@ -26,10 +26,10 @@ type board struct {
 type row struct {
 	node    string
 	tasks   int
-	ended   int
+	done    int    // now or before
+	blocked int    // will not run any more
 	failed  string // first task that failed
 	why     string // its error
-	blocked int
 	running []runningTask // oldest first
 	last    string        // last line of output
 	spent   time.Duration // until its last task ended, from the start of the run
@@ -90,6 +90,8 @@ func (b *board) Emit(e event.Event) {
 		b.lines = append(b.lines, report.Line(e, false))
 	case event.TaskDone, event.TaskSkipped:
 		b.end(r, e)
+		r.done++
+		b.done++
 	case event.TaskBlocked:
 		b.end(r, e)
 		r.blocked++
@@ -118,8 +120,6 @@ func (b *board) emitRun(e event.Event) {
 
 func (b *board) end(r *row, e event.Event) {
 	r.stop(e.Step)
-	r.ended++
-	b.ended++
 	if len(r.running) == 0 {
 		r.last = ""
 	}

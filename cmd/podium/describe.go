@@ -71,5 +71,3 @@ func countProblems(err error) string {
 	}
 	return fmt.Sprintf("%d problems in the description", len(problems))
 }
-
-func isPreflightError(error) bool { return false }

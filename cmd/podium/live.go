@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"podium/provision/event"
 	"podium/provision/plan"
@@ -22,6 +23,7 @@ type liveView struct {
 	program *tea.Program
 	ended   chan error
 	restore func() // gives stderr back
+	height  int    // lines of the last picture; read after ended
 }
 
 // startLive begins to show a run. Close ends it and leaves the terminal as it was.
@@ -37,7 +39,10 @@ func (a *app) startLive(p plan.Plan, title string) *liveView {
 	leave := func() { _ = v.program.ReleaseTerminal() }
 	a.interrupts.restore.Store(&leave)
 	go func() {
-		_, err := v.program.Run()
+		last, err := v.program.Run()
+		if m, ok := last.(liveModel); ok {
+			v.height = m.lines()
+		}
 		v.ended <- err
 	}()
 	return v
@@ -48,6 +53,10 @@ func (v *liveView) Close(a *app) {
 	v.program.Send(quitMsg{})
 	err := <-v.ended
 	a.interrupts.restore.Store(nil)
+	if err == nil && v.height > 0 {
+		// bubbletea leaves its last picture and puts the cursor in front of its last line.
+		fmt.Fprint(a.stdout, "\r"+ansi.CursorUp(v.height-1)+ansi.EraseScreenBelow)
+	}
 	v.restore()
 	for _, line := range v.take() {
 		fmt.Fprintln(a.stderr, line)
@@ -91,7 +100,6 @@ type liveModel struct {
 	width, height int
 	tick          int
 	stopping      bool
-	quitting      bool
 	look          look
 }
 
@@ -125,7 +133,6 @@ func (m liveModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			return m, tea.Suspend
 		}
 	case quitMsg:
-		m.quitting = true
 		return m, tea.Sequence(m.printLines(), tea.Quit)
 	}
 	return m, nil
@@ -142,8 +149,16 @@ func (m liveModel) printLines() tea.Cmd {
 
 // View draws the board.
 func (m liveModel) View() tea.View {
-	if m.quitting || m.width == 0 {
+	if m.width == 0 {
 		return tea.NewView("")
 	}
 	return tea.NewView(m.draw())
+}
+
+// lines is the height of the picture.
+func (m liveModel) lines() int {
+	if m.width == 0 {
+		return 0
+	}
+	return strings.Count(m.draw(), "\n") + 1
 }

@@ -55,7 +55,7 @@ func (l look) wrap(text string, width int) string {
 	if width <= 0 {
 		return text
 	}
-	return ansi.Hardwrap(text, width, true)
+	return ansi.Wrap(text, width, "")
 }
 
 // draw is the picture: a head, a row for each node, a foot. Its height changes only with the window, since terminals
@@ -82,7 +82,7 @@ func (m liveModel) draw() string {
 }
 
 func (m liveModel) head() string {
-	s := fmt.Sprintf("%s  %d of %d tasks  %s", m.look.bold(m.title), m.ended, m.tasks, clockTime(m.now.Sub(m.started)))
+	s := fmt.Sprintf("%s  %d of %d tasks  %s", m.look.bold(m.title), m.done, m.tasks, clockTime(m.now.Sub(m.started)))
 	if m.failed > 0 {
 		s += "  " + m.look.red(fmt.Sprintf("%d failed", m.failed))
 	}
@@ -107,7 +107,7 @@ func (m liveModel) choose(room int) (shown, hidden []*row) {
 	for _, wanted := range []func(*row) bool{
 		func(r *row) bool { return len(r.running) > 0 },
 		func(r *row) bool { return r.failed != "" },
-		func(r *row) bool { return r.ended < r.tasks },
+		func(r *row) bool { return r.done < r.tasks },
 		func(*row) bool { return true },
 	} {
 		for _, r := range m.rows {
@@ -135,7 +135,7 @@ func tally(rows []*row) string {
 			failed++
 		case len(r.running) > 0:
 			running++
-		case r.ended < r.tasks:
+		case r.done < r.tasks:
 			waiting++
 		default:
 			done++
@@ -168,7 +168,7 @@ func (m liveModel) drawRow(r *row, width int) string {
 	l := m.look
 	name := ansi.Truncate(r.node, width, l.more)
 	name += strings.Repeat(" ", width-ansi.StringWidth(name))
-	return fmt.Sprintf("%s %s  %s %5s  %s", m.mark(r), name, m.bar(r), fmt.Sprintf("%d/%d", r.ended, r.tasks), m.doing(r))
+	return fmt.Sprintf("%s %s  %s %5s  %s", m.mark(r), name, m.bar(r), fmt.Sprintf("%d/%d", r.done, r.tasks), m.doing(r))
 }
 
 func (m liveModel) mark(r *row) string {
@@ -178,7 +178,7 @@ func (m liveModel) mark(r *row) string {
 		return l.red(l.bad)
 	case len(r.running) > 0:
 		return l.cyan(l.spinner[m.tick%len(l.spinner)])
-	case r.tasks > 0 && r.ended >= r.tasks:
+	case r.tasks > 0 && r.done >= r.tasks:
 		return l.green(l.ok)
 	}
 	return l.faint(l.wait)
@@ -188,7 +188,7 @@ func (m liveModel) bar(r *row) string {
 	l := m.look
 	full := barWidth
 	if r.tasks > 0 {
-		full = min(barWidth*r.ended/r.tasks, barWidth)
+		full = min(barWidth*r.done/r.tasks, barWidth)
 	}
 	paint := l.green
 	if r.failed != "" {
@@ -215,12 +215,14 @@ func (m liveModel) doing(r *row) string {
 		return s
 	case r.failed != "":
 		return l.red(r.failed+" failed") + "  " + l.faint(r.why)
-	case r.tasks > 0 && r.ended >= r.tasks:
+	case r.tasks > 0 && r.done >= r.tasks:
 		if r.spent == 0 {
 			return l.faint("done before")
 		}
 		return l.faint("done at " + report.Duration(r.spent))
-	case r.ended == 0:
+	case r.blocked > 0 && r.done+r.blocked >= r.tasks:
+		return l.faint("not finished: waits for what failed elsewhere")
+	case r.done == 0:
 		return l.faint("waiting")
 	}
 	return l.faint("waiting for other nodes")

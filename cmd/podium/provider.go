@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"os/exec"
 	"time"
 
 	"podium/provision/lab"
@@ -34,4 +36,14 @@ func (a *app) newDialer(b *bench, deadline time.Duration) *remote.Dialer {
 		Deadline:   deadline,
 		Log:        a.log.Named("ssh"),
 	})
+}
+
+// isPreflightError reports whether this computer lacks something, found before anything was changed.
+func isPreflightError(err error) bool {
+	for _, lack := range []error{machine.ErrPreflight, vagrant.ErrNoTool, vagrant.ErrWSL, exec.ErrNotFound} {
+		if errors.Is(err, lack) {
+			return true
+		}
+	}
+	return false
 }

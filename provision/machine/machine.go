@@ -26,6 +26,9 @@ var (
 	ErrNotApplicable = errors.New("does not apply to this provider") // such as halt on machines that podium did not make
 	ErrNotFound      = errors.New("no such machine")
 	ErrNoSnapshot    = errors.New("no such snapshot")
+	// ErrPreflight is in the chain when this computer lacks something that the provider needs (a program, a right,
+	// memory), found before anything was changed. podium's exit code is 3 then.
+	ErrPreflight = errors.New("this computer is not ready for the lab")
 )
 
 // Spec is what a provider has to make.

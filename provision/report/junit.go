@@ -60,7 +60,7 @@ func JUnit(w io.Writer, s engine.Summary) error {
 				c.Failure = failureMessage(failures[string(t.ID)])
 				suite.Failures++
 			case engine.Blocked, engine.Cancelled:
-				c.Skipped = &junitMessage{Message: strings.TrimSpace(string(t.Outcome) + " " + t.Reason)}
+				c.Skipped = &junitMessage{Message: strings.TrimSuffix(string(t.Outcome)+": "+t.Reason, ": ")}
 				suite.Skipped++
 			}
 			suite.Tests++

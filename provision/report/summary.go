@@ -72,15 +72,13 @@ func headline(w io.Writer, s engine.Summary, n outcomes) {
 		}
 	}
 	if !n.notReady() {
-		where := "on " + s.Provider
+		what := "node"
 		if s.Provider == lab.ProviderSim {
-			where = "simulated"
+			what = "simulated node"
 		}
-		if n.done > 0 {
-			parts = append(parts, count(n.done, "task")+" done now")
-		}
+		add(n.done, "%d done now")
 		add(n.skipped, "%d done before")
-		fmt.Fprintf(w, "%s is ready: %s %s; %s; took %s\n", s.Lab, count(len(s.Nodes), "node"), where,
+		fmt.Fprintf(w, "%s is ready: %s, %s: %s; took %s\n", s.Lab, count(len(s.Nodes), what), count(len(s.Tasks), "task"),
 			strings.Join(parts, ", "), Duration(s.Duration))
 		return
 	}
@@ -138,7 +136,7 @@ func writeNodes(w io.Writer, s engine.Summary) {
 	fmt.Fprintln(w)
 	t := Table{Indent: "  ", Head: []string{"NODE", "ROLES", "ADDRESS", "SSH", "TIME"}}
 	for _, n := range s.Nodes {
-		t.Row(n.Name, strings.Join(n.Roles, ","), n.Address, endpoint(n), Duration(spent(s, n.Name)))
+		t.Row(n.Name, strings.Join(n.Roles, ","), n.Address, endpoint(n), orDash(spent(s, n.Name)))
 	}
 	t.Write(w)
 }
@@ -152,6 +150,14 @@ func endpoint(n engine.NodeResult) string {
 		return fmt.Sprintf("%s@%s", e.User, e.Host)
 	}
 	return fmt.Sprintf("%s@%s:%d", e.User, e.Host, e.Port)
+}
+
+// orDash leaves out the time of a node on which nothing had to be done.
+func orDash(d time.Duration) string {
+	if d == 0 {
+		return "-"
+	}
+	return Duration(d)
 }
 
 // spent is the time in which a task ran on the node, overlaps counted once.
