@@ -26,10 +26,10 @@ type board struct {
 type row struct {
 	node    string
 	tasks   int
-	done    int    // now or before
-	blocked int    // will not run any more
-	failed  string // first task that failed
-	why     string // its error
+	done    int           // now or before
+	blocked int           // will not run any more
+	failed  string        // first task that failed
+	why     string        // its error
 	running []runningTask // oldest first
 	last    string        // last line of output
 	spent   time.Duration // until its last task ended, from the start of the run

@@ -7,6 +7,7 @@ import (
 
 	"podium/provision/lab"
 	"podium/provision/machine"
+	"podium/provision/machine/incus"
 	"podium/provision/machine/vagrant"
 	"podium/provision/remote"
 )
@@ -22,6 +23,10 @@ func (a *app) provider(b *bench) (machine.Provider, error) {
 			Provider: b.lab.Provider, Lab: b.lab.Name, Dir: b.state.Path("vagrant"), Dialer: a.newDialer(b, 0),
 			Sink: b.events(), Log: a.log.Named("vagrant"),
 		}), nil
+	case lab.ProviderIncus:
+		return incus.New(incus.Options{
+			Lab: b.lab.Name, Dir: b.state.Path("incus"), Folder: b.state.Lab(), Incus: b.lab.Incus, Log: a.log.Named("incus"),
+		})
 	}
 	return nil, usage("no provider is called %q", b.lab.Provider)
 }

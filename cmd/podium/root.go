@@ -81,7 +81,7 @@ func (a *app) rootCommand() *cobra.Command {
 	add(groupLab, a.initCommand(), a.validateCommand(), a.planCommand(), a.upCommand(), a.haltCommand(), a.destroyCommand(),
 		a.resetCommand(), a.snapshotCommand())
 	add(groupNodes, a.statusCommand(), a.execCommand(), a.logsCommand())
-	add(groupMore, a.versionCommand(), a.completionCommand())
+	add(groupMore, a.schemaCommand(), a.versionCommand(), a.completionCommand())
 	return root
 }
 
