@@ -45,7 +45,9 @@ func (a *app) newDialer(b *bench, deadline time.Duration) *remote.Dialer {
 
 // isPreflightError reports whether this computer lacks something, found before anything was changed.
 func isPreflightError(err error) bool {
-	for _, lack := range []error{machine.ErrPreflight, vagrant.ErrNoTool, vagrant.ErrWSL, exec.ErrNotFound} {
+	for _, lack := range []error{machine.ErrPreflight, vagrant.ErrNoTool, vagrant.ErrWSL, exec.ErrNotFound,
+		incus.ErrNoClient, incus.ErrNoDaemon, incus.ErrPermission, incus.ErrNoRemote, incus.ErrNoImage, incus.ErrNetworkTaken,
+		incus.ErrNotCapable} {
 		if errors.Is(err, lack) {
 			return true
 		}
