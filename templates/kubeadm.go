@@ -1,17 +1,34 @@
 package templates
 
-// KubeadmInit is what kubeadm init is configured by. The text keeps @KUBERNETES_VERSION@ for the node to fill in with
-// the version of its kubeadm, so that kubeadm does not ask the internet for one.
+// KubeadmNode is how a node registers.
+type KubeadmNode struct {
+	Name      string
+	Address   string // in the private network
+	CRISocket string
+	TakesPods bool // a control plane without the taint that keeps ordinary pods away
+}
+
+// KubeadmInit is what kubeadm init is configured by (API kubeadm.k8s.io/v1beta4,
+// https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/).
 type KubeadmInit struct {
 	Cluster       string
-	Node          string
-	Address       string   // of the node, in the private network
+	Node          KubeadmNode
 	Endpoint      string   // host:port by which every node reaches the API
 	SANs          []string // names and addresses in the API server's certificate
 	PodSubnet     string
 	ServiceSubnet string
-	CRISocket     string
+	OwnPodRanges  bool // nodes get their ranges of pods from podium, not from the controller manager
 }
 
 // Render gives the configuration as YAML.
 func (k KubeadmInit) Render() (string, error) { return render("kubeadm-init.yaml.tmpl", k, nil) }
+
+// KubeadmJoin is what kubeadm join is configured by. Token, hash of the CA and certificate key are filled in on the node.
+type KubeadmJoin struct {
+	Node         KubeadmNode
+	Endpoint     string // host:port of the API
+	ControlPlane bool
+}
+
+// Render gives the configuration as YAML.
+func (k KubeadmJoin) Render() (string, error) { return render("kubeadm-join.yaml.tmpl", k, nil) }

@@ -95,10 +95,11 @@ type Incus struct {
 // that replaces the upstream's; empty means upstream. PODIUM_MIRROR_* of the caller's environment fills empty ones.
 type Mirrors struct {
 	Apt         string            `yaml:"apt,omitempty"`          // for http://archive.ubuntu.com/ubuntu or http://deb.debian.org/debian
-	AptSecurity string            `yaml:"apt_security,omitempty"` // for security.ubuntu.com or security.debian.org; without it, as apt
+	AptSecurity string            `yaml:"apt_security,omitempty"` // for security.ubuntu.com or security.debian.org; without it, as apt (on Debian debian-security beside it)
 	Kubernetes  string            `yaml:"kubernetes,omitempty"`   // for https://pkgs.k8s.io
 	Docker      string            `yaml:"docker,omitempty"`       // for https://download.docker.com
 	Jenkins     string            `yaml:"jenkins,omitempty"`      // for https://pkg.jenkins.io
+	Adoptium    string            `yaml:"adoptium,omitempty"`     // for https://packages.adoptium.net/artifactory, Java for Jenkins on Debian 12
 	Grafana     string            `yaml:"grafana,omitempty"`      // for https://apt.grafana.com
 	GitHub      string            `yaml:"github,omitempty"`       // for https://github.com
 	Registry    string            `yaml:"registry,omitempty"`     // one mirror for every container registry

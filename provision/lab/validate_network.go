@@ -30,6 +30,11 @@ func (c *checker) network() {
 		if podsOK {
 			c.podRoom(pods)
 		}
+		if podsOK && ok && k.CNI == CNIBridge {
+			if _, err := PodRange(network, pods, broadcast(network).Prev()); err != nil {
+				c.bad("kubernetes.pod_subnet", k.PodSubnet, "%s", strings.TrimPrefix(err.Error(), k.PodSubnet+" "))
+			}
+		}
 		// More than 20 bits of hosts are too large for the API server: https://github.com/kubernetes/kubernetes/pull/12841
 		services, servicesOK := c.prefix("kubernetes.service_subnet", k.ServiceSubnet, 12, 24, "10.96.0.0/12")
 		known = append(known, named{"kubernetes.pod_subnet", pods, podsOK}, named{"kubernetes.service_subnet", services, servicesOK})

@@ -95,10 +95,13 @@ func (b *builder) catalogue(rows []step.Step) error {
 		}
 	}
 	for _, row := range rows {
-		for _, id := range b.byStep[row.Name] {
+		for i, id := range b.byStep[row.Name] {
 			task := b.tasks[id]
 			for _, after := range row.After {
 				task.After = append(task.After, b.before(task.Node, after)...)
+			}
+			if row.Serial && i > 0 {
+				task.After = append(task.After, b.byStep[row.Name][i-1])
 			}
 			b.needsMachine(task, task.Node)
 			for _, input := range task.Inputs {

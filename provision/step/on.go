@@ -10,22 +10,57 @@ func kubernetes(c Context, m lab.Machine) bool {
 }
 
 func withContainerd(c Context, m lab.Machine) bool {
-	return kubernetes(c, m) && (c.Lab.Runtime == "containerd" || c.Lab.Runtime == "")
+	return kubernetes(c, m) && c.Lab.Runtime == lab.RuntimeContainerd
 }
 
 // firstControlPlane: the first machine of the lab with that role makes the cluster; the others join it.
 func firstControlPlane(c Context, m lab.Machine) bool {
 	first, ok := controlPlane(c)
-	return ok && c.Lab.Kubernetes != nil && m.Name == first.Name
+	return ok && kubernetes(c, m) && m.Name == first.Name
 }
 
-func firstControlPlaneFlannel(c Context, m lab.Machine) bool {
-	return firstControlPlane(c, m) && c.Lab.Kubernetes.CNI == "flannel"
+func furtherControlPlane(c Context, m lab.Machine) bool {
+	return kubernetes(c, m) && m.HasRole(lab.RoleControlPlane) && !firstControlPlane(c, m)
 }
 
-// worker: a machine of the cluster that is no control plane. A machine with both roles is a control plane.
+// worker: a machine of the cluster that is no control plane. One with both roles is a control plane that takes pods.
 func worker(c Context, m lab.Machine) bool {
 	return kubernetes(c, m) && !m.HasRole(lab.RoleControlPlane)
+}
+
+func withFlannel(c Context, m lab.Machine) bool {
+	return firstControlPlane(c, m) && c.Lab.Kubernetes.CNI == lab.CNIFlannel
+}
+
+func withBridge(c Context, m lab.Machine) bool {
+	return kubernetes(c, m) && c.Lab.Kubernetes.CNI == lab.CNIBridge
+}
+
+func docker(c Context, m lab.Machine) bool { return c.Lab.Docker != nil && m.HasRole(lab.RoleDocker) }
+
+func jenkins(c Context, m lab.Machine) bool {
+	return c.Lab.Jenkins != nil && m.HasRole(lab.RoleJenkins)
+}
+
+// monitored: every machine, where the lab is watched at all.
+func monitored(c Context, _ lab.Machine) bool {
+	if c.Lab.Monitoring == nil {
+		return false
+	}
+	for _, m := range c.Machines {
+		if m.HasRole(lab.RoleMonitoring) {
+			return true
+		}
+	}
+	return false
+}
+
+func monitoring(c Context, m lab.Machine) bool {
+	return c.Lab.Monitoring != nil && m.HasRole(lab.RoleMonitoring)
+}
+
+func withGrafana(c Context, m lab.Machine) bool {
+	return monitoring(c, m) && (c.Lab.Monitoring.Grafana == nil || *c.Lab.Monitoring.Grafana)
 }
 
 // controlPlane is the first machine with that role.

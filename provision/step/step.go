@@ -21,6 +21,9 @@ type Step struct {
 	Probe  string                                 // path below scripts/guest; empty: none
 	Hint   string                                 // where to look when it fails
 
+	// Serial rows run on their machines one after the other, in the order of the lab.
+	Serial bool
+
 	Services []string      // systemd units the step answers for
 	Timeout  time.Duration // of script and probe together
 }

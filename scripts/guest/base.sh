@@ -1,26 +1,115 @@
 #!/bin/bash
-# base.sh: makes a fresh box ready for work: package system settled, swap off for good, time kept.
+# base.sh: makes a fresh box ready for work: its card in the lab's network found, other package work ended, package
+# sources, proxy, resolvers and clock set, certificates and curl there.
 #
-# Takes:  PODIUM_NODE
+# Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_NETWORK; optional: PODIUM_DNS (resolvers, by spaces), PODIUM_HTTP_PROXY,
+#         PODIUM_HTTPS_PROXY, PODIUM_NO_PROXY, PODIUM_MIRROR_APT, PODIUM_MIRROR_APT_SECURITY
 # Gives:  os
-# Alone:  sudo PODIUM_NODE=w1 bash base.sh
+# Alone:  sudo PODIUM_NODE=w1 PODIUM_ADDRESS=192.168.56.11 PODIUM_NETWORK=192.168.56.0/24 bash base.sh
 . "$(dirname "$0")/lib/step.sh"
+. "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
+. "$(dirname "$0")/lib/sources.sh"
+. "$(dirname "$0")/lib/resolver.sh"
 
-if command -v cloud-init >/dev/null; then
-  say "waiting for cloud-init"
-  timeout 300 cloud-init status --wait >/dev/null || say "cloud-init did not end well; going on"
-fi
-systemctl stop apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service 2>/dev/null || true
-dpkg --configure -a
+# The private card is known by its address alone: whether it is the first or the second, and what the kernel calls it,
+# differs from box to box.
+find_card() {
+  [[ -z $(ip -o -4 address show to "$PODIUM_ADDRESS") ]] || return 0
+  local there
+  there=$(ip -o -4 address show to "$PODIUM_NETWORK")
+  if [[ -n $there ]]; then
+    die "$PODIUM_NODE has another address in $PODIUM_NETWORK than $PODIUM_ADDRESS:" "$there" "give that one as the node's address in lab.yaml"
+  fi
+  die "$PODIUM_NODE has no card in the lab's network $PODIUM_NETWORK; its addresses are:" "$(ip -o -4 address show)" "correct network: in lab.yaml, or the machine's cards"
+}
 
-if [[ -n $(swapon --show --noheadings) ]]; then
-  swapoff -a || say "swap could not be turned off"
-fi
-sed -i '/\sswap\s/s/^[^#]/#&/' /etc/fstab
+# Whatever else installs packages on a fresh machine ends first, or is kept from starting.
+end_other_package_work() {
+  local unit
+  if command -v cloud-init >/dev/null && [[ ! -e /var/lib/cloud/instance/boot-finished ]]; then
+    say "waiting for cloud-init"
+    timeout 600 cloud-init status --wait >/dev/null || say "cloud-init has not ended well (cloud-init status --long); going on"
+  fi
+  for unit in apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service; do
+    if systemctl is-enabled --quiet "$unit" 2>/dev/null; then
+      say "keeping $unit from starting"
+      systemctl disable --quiet --now "$unit"
+    fi
+  done
+  # Only reads lists, and holds their lock while it does.
+  if systemctl is-active --quiet apt-daily.service; then
+    systemctl stop apt-daily.service
+  fi
+}
 
-apt_update
-apt_install ca-certificates curl gnupg
+configure_apt() {
+  write_file 0644 /etc/apt/apt.conf.d/90podium <<'END'
+// By podium: weak lines and busy machines.
+Acquire::Retries "4";
+Acquire::http::Timeout "30";
+Acquire::https::Timeout "30";
+APT::Update::Error-Mode "any";
+DPkg::Lock::Timeout "300";
+Dpkg::Options { "--force-confdef"; "--force-confold"; };
+Dpkg::Use-Pty "0";
+END
+  if [[ -n ${PODIUM_HTTP_PROXY:-} ]]; then
+    write_file 0644 /etc/apt/apt.conf.d/91podium-proxy <<END
+Acquire::http::Proxy "$PODIUM_HTTP_PROXY";
+Acquire::https::Proxy "${PODIUM_HTTPS_PROXY:-$PODIUM_HTTP_PROXY}";
+END
+  else
+    rm -f /etc/apt/apt.conf.d/91podium-proxy
+  fi
+}
 
+# Shells of people get the proxy; services get it from the step that installs them.
+configure_shells() {
+  if [[ -z ${PODIUM_HTTP_PROXY:-} ]]; then
+    rm -f /etc/profile.d/podium-proxy.sh
+    return
+  fi
+  write_file 0644 /etc/profile.d/podium-proxy.sh <<END
+export http_proxy='$PODIUM_HTTP_PROXY' HTTP_PROXY='$PODIUM_HTTP_PROXY'
+export https_proxy='${PODIUM_HTTPS_PROXY:-$PODIUM_HTTP_PROXY}' HTTPS_PROXY='${PODIUM_HTTPS_PROXY:-$PODIUM_HTTP_PROXY}'
+export no_proxy='${PODIUM_NO_PROXY:-localhost}' NO_PROXY='${PODIUM_NO_PROXY:-localhost}'
+END
+}
+
+# A laptop's sleep and a snapshot leave the clock behind; certificates and package lists then seem to be of the future.
+keep_time() {
+  local unit
+  if in_container; then
+    return # the host's clock
+  fi
+  for unit in chrony.service ntpsec.service ntp.service; do
+    if systemctl is-active --quiet "$unit"; then
+      return
+    fi
+  done
+  has_unit systemd-timesyncd.service || apt_install systemd-timesyncd
+  write_config 0644 /etc/systemd/timesyncd.conf.d/podium.conf <<'END'
+[Time]
+PollIntervalMaxSec=256
+END
+  run_service systemd-timesyncd.service
+}
+
+find_card
+end_other_package_work
+use_mirrors
+configure_apt
+configure_shells
+check_resolver
+apt_settle
+apt_install ca-certificates curl iproute2
+keep_time
+
+# shellcheck source=/dev/null
 . /etc/os-release
+case $ID-${VERSION_ID:-} in
+  ubuntu-24.04 | debian-12 | debian-13) ;;
+  *) say "warning: these scripts are made for Ubuntu 24.04 and Debian 12 and 13; this is $PRETTY_NAME" ;;
+esac
 fact os "$PRETTY_NAME"

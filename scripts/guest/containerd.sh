@@ -1,40 +1,153 @@
 #!/bin/bash
-# containerd.sh: containerd as the container runtime of Kubernetes.
+# containerd.sh: containerd as the container runtime of Kubernetes, with systemd's cgroups.
 #
-# Takes:  PODIUM_NODE, PODIUM_SOURCE
+# Takes:  PODIUM_NODE, PODIUM_SOURCE (upstream: Docker's repository; distro: the distribution's package); optional:
+#         PODIUM_MIRROR_DOCKER (instead of https://download.docker.com), PODIUM_MIRROR_REGISTRY (for every registry),
+#         PODIUM_MIRROR_REGISTRIES (lines "registry url"), the proxy's
 # Gives:  containerd_version
-# Alone:  sudo PODIUM_NODE=w1 PODIUM_SOURCE=upstream bash containerd.sh
+# Alone:  sudo PODIUM_NODE=w1 PODIUM_SOURCE=distro bash containerd.sh
 . "$(dirname "$0")/lib/step.sh"
+. "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
+. "$(dirname "$0")/lib/docker-repository.sh"
+. "$(dirname "$0")/lib/proxy.sh"
 
-. /etc/os-release
-if [[ $PODIUM_SOURCE == distro ]]; then
-  apt_install containerd
-else
-  mkdir -p /etc/apt/keyrings
-  curl -fsSL --retry 3 -o /etc/apt/keyrings/docker.asc "${PODIUM_MIRROR_DOCKER:-https://download.docker.com}/linux/$ID/gpg"
-  write_file 0644 /etc/apt/sources.list.d/docker.sources <<END
-Types: deb
-URIs: ${PODIUM_MIRROR_DOCKER:-https://download.docker.com}/linux/$ID
-Suites: $VERSION_CODENAME
-Components: stable
-Architectures: $(dpkg --print-architecture)
-Signed-By: /etc/apt/keyrings/docker.asc
-END
-  apt_update
+install_containerd() {
+  if [[ $PODIUM_SOURCE == distro ]]; then
+    apt_install containerd
+    return
+  fi
+  docker_repository
   apt_install containerd.io
-fi
+}
 
-changed=no
-write_file 0644 /etc/containerd/config.toml <<'END'
+# pause_image: the one that kubeadm expects, so that it is fetched once; without kubeadm containerd's own default.
+pause_image() {
+  command -v kubeadm >/dev/null || return 0
+  kubeadm config images list --kubernetes-version "$(kubeadm version --output short)" | grep /pause: || true
+}
+
+# A child may not run at a lower OOM score than its parent without CAP_SYS_RESOURCE, which some containers lack.
+oom_score_denied() { in_container && ! (echo -999 >/proc/self/oom_score_adj) 2>/dev/null; }
+
+# configure_containerd: the settings that differ from the defaults, in the format of the version that is there.
+configure_containerd() {
+  local major=$1 pause oom=false plugins="bin_dir = '/opt/cni/bin'"
+  pause=$(pause_image)
+  # Distributions look for CNI plugins elsewhere than Kubernetes puts them; containerd 2.1 renamed the setting.
+  if containerd config default | grep -q bin_dirs; then
+    plugins="bin_dirs = ['/opt/cni/bin']"
+  fi
+  if oom_score_denied; then
+    oom=true
+  fi
+  case $major in
+    1)
+      write_config 0644 /etc/containerd/config.toml <<END
+version = 2
+
+[plugins."io.containerd.grpc.v1.cri"]
+  restrict_oom_score_adj = $oom
+${pause:+  sandbox_image = \"$pause\"}
+
+[plugins."io.containerd.grpc.v1.cri".cni]
+  $plugins
+  conf_dir = "/etc/cni/net.d"
+
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "/etc/containerd/certs.d"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+  SystemdCgroup = true
+END
+      ;;
+    2)
+      write_config 0644 /etc/containerd/config.toml <<END
 version = 3
 
+[plugins.'io.containerd.cri.v1.runtime']
+  restrict_oom_score_adj = $oom
+
+[plugins.'io.containerd.cri.v1.runtime'.cni]
+  $plugins
+  conf_dir = '/etc/cni/net.d'
+
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
-runtime_type = 'io.containerd.runc.v2'
+  runtime_type = 'io.containerd.runc.v2'
 
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
-SystemdCgroup = true
+  SystemdCgroup = true
+
+[plugins.'io.containerd.cri.v1.images'.registry]
+  config_path = '/etc/containerd/certs.d'
+${pause:+
+[plugins.\'io.containerd.cri.v1.images\'.pinned_images]
+  sandbox = \'$pause\'}
 END
-systemctl enable containerd
-[[ $changed == no ]] || systemctl restart containerd
-fact containerd_version "$(containerd --version)"
+      ;;
+    *) die "podium does not know how containerd $major is configured" "is there a newer podium?" ;;
+  esac
+
+  # What counts is what containerd makes of the file.
+  local dump
+  dump=$(containerd config dump)
+  grep -q 'SystemdCgroup = true' <<<"$dump" ||
+    die "containerd does not take SystemdCgroup from /etc/containerd/config.toml" "compare: containerd config dump"
+  [[ -z $pause ]] || grep -q -F "$pause" <<<"$dump" ||
+    die "containerd does not take the image $pause from /etc/containerd/config.toml" "compare: containerd config dump"
+}
+
+# use_registry NAME URL: images of the registry NAME come from URL first. containerd reads these files at each pull.
+use_registry() {
+  local name=$1 url=${2%/} rest=
+  # A mirror below a path, such as a proxy cache of Harbor's, says where its API begins.
+  if [[ ${url#*//} == */* ]]; then
+    rest=$'\n  override_path = true'
+  fi
+  write_file 0644 "/etc/containerd/certs.d/$name/hosts.toml" <<END
+# by podium
+[host."$url"]
+  capabilities = ["pull", "resolve"]$rest
+END
+}
+
+use_registries() {
+  local name url file wanted=" "
+  if [[ -n ${PODIUM_MIRROR_REGISTRY:-} ]]; then
+    use_registry _default "$PODIUM_MIRROR_REGISTRY"
+    wanted+="_default "
+  fi
+  while read -r name url; do
+    [[ -n $name ]] || continue
+    use_registry "$name" "$url"
+    wanted+="$name "
+  done <<<"${PODIUM_MIRROR_REGISTRIES:-}"
+  for file in /etc/containerd/certs.d/*/hosts.toml; do
+    [[ -f $file ]] || continue
+    name=${file%/hosts.toml}
+    if [[ $wanted != *" ${name##*/} "* ]] && grep -q '^# by podium' "$file"; then
+      say "removing $file"
+      rm -f "$file"
+    fi
+  done
+}
+
+install_containerd
+version=$(containerd --version) # "containerd github.com/containerd/containerd/v2 v2.2.0 1c4457e00facac03ce1d75f7b6777a7a851e5c41"
+version=${version#* * }
+version=${version%% *}
+version=${version#v}
+# Debian's says "1.6.20~ds1"
+use_registries
+configure_containerd "${version%%.*}"
+service_proxy containerd
+run_service containerd.service
+
+write_file 0644 /etc/crictl.yaml <<'END'
+runtime-endpoint: unix:///run/containerd/containerd.sock
+image-endpoint: unix:///run/containerd/containerd.sock
+END
+fact containerd_version "$version"

@@ -1,21 +1,57 @@
 #!/bin/bash
-# kernel.sh: the kernel modules and settings that Kubernetes needs, now and after a reboot.
+# kernel.sh: the kernel as Kubernetes needs it, now and after a reboot: swap off, modules loaded, forwarding on.
 #
-# Takes:  nothing
+# Takes:  PODIUM_NODE
 # Gives:  nothing
-# Alone:  sudo bash kernel.sh
+# Alone:  sudo PODIUM_NODE=w1 bash kernel.sh
 . "$(dirname "$0")/lib/step.sh"
+
+# The kubelet refuses to start with swap; a line in fstab or a unit would bring it back with the next boot.
+end_swap() {
+  local unit
+  if in_container; then
+    return # the host's swap; the kubelet is told to bear it
+  fi
+  if [[ -n $(swapon --show --noheadings) ]]; then
+    say "turning swap off"
+    swapoff --all
+  fi
+  if grep -q -E '^[^#].*[[:blank:]]swap[[:blank:]]' /etc/fstab; then
+    say "taking swap out of /etc/fstab"
+    sed -i -E 's/^([^#].*[[:blank:]]swap[[:blank:]].*)$/# podium: \1/' /etc/fstab
+  fi
+  for unit in $(systemctl list-units --type=swap --all --plain --no-legend | cut -d ' ' -f 1); do
+    if [[ $(systemctl is-enabled "$unit" 2>/dev/null) != masked ]]; then
+      say "masking $unit"
+      systemctl mask --quiet "$unit"
+    fi
+  done
+}
+
+# need_module NAME PATH: PATH is there once the module is loaded, or when the kernel has it built in.
+need_module() {
+  [[ ! -e $2 ]] || return 0
+  if in_container; then
+    die "the kernel of this container's host has not loaded $1" "load it on the host: sudo modprobe $1"
+  fi
+  modprobe "$1" || die "the kernel of $PODIUM_NODE ($(uname -r)) has no module $1" "is it the kernel that the box came with? reboot the node if it was upgraded"
+}
+
+end_swap
 
 write_file 0644 /etc/modules-load.d/podium.conf <<'END'
 overlay
 br_netfilter
 END
-modprobe overlay
-modprobe br_netfilter
+grep -q -w overlay /proc/filesystems || need_module overlay /sys/module/overlay
+need_module br_netfilter /proc/sys/net/bridge
 
 write_file 0644 /etc/sysctl.d/90-podium.conf <<'END'
 net.bridge.bridge-nf-call-iptables = 1
 net.bridge.bridge-nf-call-ip6tables = 1
 net.ipv4.ip_forward = 1
 END
-sysctl -q -p /etc/sysctl.d/90-podium.conf
+sysctl --quiet --load=/etc/sysctl.d/90-podium.conf
+for setting in net.bridge.bridge-nf-call-iptables net.ipv4.ip_forward; do
+  [[ $(sysctl --values "$setting") == 1 ]] || die "$setting is not 1 on $PODIUM_NODE" "see: sysctl $setting"
+done

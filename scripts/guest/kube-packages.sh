@@ -1,27 +1,50 @@
 #!/bin/bash
-# kube-packages.sh: kubelet, kubeadm and kubectl of one minor version, held at it.
+# kube-packages.sh: kubelet, kubeadm and kubectl of one minor version, held there; the kubelet bound to the private card.
 #
-# Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_KUBERNETES_VERSION (1.36 or 1.36.2), PODIUM_KUBERNETES_MINOR (1.36)
+# Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_KUBERNETES_MINOR (1.36), PODIUM_KUBERNETES_VERSION (the same, or exact:
+#         1.36.2); optional: PODIUM_MIRROR_KUBERNETES (instead of https://pkgs.k8s.io), the proxy's
 # Gives:  kubernetes_version
-# Alone:  sudo PODIUM_NODE=w1 PODIUM_ADDRESS=192.168.56.11 PODIUM_KUBERNETES_VERSION=1.36 PODIUM_KUBERNETES_MINOR=1.36 bash kube-packages.sh
+# Alone:  sudo PODIUM_NODE=w1 PODIUM_ADDRESS=192.168.56.11 PODIUM_KUBERNETES_MINOR=1.36 PODIUM_KUBERNETES_VERSION=1.36 \
+#           bash kube-packages.sh
 . "$(dirname "$0")/lib/step.sh"
+. "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
 
-repo=${PODIUM_MIRROR_KUBERNETES:-https://pkgs.k8s.io}/core:/stable:/v$PODIUM_KUBERNETES_MINOR/deb
-mkdir -p /etc/apt/keyrings
-curl -fsSL --retry 3 "$repo/Release.key" | gpg --batch --yes --dearmor -o /etc/apt/keyrings/kubernetes-apt-keyring.gpg
-write_file 0644 /etc/apt/sources.list.d/kubernetes.list <<END
-deb [signed-by=/etc/apt/keyrings/kubernetes-apt-keyring.gpg] $repo/ /
-END
-apt_update
-if [[ $PODIUM_KUBERNETES_VERSION == "$PODIUM_KUBERNETES_MINOR" ]]; then
-  apt_install kubelet kubeadm kubectl
-else
-  apt_install "kubelet=$PODIUM_KUBERNETES_VERSION-*" "kubeadm=$PODIUM_KUBERNETES_VERSION-*" "kubectl=$PODIUM_KUBERNETES_VERSION-*"
+# A node of a cluster changes its minor version by kubeadm upgrade only, control planes first.
+if [[ -f /etc/kubernetes/kubelet.conf ]]; then
+  there=$(kubelet --version)
+  [[ $there == "Kubernetes v$PODIUM_KUBERNETES_MINOR."* ]] ||
+    die "$PODIUM_NODE is in a cluster with ${there#Kubernetes }, and lab.yaml asks for $PODIUM_KUBERNETES_MINOR" \
+      "podium does not upgrade clusters: destroy the lab and make it anew, or follow kubeadm upgrade"
 fi
-apt-mark hold kubelet kubeadm kubectl
-write_file 0644 /etc/default/kubelet <<END
+
+# One repository per minor version. A mirror has a Release.key of its own.
+repository=${PODIUM_MIRROR_KUBERNETES:-https://pkgs.k8s.io}
+repository=${repository%/}/core:/stable:/v$PODIUM_KUBERNETES_MINOR/deb
+apt_key "$repository/Release.key" /etc/apt/keyrings/podium-kubernetes.asc
+apt_source podium-kubernetes <<END
+Types: deb
+URIs: $repository/
+Suites: /
+Signed-By: /etc/apt/keyrings/podium-kubernetes.asc
+END
+
+version=$PODIUM_KUBERNETES_VERSION
+[[ $version != "$PODIUM_KUBERNETES_MINOR" ]] || version+=".*"
+apt_install "kubelet=$version-*" "kubeadm=$version-*" "kubectl=$version-*" conntrack iptables
+held=$(apt-mark showhold)
+for package in kubelet kubeadm kubectl; do
+  grep -q -x "$package" <<<"$held" || apt-mark hold "$package"
+done
+
+# Without it the kubelet takes the address of the card with the default route: the NAT card, the same on every node.
+# The file is read by the unit that the package brings, for kubeadm's join and for a join by hand.
+write_config 0644 /etc/default/kubelet <<END
 KUBELET_EXTRA_ARGS=--node-ip=$PODIUM_ADDRESS
 END
-systemctl enable kubelet
-fact kubernetes_version "$(kubeadm version -o short)"
+systemctl is-enabled --quiet kubelet.service || systemctl enable --quiet kubelet.service
+if [[ $changed == yes ]] && systemctl is-active --quiet kubelet.service; then
+  run_service kubelet.service
+fi
+
+fact kubernetes_version "$(kubeadm version --output short)"

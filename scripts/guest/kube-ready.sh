@@ -1,12 +1,21 @@
 #!/bin/bash
-# kube-ready.sh: names the workers' role; its probe waits until every node is Ready at its private address.
+# kube-ready.sh: the cluster's last touches, then its probe waits until every node is Ready at its private address.
 #
-# Takes:  PODIUM_KUBE_NODES (lines "name address"), PODIUM_KUBE_WORKERS (names)
+# Takes:  PODIUM_KUBE_NODES (lines "name address"), PODIUM_KUBE_WORKERS (names by spaces); optional: PODIUM_POD_RANGES
+#         (lines "range address node", with cni: bridge)
 # Gives:  nothing
 # Alone:  sudo PODIUM_KUBE_NODES='w1 192.168.56.11' PODIUM_KUBE_WORKERS=w1 bash kube-ready.sh
 . "$(dirname "$0")/lib/step.sh"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-for node in $PODIUM_KUBE_WORKERS; do
-  kubectl label node "$node" node-role.kubernetes.io/worker= --overwrite
-done
+if [[ -n $PODIUM_KUBE_WORKERS ]]; then
+  # shellcheck disable=SC2086 # one argument per worker
+  kubectl label node $PODIUM_KUBE_WORKERS node-role.kubernetes.io/worker= --overwrite
+fi
+
+# With cni: bridge nobody else tells the API which pods are where; it can be said only once.
+while read -r range _ node; do
+  if [[ -n $node && -z $(kubectl get node "$node" --output 'jsonpath={.spec.podCIDR}') ]]; then
+    kubectl patch node "$node" --patch "{\"spec\":{\"podCIDR\":\"$range\",\"podCIDRs\":[\"$range\"]}}"
+  fi
+done <<<"${PODIUM_POD_RANGES:-}"

@@ -1,13 +1,34 @@
 #!/bin/bash
-# kubeadm-join.sh: joins a worker to the cluster.
+# kubeadm-join.sh: joins the node to the cluster, as a worker or as a further control plane.
 #
-# Takes:  PODIUM_NODE, PODIUM_API (host:port); from the control plane: PODIUM_JOIN_TOKEN, PODIUM_JOIN_CA_HASH
+# Takes:  PODIUM_NODE, PODIUM_USER, PODIUM_JOIN_ROLE (worker or control-plane); the file
+#         /var/lib/podium/files/kubeadm-join.yaml; made on the control plane by input-join.sh: PODIUM_JOIN_TOKEN,
+#         PODIUM_JOIN_CA_HASH and, for a control plane, PODIUM_JOIN_CERTIFICATE_KEY
 # Gives:  nothing
-# Alone:  sudo PODIUM_NODE=w1 PODIUM_API=kube-api:6443 PODIUM_JOIN_TOKEN=... PODIUM_JOIN_CA_HASH=... bash kubeadm-join.sh
+# Alone:  sudo PODIUM_NODE=w1 PODIUM_USER=vagrant PODIUM_JOIN_ROLE=worker PODIUM_JOIN_TOKEN=... PODIUM_JOIN_CA_HASH=... \
+#           bash kubeadm-join.sh
 . "$(dirname "$0")/lib/step.sh"
+. "$(dirname "$0")/lib/kubeadm.sh"
 
-if [[ -f /etc/kubernetes/kubelet.conf ]]; then
-  say "$PODIUM_NODE has joined already"
-  exit 0
+# is_whole: a worker that has a certificate of its own has joined.
+is_whole() { [[ $PODIUM_JOIN_ROLE == worker && -f /etc/kubernetes/kubelet.conf ]]; }
+
+if [[ ! -e $member ]] && ! is_whole; then
+  forget_attempt
+  # The token goes by a file that only root may read and that no reboot keeps.
+  config=$(mktemp /run/podium-join.XXXXXX)
+  trap 'rm -f "$config"' EXIT
+  kubeadm_config </var/lib/podium/files/kubeadm-join.yaml >"$config"
+  options=(--config "$config")
+  if in_container; then
+    options+=(--ignore-preflight-errors SystemVerification)
+  fi
+  kubeadm join "${options[@]}" ||
+    retry_later "$PODIUM_NODE cannot join the cluster" "see the lines above, and there: journalctl -u kubelet"
 fi
-kubeadm join "$PODIUM_API" --node-name "$PODIUM_NODE" --token "$PODIUM_JOIN_TOKEN" --discovery-token-ca-cert-hash "$PODIUM_JOIN_CA_HASH"
+: >"$member"
+
+if [[ $PODIUM_JOIN_ROLE == control-plane ]]; then
+  give_kubeconfig root
+  give_kubeconfig "$PODIUM_USER"
+fi

@@ -1,13 +1,17 @@
 #!/bin/bash
-# probe-kube-ready.sh: is every node Ready, at its private address? Checks once.
+# probe-kube-ready.sh: is every node Ready, at its private address, and does the cluster's DNS run? Checks once.
 #
 # Takes:  PODIUM_KUBE_NODES (lines "name address")
 . "$(dirname "$0")/lib/step.sh"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+table=$(kubectl get nodes --output wide --no-headers)
 while read -r name address; do
-  ready=$(kubectl get node "$name" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') || exit 1
-  [[ $ready == True ]] || die "node $name is not Ready yet"
-  internal=$(kubectl get node "$name" -o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}')
-  [[ $internal == "$address" ]] || die "node $name has the InternalIP $internal, not $address"
+  line=$(grep -E "^$name +" <<<"$table") || die "$name is not in the cluster"
+  read -r _ status _ _ _ internal _ <<<"$line"
+  [[ $status == Ready || $status == Ready,* ]] || die "$name is $status" "see there: journalctl -u kubelet"
+  [[ $internal == "$address" ]] || die "$name has the InternalIP $internal instead of $address" "see there: /etc/default/kubelet"
 done <<<"$PODIUM_KUBE_NODES"
+
+available=$(kubectl --namespace kube-system get deployment coredns --output 'jsonpath={.status.availableReplicas}')
+((${available:-0} > 0)) || die "CoreDNS does not run yet" "see: kubectl --namespace kube-system describe pods"

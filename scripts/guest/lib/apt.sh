@@ -1,32 +1,122 @@
 # shellcheck shell=bash
-# apt.sh: apt-get for weak networks and busy machines. Takes PODIUM_MIRROR_* from the scripts that use it.
+# shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
+# apt.sh: packages, on busy machines and over weak lines. The settings of /etc/apt/apt.conf.d/90podium, which base.sh
+# writes, count too. Needs step.sh and download.sh.
 
-# apt_get ARGUMENT...: apt-get that waits for other package work, retries downloads and asks nothing.
+# apt_lists holds when all package lists were read (seconds since 1970); it goes away when a source changes.
+apt_lists=$keep/apt-lists
+apt_output=$keep/run/apt.${0##*/}
+
+# apt_get ARGUMENT...: apt-get; other steps of podium wait for it. Its output stays in $apt_output for apt_failed.
 apt_get() {
-  flock /var/lib/podium/lock.apt apt-get -y -q \
-    -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@"
+  mkdir -p "$keep/run"
+  flock --wait 900 "$keep/lock.apt" apt-get -q -y "$@" 2>&1 | tee "$apt_output"
 }
 
-# apt_update: reads the package lists anew.
+# apt_failed WHAT: ends the script with what apt-get's output says is wrong.
+apt_failed() {
+  local what=$1
+  if grep -q -e 'No space left on device' -e 'enough free space' "$apt_output"; then
+    die "$what: the disk of $PODIUM_NODE is full ($(df -h --output=avail / | tail -n 1) free on /)" "give the node more disk in lab.yaml, or free some"
+  fi
+  if grep -q -e EXPKEYSIG -e NO_PUBKEY -e 'is not signed' "$apt_output"; then
+    die "$what: a repository's signing key has expired or was changed" "is there a newer podium? does the clock of $PODIUM_NODE go right ($(date))?"
+  fi
+  if grep -q -e 'Unable to locate package' -e 'has no installation candidate' -e 'was not found' "$apt_output"; then
+    die "$what: no repository of $PODIUM_NODE has it" "does the mirror in lab.yaml carry it? see: apt-cache policy"
+  fi
+  retry_later "$what" "see the lines above; does $PODIUM_NODE reach its package archive? try there: sudo apt-get update"
+}
+
+# apt_update: reads the package lists.
 apt_update() {
-  mkdir -p /var/lib/podium
-  apt_get -o APT::Update::Error-Mode=any update ||
-    retry_later "apt-get update failed" "is the network up? see 'apt-get update' on $PODIUM_NODE; a mirror is set by mirrors: in lab.yaml"
+  say "reading package lists"
+  rm -f "$apt_lists"
+  apt_get update || apt_failed "the package lists cannot be read"
+  date +%s >"$apt_lists"
 }
 
-# apt_install PACKAGE...: installs what is missing.
+# apt_lists_fresh: whether they were read in the last hour, and no source has changed since.
+apt_lists_fresh() { [[ -s $apt_lists ]] && (($(date +%s) - $(cat "$apt_lists") < 3600)); }
+
+# apt_settle: finishes package work that was cut off, by a killed step or a crash.
+apt_settle() {
+  local try said
+  for ((try = 0; try < 60; try++)); do
+    [[ -n $(dpkg --audit 2>&1) || -n $(ls /var/lib/dpkg/updates 2>/dev/null) ]] || return 0
+    say "finishing package work that was cut off"
+    if said=$(dpkg --configure -a --force-confdef --force-confold 2>&1 </dev/null); then
+      apt_get --fix-broken install || apt_failed "broken packages cannot be mended"
+      return
+    fi
+    [[ $said == *lock* ]] || die "$said" "dpkg --configure -a fails on $PODIUM_NODE: mend the package by hand, then run podium up again"
+    sleep 5
+  done
+  retry_later "another process has held the package system of $PODIUM_NODE for five minutes" "see there: ps ax | grep -e apt -e dpkg"
+}
+
+# is_installed PACKAGE: whether it is there, whole.
+is_installed() { [[ $(dpkg-query --show --showformat '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+# apt_install PACKAGE...: installs those that are missing. PACKAGE=VERSION counts as missing at another version.
 apt_install() {
-  local package missing=()
+  local package version missing=()
   for package in "$@"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "${package%%=*}" 2>/dev/null) == installed ]] || missing+=("$package")
+    version=${package#*=}
+    if ! is_installed "${package%%=*}"; then
+      missing+=("$package")
+    elif [[ $version != "$package" ]]; then
+      # shellcheck disable=SC2053 # the version may be a pattern
+      [[ $(dpkg-query --show --showformat '${Version}' "${package%%=*}") == $version ]] || missing+=("$package")
+    fi
   done
   ((${#missing[@]})) || return 0
+  apt_settle
+  apt_lists_fresh || apt_update
   say "installing ${missing[*]}"
-  apt_get install --no-install-recommends "${missing[@]}" && return
-  disk_full && die "no space is left on $PODIUM_NODE" "give the node more disk in lab.yaml"
-  retry_later "apt-get could not install ${missing[*]}" "see the lines above"
+  apt_get install --no-install-recommends --allow-change-held-packages --allow-downgrades "${missing[@]}" && return
+  apt_update # the lists may be older than the archive
+  apt_settle
+  apt_get install --no-install-recommends --allow-change-held-packages --allow-downgrades "${missing[@]}" ||
+    apt_failed "${missing[*]} cannot be installed"
 }
 
-# disk_full: whether the root file system has less than 100 MiB left.
-disk_full() { (($(df -k --output=avail / | tail -n 1) < 102400)); }
+# apt_install_service PACKAGE...: the same; the first brings the step's service and starts it with the configuration
+# that lies there already. So it needs no restart after that.
+apt_install_service() {
+  if is_installed "$1"; then
+    apt_install "$@"
+    return
+  fi
+  apt_install "$@"
+  service_is_fresh
+}
+
+# apt_key URL FILE: puts a repository's signing key in place. It is fetched each time, because keys are replaced; a key
+# that is there already serves when it cannot be fetched. The name ends in .asc: apt takes armoured keys as they are.
+apt_key() {
+  local url=$1 file=$2 new=$keep/run/${2##*/}
+  mkdir -p "$keep/run"
+  if [[ -s $file ]]; then
+    (fetch "$url" "$new") || {
+      rm -f "$new"
+      say "going on with the key of an earlier run"
+    }
+  else
+    fetch "$url" "$new"
+  fi
+  [[ -s $new ]] || return 0
+  grep -q 'BEGIN PGP PUBLIC KEY BLOCK' "$new" ||
+    retry_later "$url is no signing key" "is it a captive portal's answer? see $new on $PODIUM_NODE"
+  [[ -s $file && $(cat "$file") == "$(cat "$new")" ]] || rm -f "$apt_lists"
+  write_file 0644 "$file" <"$new"
+  rm -f "$new"
+}
+
+# apt_source NAME <TEXT: a source of packages, as NAME.sources in deb822 form.
+apt_source() {
+  local file=/etc/apt/sources.list.d/$1.sources text
+  text=$(cat)
+  [[ -f $file && $(cat "$file") == "$text" ]] || rm -f "$apt_lists"
+  write_file 0644 "$file" <<<"$text"
+}

@@ -1,44 +1,113 @@
 # shellcheck shell=bash
-# step.sh: what every script needs: progress, facts, errors, files that are written only when they differ.
+# shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
+# step.sh: what every script uses: progress, facts, errors, files that are written only when they differ, services that
+# are restarted only when a file of theirs was written.
 set -euo pipefail
-umask 022 # files of the system are for everybody to read unless a script says otherwise
+umask 022 # what is written is for everybody to read, unless a script says otherwise
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 : "${PODIUM_FACTS:=/dev/stdout}"
+
+# What podium keeps on a node. The runner's umask made it; it holds secrets.
+keep=/var/lib/podium
+[[ -d $keep ]] || mkdir -m 0700 "$keep"
 
 # say TEXT: a line of progress.
 say() { printf '%s\n' "$*"; }
 
-# fact KEY VALUE: reports a fact. Keys that start with secret_ are secrets.
+# fact KEY VALUE: reports a fact. What is called secret_... stands in no log.
 fact() { printf '%s=%s\n' "$1" "$2" >>"$PODIUM_FACTS"; }
 
-# die TEXT [WHAT-TO-DO]: ends the script; running it again as it is would not help.
+# die TEXT [WHAT-TO-DO]: ends the script, where trying again as it is would not help.
 die() {
   printf '%s\n' "$@" >&2
   exit 1
 }
 
-# retry_later TEXT [WHAT-TO-DO]: ends the script with EX_TEMPFAIL: the same again, later, may work.
+# retry_later TEXT [WHAT-TO-DO]: ends the script with 75 (EX_TEMPFAIL), where trying again may help.
 retry_later() {
   printf '%s\n' "$@" >&2
   exit 75
 }
 
-# write_file MODE PATH <TEXT: writes the file if its text differs, then sets changed=yes. The caller sets changed=no first.
+# changed is yes when a file was written or removed that the step's service has not read yet, in this run or in one that
+# was cut off before it restarted the service.
+changes=$keep/changed.${0##*/}
 changed=no
+[[ ! -e $changes ]] || changed=yes
+
+# service_changes: from here on the step's service needs a restart.
+service_changes() {
+  changed=yes
+  : >"$changes"
+}
+
+# write_file MODE PATH <TEXT: writes the file, whole or not at all, if its text differs; says so in wrote (yes or no).
+wrote=no
 write_file() {
   local mode=$1 path=$2 text
   text=$(cat)
-  if [[ -f $path && $(cat "$path") == "$text" ]]; then
-    chmod "$mode" "$path"
-    return
-  fi
+  wrote=no
+  [[ ! -f $path || $(cat "$path") != "$text" ]] || return 0
+  say "writing $path"
   mkdir -p "${path%/*}"
-  printf '%s\n' "$text" >"$path.podium"
+  rm -f "$path.podium"
+  (umask 077 && printf '%s\n' "$text" >"$path.podium")
   chmod "$mode" "$path.podium"
   mv -f "$path.podium" "$path"
-  say "wrote $path"
-  changed=yes
+  wrote=yes
 }
 
-# in_container: whether this node is a system container, which shares its kernel with its host.
+# write_config MODE PATH <TEXT: the same for a file that the step's service reads.
+write_config() {
+  local mode=$1 path=$2 text
+  text=$(cat)
+  [[ ! -f $path || $(cat "$path") != "$text" ]] || return 0
+  service_changes
+  write_file "$mode" "$path" <<<"$text"
+}
+
+# remove_config PATH: removes such a file.
+remove_config() {
+  [[ -e $1 ]] || return 0
+  service_changes
+  say "removing $1"
+  rm -f "$1"
+}
+
+# run_service UNIT: has the unit run, now and after a reboot; restarts it if a file was changed.
+run_service() {
+  local unit=$1
+  [[ $changed == no ]] || systemctl daemon-reload
+  systemctl is-enabled --quiet "$unit" || systemctl enable --quiet "$unit"
+  if ! systemctl is-active --quiet "$unit"; then
+    say "starting $unit"
+    systemctl start "$unit" || die "$unit does not start" "see: journalctl -u $unit"
+  elif [[ $changed == yes ]]; then
+    say "restarting $unit"
+    systemctl restart "$unit" || die "$unit does not start again" "see: journalctl -u $unit"
+  fi
+  rm -f "$changes"
+  changed=no
+}
+
+# service_is_fresh: the step's package has just been installed, and its service started with the files that were there.
+service_is_fresh() {
+  rm -f "$changes"
+  changed=no
+}
+
+# has_unit UNIT: whether systemd knows the unit.
+has_unit() { systemctl cat "$1" >/dev/null 2>&1; }
+
+# in_container: whether this node is a system container, which has its kernel, clock and swap from its host.
 in_container() { systemd-detect-virt --quiet --container; }
+
+# wait_until SECONDS COMMAND...: repeats the command each second until it succeeds; fails when the time is over.
+wait_until() {
+  local left=$1
+  shift
+  until "$@"; do
+    ((left-- > 0)) || return 1
+    sleep 1
+  done
+}

@@ -1,0 +1,146 @@
+package step
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"podium/provision/lab"
+	"podium/provision/step/source"
+	"podium/templates"
+)
+
+// APIName is the name by which the nodes know the cluster's API; /etc/hosts gives it the first control plane's address.
+const APIName = "kube-api"
+
+// apiPort is kubeadm's default.
+const apiPort = "6443"
+
+// criSocket is where the kubelet finds containerd.
+const criSocket = "unix:///run/containerd/containerd.sock"
+
+func kubeVersion(c Context, _ lab.Machine) Vars {
+	version := c.Lab.Kubernetes.Version
+	return Vars{"PODIUM_KUBERNETES_VERSION": version, "PODIUM_KUBERNETES_MINOR": source.Minor(version)}
+}
+
+func kubeRole(m lab.Machine) string {
+	if m.HasRole(lab.RoleControlPlane) {
+		return lab.RoleControlPlane
+	}
+	return lab.RoleWorker
+}
+
+func kubeImages(c Context, m lab.Machine) Vars {
+	var more []string
+	if c.Lab.Kubernetes.CNI == lab.CNIFlannel {
+		more = []string{"ghcr.io/flannel-io/flannel:v" + source.Flannel, "ghcr.io/flannel-io/flannel-cni-plugin:v" + source.FlannelPlugin}
+	}
+	return Vars{"PODIUM_KUBE_ROLE": kubeRole(m), "PODIUM_IMAGES": strings.Join(more, " ")}
+}
+
+func joinRole(_ Context, m lab.Machine) Vars { return Vars{"PODIUM_JOIN_ROLE": kubeRole(m)} }
+
+// joinInput has the first control plane make a token for the machine.
+func joinInput(c Context, m lab.Machine) []Input {
+	first, _ := controlPlane(c)
+	return []Input{{
+		Node: first.Name, Script: "input-join.sh",
+		Vars: Vars{"PODIUM_JOINING": m.Name, "PODIUM_JOIN_ROLE": kubeRole(m)},
+	}}
+}
+
+// kubeNodes is what the cluster has to look like in the end.
+func kubeNodes(c Context, m lab.Machine) Vars {
+	var nodes, workers []string
+	for _, n := range c.Machines {
+		if !kubernetes(c, n) {
+			continue
+		}
+		nodes = append(nodes, n.Name+" "+n.Address.String())
+		if n.HasRole(lab.RoleWorker) {
+			workers = append(workers, n.Name)
+		}
+	}
+	v := Vars{"PODIUM_KUBE_NODES": strings.Join(nodes, "\n"), "PODIUM_KUBE_WORKERS": strings.Join(workers, " ")}
+	if c.Lab.Kubernetes.CNI == lab.CNIBridge {
+		v["PODIUM_POD_RANGES"] = podRanges(c, m)["PODIUM_POD_RANGES"]
+	}
+	return v
+}
+
+func flannel(c Context, _ lab.Machine) Vars {
+	return Vars{
+		"PODIUM_POD_SUBNET":      c.Lab.Kubernetes.PodSubnet,
+		"PODIUM_FLANNEL_VERSION": source.Flannel,
+		"PODIUM_FLANNEL_REACH":   freeAddress(c),
+	}
+}
+
+// freeAddress is the last address of the lab's network that no machine has. A node reaches it by its private card;
+// its own address it would reach by the loopback interface.
+func freeAddress(c Context) string {
+	network, err := netip.ParsePrefix(c.Lab.Network)
+	if err != nil || !network.Addr().Is4() {
+		return "" // lab.Validate has refused it
+	}
+	b := network.Masked().Addr().As4()
+	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])|(1<<(32-network.Bits())-1))
+	address := netip.AddrFrom4(b).Prev() // the very last is the broadcast address
+	for slices.ContainsFunc(c.Machines, func(m lab.Machine) bool { return m.Address == address }) {
+		address = address.Prev()
+	}
+	return address.String()
+}
+
+// podRanges is which pods are where, for every node alike.
+func podRanges(c Context, _ lab.Machine) Vars {
+	var lines []string
+	for _, m := range c.Machines {
+		if r, ok := podRange(c, m); ok && kubernetes(c, m) {
+			lines = append(lines, r+" "+m.Address.String()+" "+m.Name)
+		}
+	}
+	return Vars{"PODIUM_POD_SUBNET": c.Lab.Kubernetes.PodSubnet, "PODIUM_POD_RANGES": strings.Join(lines, "\n")}
+}
+
+// podRange is false where lab.Validate refuses the networks.
+func podRange(c Context, m lab.Machine) (string, bool) {
+	network, _ := netip.ParsePrefix(c.Lab.Network)
+	pods, _ := netip.ParsePrefix(c.Lab.Kubernetes.PodSubnet)
+	r, err := lab.PodRange(network, pods, m.Address)
+	return r.String(), err == nil
+}
+
+func bridgeConfig(c Context, m lab.Machine) []File {
+	pods, _ := podRange(c, m)
+	return []File{file("cni-bridge.conflist", 0o644, templates.BridgeNetwork{Name: c.Lab.Name, Pods: pods})}
+}
+
+func kubeadmInit(c Context, m lab.Machine) []File {
+	k := c.Lab.Kubernetes
+	return []File{file("kubeadm-init.yaml", 0o644, templates.KubeadmInit{
+		Cluster: c.Lab.Name, Node: kubeadmNode(c, m),
+		Endpoint:  net.JoinHostPort(APIName, apiPort),
+		SANs:      []string{APIName, m.Name, m.Address.String(), "localhost", "127.0.0.1"},
+		PodSubnet: k.PodSubnet, ServiceSubnet: k.ServiceSubnet,
+		OwnPodRanges: k.CNI == lab.CNIBridge,
+	})}
+}
+
+func kubeadmJoin(c Context, m lab.Machine) []File {
+	return []File{file("kubeadm-join.yaml", 0o644, templates.KubeadmJoin{
+		Node: kubeadmNode(c, m), Endpoint: net.JoinHostPort(APIName, apiPort), ControlPlane: m.HasRole(lab.RoleControlPlane),
+	})}
+}
+
+// kubeadmNode is how the machine registers. A control plane takes pods only if it is a worker too, or if nobody else is.
+func kubeadmNode(c Context, m lab.Machine) templates.KubeadmNode {
+	workers := slices.ContainsFunc(c.Machines, func(n lab.Machine) bool { return n.HasRole(lab.RoleWorker) })
+	return templates.KubeadmNode{
+		Name: m.Name, Address: m.Address.String(), CRISocket: criSocket,
+		TakesPods: m.HasRole(lab.RoleWorker) || !workers,
+	}
+}

@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
+# download.sh: downloads over weak lines. Takes PODIUM_HTTP_PROXY, PODIUM_HTTPS_PROXY, PODIUM_NO_PROXY.
+
+if [[ -n ${PODIUM_HTTP_PROXY:-} ]]; then
+  export http_proxy=$PODIUM_HTTP_PROXY https_proxy=${PODIUM_HTTPS_PROXY:-$PODIUM_HTTP_PROXY}
+  export no_proxy=${PODIUM_NO_PROXY:-localhost}
+fi
+
+# curl_file URL FILE [CURL-OPTION...]: curl with patience, and without a look at a line that has gone dead.
+curl_file() {
+  local url=$1 file=$2
+  shift 2
+  local code=0 status
+  status=$(curl --fail --silent --show-error --location --connect-timeout 20 --speed-limit 200 --speed-time 60 \
+    --retry 4 --retry-delay 2 --write-out '%{http_code}' --output "$file" "$@" "$url") || code=$?
+  ((code)) || return 0
+  case $code/$status in
+    22/40[1347] | 22/410) die "$url answers $status" "has it moved? a mirror is set under mirrors: in lab.yaml" ;;
+    23/*) die "$file cannot be written: $(df -h --output=avail / | tail -n 1) are free on /" "give the node more disk in lab.yaml" ;;
+    22/416 | 33/*) return 1 ;; # nothing to continue
+  esac
+  retry_later "$url cannot be downloaded (curl exit code $code)" "does the node reach it? a mirror or a proxy is set in lab.yaml"
+}
+
+# fetch URL FILE: downloads a small file.
+fetch() {
+  say "fetching $1"
+  rm -f "$2"
+  curl_file "$1" "$2" || retry_later "$1 cannot be downloaded"
+}
+
+# fetch_archive URL FILE SHA256: downloads a large file, going on where an earlier run was cut off, and checks it.
+fetch_archive() {
+  local url=$1 file=$2 sum=$3
+  if [[ -f $file ]] && printf '%s  %s\n' "$sum" "$file" | sha256sum --check --status; then
+    return
+  fi
+  say "downloading $url"
+  rm -f "$file"
+  curl_file "$url" "$file.part" --continue-at - || {
+    rm -f "$file.part"
+    fetch "$url" "$file.part"
+  }
+  if ! printf '%s  %s\n' "$sum" "$file.part" | sha256sum --check --status; then
+    rm -f "$file.part"
+    retry_later "$url has not the checksum $sum" "is it a captive portal's answer, or a broken mirror?"
+  fi
+  mv -f "$file.part" "$file"
+}

@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
+# kubeadm.sh: what kubeadm's steps share. Needs step.sh.
+
+# Written when this node's kubeadm init or join has ended well. What is found without it was cut off in the middle.
+member=$keep/kube-member
+
+# kubeadm_config <TEMPLATE: fills in what only the node knows. Lines that begin with "#container " are for nodes that
+# are system containers, whose kernel, swap and cgroups are their host's business.
+kubeadm_config() {
+  local text
+  text=$(cat)
+  text=${text//@KUBERNETES_VERSION@/$(kubeadm version --output short)}
+  text=${text//@JOIN_TOKEN@/${PODIUM_JOIN_TOKEN:-}}
+  text=${text//@JOIN_CA_HASH@/${PODIUM_JOIN_CA_HASH:-}}
+  text=${text//@JOIN_CERTIFICATE_KEY@/${PODIUM_JOIN_CERTIFICATE_KEY:-}}
+  if in_container; then
+    printf '%s\n' "${text//$'\n'#container /$'\n'}"
+  else
+    grep -v '^#container ' <<<"$text"
+  fi
+}
+
+# forget_attempt: undoes an init or a join that was cut off, so that it can be made anew.
+forget_attempt() {
+  if [[ ! -e /etc/kubernetes/kubelet.conf && ! -e /etc/kubernetes/bootstrap-kubelet.conf && ! -e /etc/kubernetes/pki/ca.crt ]]; then
+    return
+  fi
+  say "undoing an attempt that was cut off"
+  kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock ||
+    die "kubeadm reset fails on $PODIUM_NODE" "see the lines above; podium reset or podium destroy begins anew"
+}
+
+# give_kubeconfig USER: puts the cluster's administration file where kubectl finds it.
+give_kubeconfig() {
+  local user=$1 home
+  home=$(getent passwd "$user" | cut -d : -f 6)
+  [[ -n $home ]] || die "$PODIUM_NODE has no account called $user" "correct user: in lab.yaml"
+  [[ -d $home/.kube ]] || install -d -m 0700 -o "$user" -g "$(id --group "$user")" "$home/.kube"
+  if [[ ! -f $home/.kube/config || $(cat "$home/.kube/config") != "$(cat /etc/kubernetes/admin.conf)" ]]; then
+    say "writing $home/.kube/config"
+    install -m 0600 -o "$user" -g "$(id --group "$user")" /etc/kubernetes/admin.conf "$home/.kube/config"
+  fi
+}

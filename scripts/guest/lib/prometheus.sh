@@ -1,0 +1,33 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
+# prometheus.sh: the Prometheus project's own releases. Takes PODIUM_MIRROR_GITHUB. Needs step.sh, download.sh, apt.sh.
+
+# prometheus_release NAME VERSION PROGRAM...: programs of a release into /usr/local/bin, checked against the checksums
+# published beside it.
+prometheus_release() {
+  local name=$1 version=$2 github=${PODIUM_MIRROR_GITHUB:-https://github.com}
+  shift 2
+  local archive base program sum there
+  there=$("/usr/local/bin/$1" --version 2>&1 || true)
+  if [[ $there == *"version $version "* ]]; then
+    return
+  fi
+  archive=$name-$version.linux-$(dpkg --print-architecture)
+  base=${github%/}/prometheus/$name/releases/download/v$version
+  fetch "$base/sha256sums.txt" "$keep/run/$name.sums"
+  sum=$(grep " $archive.tar.gz\$" "$keep/run/$name.sums") ||
+    die "$base/sha256sums.txt does not name $archive.tar.gz" "does the release or the mirror have this processor's build?"
+  fetch_archive "$base/$archive.tar.gz" "$keep/run/$name.tar.gz" "${sum%% *}"
+  rm -rf "$keep/run/$name"
+  mkdir -p "$keep/run/$name"
+  tar --extract --gzip --file "$keep/run/$name.tar.gz" --directory "$keep/run/$name" --strip-components 1
+  for program in "$@"; do
+    install -m 0755 "$keep/run/$name/$program" "/usr/local/bin/$program.podium"
+    service_changes
+    mv -f "/usr/local/bin/$program.podium" "/usr/local/bin/$program"
+  done
+  rm -rf "$keep/run/$name" "$keep/run/$name.tar.gz"
+}
+
+# package_version PACKAGE: the version of a package that is there.
+package_version() { dpkg-query --show --showformat '${Version}' "$1"; }

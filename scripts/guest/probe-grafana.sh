@@ -1,0 +1,17 @@
+#!/bin/bash
+# probe-grafana.sh: does Grafana answer, and has it the dashboard of all nodes and its data source? Checks once.
+#
+# Takes:  PODIUM_GRAFANA_PORT
+. "$(dirname "$0")/lib/step.sh"
+. "$(dirname "$0")/lib/secret.sh"
+
+# ask PATH: the API's answer. The password goes by standard input, where no list of processes shows it.
+ask() {
+  printf 'user = "admin:%s"\n' "$(secret grafana)" |
+    curl --fail --silent --show-error --noproxy '*' --max-time 10 --config - "http://127.0.0.1:$PODIUM_GRAFANA_PORT$1"
+}
+
+health=$(ask /api/health)
+grep -q -E '"database": *"ok"' <<<"$health" || die "Grafana's database is not there yet"
+ask /api/datasources/uid/podium-prometheus >/dev/null || die "Grafana has no data source podium-prometheus" "see: journalctl -u grafana-server"
+ask /api/dashboards/uid/podium-nodes >/dev/null || die "Grafana has no dashboard podium-nodes" "see: journalctl -u grafana-server"

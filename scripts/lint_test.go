@@ -1,0 +1,195 @@
+package scripts_test
+
+import (
+	"io/fs"
+	"os/exec"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"podium/provision/step"
+	"podium/provision/step/source"
+	"podium/scripts"
+)
+
+// guestScripts are all files of scripts/guest by name, with their text.
+func guestScripts(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	err := fs.WalkDir(scripts.Guest(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(scripts.Guest(), name)
+		texts[name] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+func lint(t *testing.T, program, install string, arguments ...string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Skipf("skipped: needs %s: %s", program, install)
+	}
+	for name := range guestScripts(t) {
+		arguments = append(arguments, path.Join("guest", name))
+	}
+	out, err := exec.Command(program, arguments...).CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %v\n%s", program, err, out)
+	}
+}
+
+func TestShellcheck(t *testing.T) {
+	lint(t, "shellcheck", "apt-get install shellcheck", "--external-sources")
+}
+
+func TestShfmt(t *testing.T) {
+	lint(t, "shfmt", "go install mvdan.cc/sh/v3/cmd/shfmt@latest", "-i", "2", "-ci", "-d")
+}
+
+// dead are addresses that answer no more, or with what is no longer right, and names that differ from box to box.
+var dead = map[string]string{
+	"apt.kubernetes.io":                "pkgs.k8s.io",
+	"packages.cloud.google.com/apt":    "pkgs.k8s.io",
+	"pkgs.k8s.io/addons:/cri-o":        "download.opensuse.org/repositories/isv:/cri-o:",
+	"baltocdn.com":                     "get.helm.sh",
+	"jenkins.io-2023.key":              "jenkins.io-2026.key",
+	"apt.grafana.com/gpg.key":          "apt.grafana.com/gpg-full.key",
+	"k8s.gcr.io":                       "registry.k8s.io",
+	"apt-key ":                         "a file named by Signed-By",
+	"eth0":                             "the card that has PODIUM_ADDRESS",
+	"eth1":                             "the card that has PODIUM_ADDRESS",
+	"enp0s8":                           "the card that has PODIUM_ADDRESS",
+	"kubernetes-xenial":                "one repository per minor version",
+	"raw.githubusercontent.com/coreos": "github.com/flannel-io",
+}
+
+func TestNothingDead(t *testing.T) {
+	for name, text := range guestScripts(t) {
+		for word, instead := range dead {
+			if strings.Contains(text, word) {
+				t.Errorf("%s contains %q: use %s", name, word, instead)
+			}
+		}
+	}
+}
+
+// Scripts run with set -u and C locale, and hold whatever the simulator's bash has: no awk, perl or python.
+func TestEveryScriptTakesInTheLibrary(t *testing.T) {
+	for name, text := range guestScripts(t) {
+		if strings.HasPrefix(name, "lib/") {
+			continue
+		}
+		if !strings.HasPrefix(text, "#!/bin/bash\n# "+name+": ") {
+			t.Errorf("%s does not begin with #!/bin/bash and a line that says what it does", name)
+		}
+		if !strings.Contains(text, "\n. \"$(dirname \"$0\")/lib/step.sh\"\n") {
+			t.Errorf("%s does not take in lib/step.sh", name)
+		}
+		for _, head := range []string{"# Takes:  "} {
+			if !strings.Contains(text, head) {
+				t.Errorf("%s has no line %q", name, head)
+			}
+		}
+		plain := withoutComments(text)
+		for _, word := range []string{"awk", "perl", "python", "jq", "<(", ">("} {
+			if regexp.MustCompile(`(^|[\s|(;&])` + regexp.QuoteMeta(word)).MatchString(plain) {
+				t.Errorf("%s uses %q: keep to what is on every box, and in the simulator", name, word)
+			}
+		}
+	}
+}
+
+func withoutComments(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "#") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// Every file of scripts/guest is used by a row of the catalogue, and every file that a row names is there.
+func TestEveryFileIsUsed(t *testing.T) {
+	used := map[string]bool{"lib/runner.sh": true}
+	include := regexp.MustCompile(`(?m)^\. "\$\(dirname "\$0"\)/(lib/[a-z-]+\.sh)"$`)
+	use := func(name string) {
+		if name == "" {
+			return
+		}
+		used[name] = true
+		text, err := fs.ReadFile(scripts.Guest(), name)
+		if err != nil {
+			t.Errorf("the catalogue names a script that is not there: %v", err)
+		}
+		for _, lib := range include.FindAllStringSubmatch(string(text), -1) {
+			used[lib[1]] = true
+		}
+	}
+	for _, row := range step.Catalogue() {
+		use(row.Script)
+		use(row.Probe)
+	}
+	for _, input := range inputs(t) {
+		use(input.Script)
+	}
+	for name := range guestScripts(t) {
+		if !used[name] {
+			t.Errorf("scripts/guest/%s is used by no row of the catalogue", name)
+		}
+	}
+	for name := range used {
+		if _, err := fs.Stat(scripts.Guest(), name); err != nil {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// The scripts and the table of sources name the same addresses and keys.
+func TestSourcesAreThoseOfTheTable(t *testing.T) {
+	all := ""
+	for name, text := range guestScripts(t) {
+		if !strings.HasPrefix(name, "lib/runner") {
+			all += withoutComments(text)
+		}
+	}
+	known := map[string]bool{}
+	for _, s := range source.Sources() {
+		if !strings.Contains(all, ":-"+s.URL+"}") {
+			t.Errorf("no script downloads from %s (%s)", s.URL, s.Name)
+		}
+		if s.Mirror != "" && !strings.Contains(all, "${PODIUM_MIRROR_"+strings.ToUpper(s.Mirror)+":-"+s.URL+"}") {
+			t.Errorf("no mirror can stand for %s", s.URL)
+		}
+		if s.Key != "" && !strings.Contains(all, path.Base(s.Key)) {
+			t.Errorf("no script fetches the key %s of %s", s.Key, s.Name)
+		}
+		known[s.URL] = true
+	}
+	for _, url := range regexp.MustCompile(`:-(https://[^}]+)\}`).FindAllStringSubmatch(all, -1) {
+		if !known[url[1]] {
+			t.Errorf("a script downloads from %s, which the table of sources does not know", url[1])
+		}
+	}
+}
+
+func TestRunnerIsBash(t *testing.T) {
+	if !strings.HasPrefix(scripts.Runner(), "#!/bin/bash\n") {
+		t.Error("lib/runner.sh does not begin with #!/bin/bash")
+	}
+}
+
+// names lists the variables that a script reads.
+func names(text string) []string {
+	found := regexp.MustCompile(`PODIUM_[A-Z_]+[A-Z]`).FindAllString(withoutComments(text), -1)
+	slices.Sort(found)
+	return slices.Compact(found)
+}

@@ -1,0 +1,101 @@
+package templates
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+)
+
+// guestFiles are the files that steps need on their nodes, by the name of their golden file.
+func guestFiles() map[string]interface{ Render() (string, error) } {
+	node := KubeadmNode{Name: "cp", Address: "192.168.56.10", CRISocket: "unix:///run/containerd/containerd.sock"}
+	alone := node
+	alone.TakesPods = true
+	init := KubeadmInit{
+		Cluster: "k8s", Node: node, Endpoint: "kube-api:6443", SANs: []string{"kube-api", "cp", "192.168.56.10"},
+		PodSubnet: "10.244.0.0/16", ServiceSubnet: "10.96.0.0/12",
+	}
+	single := init
+	single.Node, single.OwnPodRanges = alone, true
+	return map[string]interface{ Render() (string, error) }{
+		"kubeadm-init.yaml":               init,
+		"kubeadm-init-single.yaml":        single,
+		"kubeadm-join.yaml":               KubeadmJoin{Node: KubeadmNode{Name: "w1", Address: "192.168.56.11", CRISocket: node.CRISocket, TakesPods: true}, Endpoint: "kube-api:6443"},
+		"kubeadm-join-control-plane.yaml": KubeadmJoin{Node: alone, Endpoint: "kube-api:6443", ControlPlane: true},
+		"cni-bridge.conflist":             BridgeNetwork{Name: "k8s", Pods: "10.244.11.0/24"},
+		"prometheus.yml": Prometheus{Lab: "k8s", Port: 9090, Targets: []Target{
+			{Node: "cp", Address: "192.168.56.10", Roles: "control-plane"},
+			{Node: "ops", Address: "192.168.56.11", Roles: "jenkins,monitoring"},
+		}},
+		"grafana-datasource.yaml": GrafanaDatasource{PrometheusPort: 9090},
+		"grafana-dashboards.yaml": GrafanaDashboards{},
+		"grafana-nodes.json":      NodesDashboard{Lab: "k8s"},
+	}
+}
+
+func TestGuestFiles(t *testing.T) {
+	for name, data := range guestFiles() {
+		t.Run(name, func(t *testing.T) {
+			text, err := data.Render()
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden := filepath.Join("testdata", name)
+			if *update {
+				if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), text); diff != "" {
+				t.Errorf("differs from %s (-want +got); if it should, run the test with -update:\n%s", golden, diff)
+			}
+			if err := parses(name, text); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// On a node that is a system container the lines behind "#container " count too.
+func TestContainerLines(t *testing.T) {
+	text, err := guestFiles()["kubeadm-init.yaml"].Render()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := strings.ReplaceAll(text, "\n#container ", "\n")
+	if inside == text {
+		t.Fatal("there is no line for containers")
+	}
+	if err := parses("kubeadm-init.yaml", inside); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"\nfailSwapOn: false\n", "\nconntrack:\n  maxPerCore: 0\n"} {
+		if !strings.Contains(inside, want) {
+			t.Errorf("a container misses %q", want)
+		}
+	}
+}
+
+// parses reports whether the text is what its name says: JSON, or one or more documents of YAML.
+func parses(name, text string) error {
+	if ext := filepath.Ext(name); ext == ".json" || ext == ".conflist" {
+		var any map[string]any
+		return json.Unmarshal([]byte(text), &any)
+	}
+	for _, document := range strings.Split(text, "\n---\n") {
+		var any map[string]any
+		if err := yaml.Unmarshal([]byte(document), &any); err != nil {
+			return err
+		}
+	}
+	return nil
+}
