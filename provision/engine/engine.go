@@ -3,6 +3,9 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -32,12 +35,38 @@ type Engine struct {
 	Sink     event.Sink   // nil: nobody watches
 	Log      hclog.Logger // nil: silent
 	Parallel int          // tasks at once, boots included; 0: DefaultParallel
+	Retry    Retry        // zero: DefaultRetry
 
 	PublicKey string // authorized_keys line of the lab's own key
 	KeyFile   string // its private key
-	// Forget removes what is pinned for an endpoint from known_hosts, when its machine is destroyed. It may be nil.
+	// Forget removes the host keys pinned for an endpoint's node (remote.Dialer.Forget). It is called when a machine has
+	// been destroyed, and before one is made. It may be nil.
 	Forget func(remote.Endpoint) error
 }
 
 // DefaultParallel is how many tasks run at once when Engine.Parallel is 0.
 const DefaultParallel = 16
+
+// node makes the engine's view of a machine, not connected yet.
+func (e *Engine) node(name string, s nodeScripts) *node {
+	return &node{name: name, provider: e.Provider, dialer: e.Dialer, log: e.logger(), scripts: s, gate: make(chan struct{}, 1)}
+}
+
+// otherProvider refuses to work on a lab whose machines somebody else made.
+func otherProvider(s state.State, provider string) error {
+	if s.Provider == "" || s.Provider == provider {
+		return nil
+	}
+	var made []string
+	for name, m := range s.Machines {
+		if m.Made {
+			made = append(made, name)
+		}
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	slices.Sort(made)
+	return fmt.Errorf("%w: %s has %s, the description now says %s: destroy the lab first, or go back to %s",
+		ErrOtherProvider, s.Provider, strings.Join(made, ", "), provider, s.Provider)
+}

@@ -101,15 +101,3 @@ type ServiceStatus struct {
 	Unit   string
 	Active string // active, inactive, failed, activating, ...; empty: the node cannot be asked
 }
-
-// TaskError is a task that failed. It carries what a person needs to go on.
-type TaskError struct {
-	ID     plan.TaskID
-	Node   string
-	Step   string
-	Hint   string   // where to look
-	Last   []string // the last lines of its output
-	Log    string   // path; empty: it wrote none
-	Resume string   // the command that goes on from here
-	Err    error
-}

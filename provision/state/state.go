@@ -31,6 +31,7 @@ type State struct {
 type Machine struct {
 	Roles    []string  `json:"roles"`
 	Address  string    `json:"address"` // in the lab's private network
+	Place    int       `json:"place"`   // in the description, from 0
 	Endpoint *Endpoint `json:"endpoint,omitempty"`
 	Services []string  `json:"services,omitempty"` // systemd units that status asks for
 	Made     bool      `json:"made,omitempty"`     // podium has asked the provider for it: there may be something to destroy

@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"podium/provision/machine"
+	"podium/provision/plan"
+	"podium/provision/remote"
+	"podium/provision/state"
+)
+
+// askDeadline is how long a node may take to answer whoever only looks.
+const askDeadline = 5 * time.Second
+
+// Changes says for every task of the plan, in its order, whether Up would run it, and why. It changes nothing and
+// starts nothing. A node that cannot be asked is judged by what podium remembers of it. The error is one of the state
+// or the provider; nodes that do not answer are none.
+func (e *Engine) Changes(ctx context.Context) ([]Change, error) {
+	s, err := e.Dir.Load()
+	if err != nil {
+		return nil, err
+	}
+	if err := otherProvider(s, e.Plan.Lab.Provider); err != nil {
+		return nil, err
+	}
+	scripts, err := readNodeScripts()
+	if err != nil {
+		return nil, err
+	}
+	there, err := e.Provider.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look which machines there are: %w", err)
+	}
+	names := make([]string, len(e.Plan.Machines))
+	for i, m := range e.Plan.Machines {
+		names[i] = m.Name
+	}
+	views := map[string]view{}
+	for _, o := range remote.Each(ctx, names, askAtOnce, func(ctx context.Context, name string) (view, error) {
+		return e.viewOf(ctx, scripts, s, name, there[name]), nil
+	}) {
+		views[o.Name] = o.Value
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("ask the nodes what they have: %w", err)
+	}
+	changes := make([]Change, len(e.Plan.Tasks))
+	for i, t := range e.Plan.Tasks {
+		changes[i] = Change{Task: t.ID, Node: t.Node, Step: t.Step, Reason: views[t.Node].reason(t)}
+	}
+	return changes, nil
+}
+
+// view is a node as far as it can be seen without touching it.
+type view struct {
+	boot  string // why its machine has to be started or made; empty: it runs
+	steps map[string]marker
+	guess string // what the answer goes by instead of the node's own word
+}
+
+func (v view) reason(t plan.Task) string {
+	if t.Step == plan.StepBoot {
+		return v.boot
+	}
+	m, ok := v.steps[t.Step]
+	why := reason(m, ok, t.Digest)
+	if why != "" && v.guess != "" {
+		return why + " (" + v.guess + ")"
+	}
+	return why
+}
+
+// viewOf asks a node, or the state when the node cannot be asked.
+func (e *Engine) viewOf(ctx context.Context, scripts nodeScripts, s state.State, name string, is machine.State) view {
+	at := loaded(s.Machines[name].Endpoint)
+	switch {
+	case is == "" || is == machine.Missing:
+		return view{boot: "machine not made yet"}
+	case is == machine.Stopped:
+		return view{boot: "machine is stopped", steps: remembered(s, name), guess: "as of the last run: the machine is stopped"}
+	case at == nil:
+		return view{guess: "never reached"}
+	}
+	seen, err := e.askAt(ctx, scripts, *at)
+	if err != nil {
+		return view{steps: remembered(s, name), guess: "as of the last run: the node does not answer"}
+	}
+	return view{steps: seen.Markers}
+}
+
+// askAt connects, asks, and hangs up.
+func (e *Engine) askAt(ctx context.Context, scripts nodeScripts, at remote.Endpoint, units ...string) (look, error) {
+	ctx, cancel := context.WithTimeout(ctx, askDeadline)
+	defer cancel()
+	host, err := e.Dialer.Dial(ctx, at)
+	if err != nil {
+		return look{}, err
+	}
+	defer host.Close()
+	return ask(ctx, host, scripts, units...)
+}
+
+// remembered is the steps that podium saw done on a node.
+func remembered(s state.State, name string) map[string]marker {
+	steps := map[string]marker{}
+	for step, done := range s.Steps[name] {
+		steps[step] = marker{Digest: parseDigest(done.Digest), Done: done.Done}
+	}
+	return steps
+}

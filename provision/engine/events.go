@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"podium/provision/event"
+	"podium/provision/state"
+)
+
+// events passes events on to whoever watches, and to the journal all but the output of steps, which is in their logs.
+type events struct {
+	sink    event.Sink // nil: nobody watches
+	journal *state.Journal
+
+	mu  sync.Mutex
+	err error // of the journal's first failed write
+}
+
+func (e *Engine) openEvents() (*events, error) {
+	journal, err := e.Dir.OpenJournal()
+	if err != nil {
+		return nil, err
+	}
+	return &events{sink: e.Sink, journal: journal}, nil
+}
+
+// Emit takes an event; a zero time becomes now.
+func (e *events) Emit(v event.Event) {
+	if v.Time.IsZero() {
+		v.Time = time.Now()
+	}
+	if v.Kind != event.TaskOutput {
+		if err := e.journal.Append(v); err != nil {
+			e.mu.Lock()
+			e.err = errors.Join(e.err, err)
+			e.mu.Unlock()
+		}
+	}
+	if e.sink != nil {
+		e.sink.Emit(v)
+	}
+}
+
+func (e *events) note(text string) { e.Emit(event.Event{Kind: event.Note, Text: text}) }
+
+// close closes the journal and says whether it is whole.
+func (e *events) close() error {
+	err := e.journal.Close()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return errors.Join(e.err, err)
+}
+
+// logger is the engine's logger, or one that is silent.
+func (e *Engine) logger() hclog.Logger {
+	if e.Log == nil {
+		return hclog.NewNullLogger()
+	}
+	return e.Log
+}

@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"podium/provision/event"
+	"podium/provision/machine"
+	"podium/provision/remote"
+	"podium/provision/state"
+)
+
+// job is one change of the lab under way: its record of the state and its events.
+type job struct {
+	*Engine
+	events  *events
+	record  *state.Record
+	scripts nodeScripts
+}
+
+// open starts a job from the state. The caller closes it.
+func (e *Engine) open(s state.State) (*job, error) {
+	scripts, err := readNodeScripts()
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Dir.Keep(); err != nil {
+		return nil, err
+	}
+	events, err := e.openEvents()
+	if err != nil {
+		return nil, err
+	}
+	return &job{Engine: e, events: events, record: e.Dir.Record(s), scripts: scripts}, nil
+}
+
+// close brings the state to the disk.
+func (j *job) close() error {
+	err := j.record.Close()
+	if err != nil {
+		err = fmt.Errorf("what was done is done, but it could not be written down: %w", err)
+	}
+	return errors.Join(err, j.events.close())
+}
+
+func (j *job) emit(e event.Event) { j.events.Emit(e) }
+
+// note tells whoever watches what goes on with a node; an empty name means the lab.
+func (j *job) note(node, format string, args ...any) {
+	j.emit(event.Event{Kind: event.Note, Node: node, Text: fmt.Sprintf(format, args...)})
+}
+
+// change runs do as a job on the lab as the state knows it.
+func (e *Engine) change(do func(*job) error) error {
+	s, err := e.Dir.Load()
+	if err != nil {
+		return err
+	}
+	j, err := e.open(s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(j), j.close())
+}
+
+// NodeError is what went wrong with one node when something was done to several.
+type NodeError struct {
+	Node  string
+	Doing string // such as "halt"
+	Err   error
+}
+
+// Error names the node and what was tried.
+func (e *NodeError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Node, e.Doing, e.Err) }
+
+// Unwrap gives the reason.
+func (e *NodeError) Unwrap() error { return e.Err }
+
+// each does the same to several nodes at once and joins what went wrong, one *NodeError a node. What does not apply
+// to the provider at all is said once.
+func (j *job) each(ctx context.Context, doing string, nodes []string, do func(ctx context.Context, node string) error) error {
+	outcomes := remote.Each(ctx, nodes, j.limit(), func(ctx context.Context, node string) (struct{}, error) {
+		return struct{}{}, do(ctx, node)
+	})
+	var errs []error
+	for _, o := range outcomes {
+		switch {
+		case errors.Is(o.Err, machine.ErrNotApplicable):
+			return fmt.Errorf("%s: %w", doing, o.Err)
+		case o.Err != nil:
+			errs = append(errs, &NodeError{Node: o.Name, Doing: doing, Err: o.Err})
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: stopped before it was done: %w", doing, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Engine) limit() int { return cmp.Or(max(e.Parallel, 0), DefaultParallel) }
+
+// machines is the state of every machine of the lab, those included that only the state or only the provider knows.
+func (j *job) machines(ctx context.Context) (map[string]machine.State, error) {
+	all := map[string]machine.State{}
+	j.record.View(func(s state.State) {
+		for name, m := range s.Machines {
+			if m.Made {
+				all[name] = machine.Missing
+			}
+		}
+	})
+	there, err := j.Provider.Status(ctx)
+	if err != nil {
+		return all, fmt.Errorf("look which machines there are: %w", err)
+	}
+	maps.Copy(all, there)
+	return all, nil
+}
+
+// choose checks names of nodes against those there are; no names mean all.
+func choose(all map[string]machine.State, names []string) ([]string, error) {
+	known := slices.Sorted(maps.Keys(all))
+	if len(names) == 0 {
+		return known, nil
+	}
+	for _, name := range names {
+		if _, ok := all[name]; !ok {
+			return nil, fmt.Errorf("%w: %q: the lab has %s", machine.ErrNotFound, name, cmp.Or(strings.Join(known, ", "), "no machines"))
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(names))), nil
+}
+
+// in is the names of the machines that are in the given state, sorted.
+func in(all map[string]machine.State, want machine.State) []string {
+	var names []string
+	for name, is := range all {
+		if is == want {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,243 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"podium/provision/machine"
+	"podium/provision/remote"
+	"podium/scripts"
+)
+
+// node is one machine during a run: the one connection to it, and what it said of itself.
+type node struct {
+	name     string
+	provider machine.Provider
+	dialer   Dialer
+	log      hclog.Logger
+	scripts  nodeScripts
+
+	gate     chan struct{} // holds a token while host and endpoint are looked at or replaced
+	host     remote.Host   // nil: not connected
+	endpoint remote.Endpoint
+
+	mu   sync.Mutex
+	seen look // the last answer of look; Markers grows as steps are done
+	uses int  // tasks and inputs that still need the connection
+}
+
+// nodeScripts are the texts of scripts/guest/lib that the engine itself runs on nodes.
+type nodeScripts struct{ runner, bundle, look string }
+
+func readNodeScripts() (nodeScripts, error) {
+	var s nodeScripts
+	for name, text := range map[string]*string{"runner": &s.runner, "bundle": &s.bundle, "look": &s.look} {
+		b, err := fs.ReadFile(scripts.Guest(), "lib/"+name+".sh")
+		if err != nil {
+			return nodeScripts{}, fmt.Errorf("embedded scripts: %w", err)
+		}
+		*text = lf(string(b))
+	}
+	return s, nil
+}
+
+// enter waits for the right to look at the connection.
+func (n *node) enter(ctx context.Context) error {
+	select {
+	case n.gate <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%s: %w", n.name, context.Cause(ctx))
+	}
+}
+
+func (n *node) leave() { <-n.gate }
+
+// boot has the provider create or start the machine, and connects to it.
+func (n *node) boot(ctx context.Context) error {
+	if err := n.enter(ctx); err != nil {
+		return err
+	}
+	defer n.leave()
+	if n.host != nil {
+		return nil
+	}
+	return n.up(ctx)
+}
+
+// up is boot for whoever has entered.
+func (n *node) up(ctx context.Context) error {
+	endpoint, err := n.provider.Up(ctx, n.name)
+	if err != nil {
+		return fmt.Errorf("start the machine: %w", err)
+	}
+	endpoint.Node = n.name
+	n.endpoint = endpoint
+	n.host, err = n.dialer.Dial(ctx, endpoint)
+	return err
+}
+
+// quickDial is how long a node that was reached before may take to answer until the provider is asked to start it.
+const quickDial = 10 * time.Second
+
+// connect gives the connection, and makes it anew if it was lost. A machine that has gone down meanwhile is started.
+func (n *node) connect(ctx context.Context) (remote.Host, error) {
+	if err := n.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer n.leave()
+	if n.host != nil {
+		return n.host, nil
+	}
+	if n.endpoint.Host != "" {
+		quick, cancel := context.WithTimeout(ctx, quickDial)
+		host, err := n.dialer.Dial(quick, n.endpoint)
+		cancel()
+		if err == nil {
+			n.host = host
+			return host, nil
+		}
+		if class := remote.Classify(err); ctx.Err() != nil || class == remote.Auth || errors.Is(err, remote.ErrHostKey) {
+			return nil, err
+		}
+		n.log.Debug("node does not answer: asking the provider to start it", "node", n.name, "error", err)
+	}
+	if err := n.up(ctx); err != nil {
+		return nil, err
+	}
+	return n.host, nil
+}
+
+// drop forgets a connection that is no good any more, unless somebody has replaced it already.
+func (n *node) drop(bad remote.Host) {
+	n.gate <- struct{}{}
+	defer n.leave()
+	if n.host == bad {
+		n.host = nil
+	}
+	if err := bad.Close(); err != nil {
+		n.log.Debug("close connection", "node", n.name, "error", err)
+	}
+}
+
+// close ends the connection.
+func (n *node) close() {
+	n.gate <- struct{}{}
+	defer n.leave()
+	if n.host == nil {
+		return
+	}
+	if err := n.host.Close(); err != nil {
+		n.log.Debug("close connection", "node", n.name, "error", err)
+	}
+	n.host = nil
+}
+
+// at is where the node was last reached; false: never.
+func (n *node) at(ctx context.Context) (remote.Endpoint, bool) {
+	if n.enter(ctx) != nil {
+		return remote.Endpoint{}, false
+	}
+	defer n.leave()
+	return n.endpoint, n.endpoint.Host != ""
+}
+
+// look asks the node how it is. A lost connection is made anew once.
+func (n *node) look(ctx context.Context, units ...string) (look, error) {
+	for again := false; ; again = true {
+		host, err := n.connect(ctx)
+		if err != nil {
+			return look{}, err
+		}
+		seen, err := ask(ctx, host, n.scripts, units...)
+		if err != nil && remote.Classify(err) == remote.Retry && !again && ctx.Err() == nil {
+			n.drop(host)
+			continue
+		}
+		return seen, err
+	}
+}
+
+// ask runs look.sh on a node.
+func ask(ctx context.Context, host remote.Host, s nodeScripts, units ...string) (look, error) {
+	var out limited
+	_, err := host.Run(ctx, remote.Command{
+		Args: append([]string{"bash", "-c", s.look, "podium-look"}, units...), Sudo: true, Stdout: &out, Secret: true,
+	})
+	if err != nil {
+		return look{}, fmt.Errorf("ask the node what it has: %w", err)
+	}
+	seen, err := parseLook(out.Bytes())
+	if errors.Is(err, errTorn) {
+		return look{}, fmt.Errorf("%s: ask the node what it has: %w: %w", host.Name(), remote.ErrDisconnected, err)
+	}
+	return seen, err
+}
+
+// command is how a bundle gets onto a node and runs.
+func (n *node) command(step, bundle string) remote.Command {
+	return remote.Command{
+		Args:     []string{"bash", "-c", n.scripts.runner, "podium-run", strconv.Itoa(len(bundle)), step},
+		Stdin:    strings.NewReader(bundle),
+		Lifeline: true,
+		Sudo:     true,
+		Secret:   true, // the runner's text would fill every message
+	}
+}
+
+// goingDown tells whether a step failed because its node is shutting down, going by what the node says now. Then the
+// failure says nothing of the step. A node that has been started anew has lost the connection.
+func (n *node) goingDown(ctx context.Context, host remote.Host) bool {
+	ctx, cancel := context.WithTimeout(ctx, quickDial)
+	defer cancel()
+	var out limited
+	_, err := host.Run(ctx, remote.Command{Args: []string{"systemctl", "is-system-running"}, Stdout: &out})
+	if remote.Classify(err) == remote.Retry || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	return strings.TrimSpace(out.String()) == "stopping"
+}
+
+// marker gives what the node keeps of a step.
+func (n *node) marker(step string) (marker, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	m, ok := n.seen.Markers[step]
+	return m, ok
+}
+
+// did keeps what the node answered to a step that was just done.
+func (n *node) did(step string, m marker) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.seen.Markers[step] = m
+}
+
+// saw keeps the answer of a look.
+func (n *node) saw(l look) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.seen = l
+}
+
+// need counts one more use of the connection; done counts one less and reports whether it was the last.
+func (n *node) need() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.uses++
+}
+
+func (n *node) done() (last bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.uses--
+	return n.uses == 0
+}

@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"container/heap"
+	"context"
+
+	"podium/provision/plan"
+)
+
+// schedule runs the tasks of a graph. A task starts as soon as all it comes after have ended well and there is a place
+// for it; of several, the one with the longest chain behind it goes first, which keeps the whole short.
+type schedule struct {
+	graph *graph
+	limit int // tasks at once
+	boots int // of these, boots at once
+
+	// skip reports whether a task needs no run. It is asked when the task could start or when it is blocked.
+	skip func(i int) bool
+	// run runs a task and says how it ended: Done, Skipped, Failed or Cancelled. It must return when ctx ends.
+	run func(ctx context.Context, i int) Outcome
+	// end is told of each task that did not run: Skipped, Blocked by the task that failed, or Cancelled.
+	end func(i int, how Outcome, by int)
+
+	waiting []int // tasks each still waits for
+	blocked []int // the failed task that each waits for in vain; -1: none
+	settled []bool
+	places  [2]int
+	ready   [2]readyTasks
+}
+
+// The kinds of places: boots have fewer than the others, where a provider makes machines one after the other.
+const (
+	placeStep = iota
+	placeBoot
+)
+
+func kindOf(t plan.Task) int {
+	if t.Step == plan.StepBoot {
+		return placeBoot
+	}
+	return placeStep
+}
+
+// all runs everything that can be run and returns when nothing runs any more. Each run has a goroutine of its own; skip
+// and end are called by the caller's.
+func (s *schedule) all(ctx context.Context) {
+	n := len(s.graph.tasks)
+	s.waiting, s.blocked, s.settled = make([]int, n), make([]int, n), make([]bool, n)
+	s.places = [2]int{placeStep: s.limit, placeBoot: s.boots}
+	for kind := range s.ready {
+		s.ready[kind].graph = s.graph
+	}
+	for i := range n {
+		s.blocked[i] = -1
+		s.waiting[i] = len(s.graph.before[i])
+	}
+	for i := range n {
+		if len(s.graph.before[i]) == 0 {
+			s.offer(i)
+		}
+	}
+
+	type result struct {
+		i   int
+		how Outcome
+	}
+	results := make(chan result)
+	running := 0
+	for {
+		for running < s.limit && ctx.Err() == nil {
+			i, ok := s.next()
+			if !ok {
+				break
+			}
+			running++
+			s.places[kindOf(s.graph.tasks[i])]--
+			go func() { results <- result{i, s.run(ctx, i)} }()
+		}
+		if running == 0 {
+			break
+		}
+		r := <-results
+		running--
+		s.places[kindOf(s.graph.tasks[r.i])]++
+		switch r.how {
+		case Cancelled:
+			s.settled[r.i] = true
+		case Failed:
+			s.settle(r.i, r.i)
+		default:
+			s.settle(r.i, -1)
+		}
+	}
+	for i := range n {
+		if !s.settled[i] { // ctx has ended
+			s.end(i, Cancelled, -1)
+		}
+	}
+}
+
+// offer takes a task that waits for nothing any more.
+func (s *schedule) offer(i int) {
+	switch {
+	case s.skip(i):
+		s.end(i, Skipped, -1)
+		s.settle(i, s.blocked[i]) // what comes after it still misses what it came after
+	case s.blocked[i] >= 0:
+		s.end(i, Blocked, s.blocked[i])
+		s.settle(i, s.blocked[i])
+	default:
+		heap.Push(&s.ready[kindOf(s.graph.tasks[i])], i)
+	}
+}
+
+// settle tells what comes after i that i has ended; by is the failed task that keeps it from running, or -1.
+func (s *schedule) settle(i, by int) {
+	s.settled[i] = true
+	for _, j := range s.graph.after[i] {
+		if by >= 0 && s.blocked[j] < 0 {
+			s.blocked[j] = by
+		}
+		if s.waiting[j]--; s.waiting[j] == 0 {
+			s.offer(j)
+		}
+	}
+}
+
+// next takes the most urgent task that has a place.
+func (s *schedule) next() (int, bool) {
+	best := -1
+	for kind := range s.ready {
+		if s.places[kind] == 0 || s.ready[kind].Len() == 0 {
+			continue
+		}
+		if best < 0 || s.ready[kind].before(s.ready[kind].tasks[0], s.ready[best].tasks[0]) {
+			best = kind
+		}
+	}
+	if best < 0 {
+		return 0, false
+	}
+	return heap.Pop(&s.ready[best]).(int), true
+}
+
+// readyTasks is a heap: the task with the highest rank first, of equals the one that stands first in the plan.
+type readyTasks struct {
+	graph *graph
+	tasks []int
+}
+
+func (r *readyTasks) before(a, b int) bool {
+	if r.graph.rank[a] != r.graph.rank[b] {
+		return r.graph.rank[a] > r.graph.rank[b]
+	}
+	return a < b
+}
+
+func (r *readyTasks) Len() int           { return len(r.tasks) }
+func (r *readyTasks) Less(a, b int) bool { return r.before(r.tasks[a], r.tasks[b]) }
+func (r *readyTasks) Swap(a, b int)      { r.tasks[a], r.tasks[b] = r.tasks[b], r.tasks[a] }
+func (r *readyTasks) Push(x any)         { r.tasks = append(r.tasks, x.(int)) }
+
+func (r *readyTasks) Pop() any {
+	last := r.tasks[len(r.tasks)-1]
+	r.tasks = r.tasks[:len(r.tasks)-1]
+	return last
+}

@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"podium/provision/event"
+	"podium/provision/plan"
+	"podium/provision/remote"
+)
+
+// secretPrefix begins the keys of facts that are secrets: they stand in no log and no event.
+const secretPrefix = "secret_"
+
+// attempts runs a task until it ends well, fails for good, or has been tried often enough.
+func (r *run) attempts(ctx context.Context, t plan.Task, out *output, result *TaskResult) error {
+	for {
+		result.Attempts++
+		if err := out.try(result.Attempts, time.Now()); err != nil {
+			return fmt.Errorf("write the log: %w", err)
+		}
+		err := r.attempt(ctx, t, out)
+		out.flush()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case !worthRetry(err) || result.Attempts >= r.retry.Tries:
+			return err
+		}
+		pause := r.retry.pause(result.Attempts)
+		r.emit(event.Event{
+			Kind: event.TaskRetrying, Node: t.Node, Step: t.Step, Attempt: result.Attempts, Duration: pause, Error: out.clean(err.Error()),
+		})
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// attempt runs a task once: inputs, bundle, and what the node reports of it.
+func (r *run) attempt(ctx context.Context, t plan.Task, out *output) error {
+	n := r.nodes[t.Node]
+	secrets := map[string]string{}
+	for _, in := range t.Inputs {
+		facts, err := r.input(ctx, t, in, out)
+		if err != nil {
+			return fmt.Errorf("%s on %s: %w", in.Script.Name, in.Node, err)
+		}
+		maps.Copy(secrets, facts)
+		out.conceal(slices.Concat(r.secrets(), slices.Collect(maps.Values(secrets))))
+	}
+	text, err := r.scripts.stepBundle(t, secrets)
+	if err != nil {
+		return err
+	}
+	report, err := n.run(ctx, session{step: t.Step, script: t.Script.Name, bundle: text, timeout: t.Timeout, out: out})
+	if err != nil {
+		return err
+	}
+	if report.Marker.Digest != t.Digest {
+		return fmt.Errorf("%s ended well, but the node kept another marker than it was given: %s", t.Script.Name, digestText(report.Marker.Digest))
+	}
+	n.did(t.Step, report.Marker)
+	return nil
+}
+
+// input runs what another node contributes to a task, and gives the facts that it reports.
+func (r *run) input(ctx context.Context, t plan.Task, in plan.Input, out *output) (map[string]string, error) {
+	text, err := r.scripts.inputBundle(in)
+	if err != nil {
+		return nil, err
+	}
+	report, err := r.nodes[in.Node].run(ctx, session{
+		step: t.Step + ".for." + t.Node, script: in.Script.Name, bundle: text, timeout: t.Timeout, out: out,
+	})
+	return report.Marker.Facts, err
+}
+
+// session is one bundle to run on a node.
+type session struct {
+	step    string // name of its lock and its files there
+	script  string // for messages
+	bundle  string
+	timeout time.Duration // 0: none
+	out     *output
+}
+
+// run sends a bundle to the node and waits for its end.
+func (n *node) run(ctx context.Context, s session) (report, error) {
+	host, err := n.connect(ctx)
+	if err != nil {
+		return report{}, err
+	}
+	limit, cancel := ctx, context.CancelFunc(func() {})
+	if s.timeout > 0 {
+		limit, cancel = context.WithTimeout(ctx, s.timeout)
+	}
+	defer cancel()
+	var answer limited
+	command := n.command(s.step, s.bundle)
+	command.Stdout, command.Stderr = &answer, s.out
+	_, err = host.Run(limit, command)
+	said, parseErr := parseReport(answer.Bytes())
+	if err == nil {
+		return said, parseErr
+	}
+	return said, n.judge(ctx, limit, host, s, said, err)
+}
+
+// judge says what the end of a session with an error means.
+func (n *node) judge(ctx, limit context.Context, host remote.Host, s session, said report, err error) error {
+	exit, exited := errors.AsType[*remote.ExitError](err)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case limit.Err() != nil:
+		return &TimeoutError{Script: s.script, Probe: said.Probed, After: s.timeout}
+	case remote.Classify(err) == remote.Retry:
+		n.drop(host)
+		return &downError{err}
+	case !exited || errors.Is(err, remote.ErrSudo):
+		return err
+	}
+	// Stderr is in the log already, without secrets; here it would be with them.
+	exit = &remote.ExitError{Host: exit.Host, Code: exit.Code, Signal: exit.Signal, Stderr: strings.Join(s.out.tail(), "\n")}
+	failure := &ScriptError{Script: s.script, Probe: said.Probed, Code: exit.Code, Err: exit}
+	switch {
+	case exit.Code == exitTemporary:
+		return failure
+	case n.goingDown(ctx, host):
+		n.drop(host)
+		return &downError{failure}
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case said.Exit < 0:
+		return fmt.Errorf("the step could not be started: %w", exit)
+	}
+	return failure
+}
+
+// public is facts without the secrets; hidden is the keys of those, sorted.
+func public(facts map[string]string) (open map[string]string, hidden []string) {
+	for key, value := range facts {
+		if strings.HasPrefix(key, secretPrefix) {
+			hidden = append(hidden, key)
+			continue
+		}
+		if open == nil {
+			open = map[string]string{}
+		}
+		open[key] = value
+	}
+	slices.Sort(hidden)
+	return open, hidden
+}

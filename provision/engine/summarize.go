@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"podium/provision/plan"
+	"podium/provision/remote"
+	"podium/provision/state"
+)
+
+// summarize fills in the account of the run.
+func (r *run) summarize(s *Summary) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.Lab, s.Provider, s.Started = r.Plan.Lab.Name, r.Plan.Lab.Provider, r.started
+	s.Duration = time.Since(r.started)
+	s.Critical = r.graph.critical(func(i int) time.Duration { return r.results[i].Duration })
+	s.Tasks, s.Failures = r.results, r.failures
+	r.record.View(func(st state.State) {
+		for _, m := range r.Plan.Machines {
+			node := NodeResult{Name: m.Name, Roles: m.Roles, Address: m.Address.String(), Endpoint: loaded(st.Machines[m.Name].Endpoint)}
+			node.Facts, node.Secrets = public(st.Facts[m.Name])
+			s.Nodes = append(s.Nodes, node)
+		}
+		for _, name := range slices.Sorted(maps.Keys(st.Machines)) {
+			if st.Machines[name].Removed {
+				s.Removed = append(s.Removed, name)
+			}
+		}
+	})
+}
+
+// guess gives a task's weight: what it took last time; else what the same step took on the other nodes on average; else
+// a twentieth of its timeout, since timeouts are generous alike.
+func guess(s state.State, tasks []plan.Task) func(plan.Task) time.Duration {
+	total, count := map[string]time.Duration{}, map[string]int{}
+	for _, steps := range s.Steps {
+		for name, step := range steps {
+			if step.Duration > 0 {
+				total[name] += step.Duration
+				count[name]++
+			}
+		}
+	}
+	return func(t plan.Task) time.Duration {
+		if took := s.Steps[t.Node][t.Step].Duration; took > 0 {
+			return took
+		}
+		if n := count[t.Step]; n > 0 {
+			return total[t.Step] / time.Duration(n)
+		}
+		return max(t.Timeout/20, time.Second)
+	}
+}
+
+// stored and loaded turn an endpoint into the state's form and back; the state knows nothing of the rest of podium.
+func stored(e remote.Endpoint) *state.Endpoint {
+	s := &state.Endpoint{Node: e.Node, Host: e.Host, Port: e.Port, User: e.User, KeyFile: e.KeyFile, HostKeys: e.HostKeys}
+	if e.Jump != nil {
+		s.Jump = stored(*e.Jump)
+	}
+	return s
+}
+
+func loaded(s *state.Endpoint) *remote.Endpoint {
+	if s == nil {
+		return nil
+	}
+	return &remote.Endpoint{
+		Node: s.Node, Host: s.Host, Port: s.Port, User: s.User, KeyFile: s.KeyFile, HostKeys: s.HostKeys, Jump: loaded(s.Jump),
+	}
+}

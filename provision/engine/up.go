@@ -1,0 +1,440 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"podium/provision/event"
+	"podium/provision/lab"
+	"podium/provision/machine"
+	"podium/provision/plan"
+	"podium/provision/remote"
+	"podium/provision/state"
+)
+
+// Up carries out the plan: it boots what does not run, asks each node what was done on it, and runs what is missing or
+// changed, everything as soon as it can start. What does not depend on a failed task is done all the same; then Up
+// returns a *RunError that names every failure. When ctx ends, it ends what runs on the nodes and returns an error that
+// wraps ctx's. In all cases the machines are kept, the state is saved, and another Up goes on from there.
+//
+// It refuses, before it touches anything: a state file that is broken (state.ErrBroken) or of a newer podium
+// (state.ErrNewer), and another provider than that of the machines there are (ErrOtherProvider).
+func (e *Engine) Up(ctx context.Context, o UpOptions) (Summary, error) {
+	r, err := e.newRun(o)
+	if err != nil {
+		return Summary{}, err
+	}
+	return r.up(ctx)
+}
+
+// run is one Up under way.
+type run struct {
+	*job
+	options UpOptions
+	retry   Retry
+	started time.Time
+
+	forced map[plan.TaskID]bool
+	graph  *graph
+	nodes  map[string]*node
+	before map[string]machine.State // what the provider had when the run began
+
+	closing sync.WaitGroup // connections that are being closed
+
+	mu       sync.Mutex
+	results  []TaskResult // by place in the plan
+	failures []*TaskError
+}
+
+// newRun checks what can be checked without touching anything.
+func (e *Engine) newRun(o UpOptions) (*run, error) {
+	forced, err := forcedTasks(e.Plan, o.Force)
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.Dir.Load()
+	if err != nil {
+		return nil, err
+	}
+	if err := otherProvider(s, e.Plan.Lab.Provider); err != nil {
+		return nil, err
+	}
+	g, err := newGraph(e.Plan.Tasks, guess(s, e.Plan.Tasks))
+	if err != nil {
+		return nil, err
+	}
+	j, err := e.open(s)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{
+		job: j, options: o, retry: cmp.Or(e.Retry, DefaultRetry()), started: time.Now(),
+		forced: forced, graph: g, nodes: map[string]*node{}, results: make([]TaskResult, len(e.Plan.Tasks)),
+	}
+	for _, m := range e.Plan.Machines {
+		r.nodes[m.Name] = j.node(m.Name, j.scripts)
+	}
+	for i, t := range e.Plan.Tasks {
+		r.results[i] = TaskResult{ID: t.ID, Node: t.Node, Step: t.Step}
+		r.nodes[t.Node].need()
+		for _, in := range t.Inputs {
+			r.nodes[in.Node].need()
+		}
+	}
+	return r, nil
+}
+
+func (r *run) up(ctx context.Context) (Summary, error) {
+	r.emit(event.Event{Kind: event.RunStarted, Tasks: len(r.Plan.Tasks)})
+	err := r.prepare(ctx)
+	if err == nil {
+		r.schedule(ctx)
+		err = r.verdict(ctx)
+	}
+	var s Summary
+	if err == nil {
+		err = r.afterwards(ctx, &s)
+	}
+	r.summarize(&s)
+	finished := event.Event{Kind: event.RunFinished, Duration: s.Duration}
+	if err != nil {
+		finished.Error = err.Error()
+	}
+	r.emit(finished)
+	return s, errors.Join(err, r.close())
+}
+
+// afterwards is what remains once every step is done.
+func (r *run) afterwards(ctx context.Context, s *Summary) error {
+	return r.baseline(ctx, s)
+}
+
+// prepare has the provider make what the machines share, and writes down what is going to be made before it is.
+func (r *run) prepare(ctx context.Context) error {
+	spec := machine.Spec{Lab: r.Plan.Lab, Machines: r.Plan.Machines, PublicKey: r.PublicKey}
+	if err := r.Provider.Prepare(ctx, spec); err != nil {
+		return fmt.Errorf("prepare the machines: %w", err)
+	}
+	var err error
+	if r.before, err = r.Provider.Status(ctx); err != nil {
+		return fmt.Errorf("look which machines there are: %w", err)
+	}
+	text, err := lab.Marshal(r.Plan.Lab)
+	if err != nil {
+		return err
+	}
+	if err := r.Dir.WriteFile("applied.yaml", text); err != nil {
+		return err
+	}
+	r.record.Update(r.expect)
+	return r.record.Save()
+}
+
+// expect writes the plan's machines into the state.
+func (r *run) expect(s *state.State) {
+	s.Lab, s.Provider = r.Plan.Lab.Name, r.Plan.Lab.Provider
+	planned := map[string]bool{}
+	for i, m := range r.Plan.Machines {
+		planned[m.Name] = true
+		had := s.Machines[m.Name]
+		s.Machines[m.Name] = state.Machine{
+			Roles: m.Roles, Address: m.Address.String(), Place: i, Endpoint: had.Endpoint, Made: true, Plan: map[string]string{},
+		}
+	}
+	for _, t := range r.Plan.Tasks {
+		m := s.Machines[t.Node]
+		if t.Step != plan.StepBoot {
+			m.Plan[t.Step] = digestText(t.Digest)
+		}
+		for _, unit := range t.Services {
+			if !slices.Contains(m.Services, unit) {
+				m.Services = append(m.Services, unit)
+			}
+		}
+		s.Machines[t.Node] = m
+	}
+	for name := range r.before {
+		if _, known := s.Machines[name]; !known {
+			s.Machines[name] = state.Machine{Made: true} // the provider has it: the state was lost
+		}
+	}
+	for name, m := range s.Machines {
+		if !planned[name] {
+			m.Removed = true
+			s.Machines[name] = m
+		}
+	}
+}
+
+// schedule runs the tasks.
+func (r *run) schedule(ctx context.Context) {
+	limit := r.limit()
+	boots := limit
+	if p, ok := r.Provider.(machine.Limited); ok && p.UpLimit() > 0 {
+		boots = min(boots, p.UpLimit())
+	}
+	s := schedule{graph: r.graph, limit: limit, boots: boots, skip: r.fits, run: r.task, end: r.undone}
+	s.all(ctx)
+	for _, n := range r.nodes {
+		n.close()
+	}
+	r.closing.Wait()
+}
+
+// fits reports whether a step is done on its node as the plan wants it.
+func (r *run) fits(i int) bool {
+	t := r.Plan.Tasks[i]
+	return t.Step != plan.StepBoot && r.reason(t) == ""
+}
+
+// reason says why a step has to run; empty: it does not.
+func (r *run) reason(t plan.Task) string {
+	m, ok := r.nodes[t.Node].marker(t.Step)
+	if why := reason(m, ok, t.Digest); why != "" || !r.forced[t.ID] {
+		return why
+	}
+	return reasonForced
+}
+
+// undone notes a task that did not run.
+func (r *run) undone(i int, how Outcome, by int) {
+	t := r.Plan.Tasks[i]
+	defer r.release(t)
+	result := TaskResult{ID: t.ID, Node: t.Node, Step: t.Step, Outcome: how}
+	switch how {
+	case Skipped:
+		r.emit(event.Event{Kind: event.TaskSkipped, Node: t.Node, Step: t.Step})
+	case Blocked:
+		result.Reason = string(r.Plan.Tasks[by].ID)
+		r.emit(event.Event{Kind: event.TaskBlocked, Node: t.Node, Step: t.Step, Text: result.Reason})
+	}
+	r.settle(i, result)
+}
+
+// task runs one task to its end.
+func (r *run) task(ctx context.Context, i int) Outcome {
+	t := r.Plan.Tasks[i]
+	defer r.release(t)
+	result := TaskResult{ID: t.ID, Node: t.Node, Step: t.Step, Start: time.Since(r.started)}
+	do := r.step
+	if t.Step == plan.StepBoot {
+		do = r.boot
+	}
+	start := time.Now()
+	err := do(ctx, t, &result)
+	result.Duration = time.Since(start)
+	switch failure, failed := errors.AsType[*TaskError](err); {
+	case err == nil:
+		result.Outcome = cmp.Or(result.Outcome, Done)
+	case !failed || ctx.Err() != nil:
+		result.Outcome = Cancelled
+	default:
+		result.Outcome = Failed
+		r.mu.Lock()
+		r.failures = append(r.failures, failure)
+		r.mu.Unlock()
+		r.emit(event.Event{
+			Kind: event.TaskFailed, Node: t.Node, Step: t.Step, Attempt: result.Attempts, Duration: result.Duration,
+			Error: failure.Err.Error(), Text: failure.Hint, Log: failure.Log,
+		})
+	}
+	r.settle(i, result)
+	return result.Outcome
+}
+
+// boot brings a machine up and asks it what was done on it.
+func (r *run) boot(ctx context.Context, t plan.Task, result *TaskResult) error {
+	result.Attempts = 1
+	result.Reason = "machine is " + string(cmp.Or(r.before[t.Node], machine.Missing))
+	r.emit(event.Event{Kind: event.TaskStarted, Node: t.Node, Step: t.Step, Attempt: 1, Text: result.Reason})
+	limit, cancel := ctx, context.CancelFunc(func() {})
+	if t.Timeout > 0 {
+		limit, cancel = context.WithTimeout(ctx, t.Timeout)
+	}
+	defer cancel()
+	n := r.nodes[t.Node]
+	start := time.Now()
+	err := r.forget(t.Node)
+	if err == nil {
+		err = n.boot(limit)
+	}
+	var seen look
+	if err == nil {
+		seen, err = n.look(limit)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case limit.Err() != nil && err != nil:
+		err = fmt.Errorf("the machine was not up within %v: %w", t.Timeout, err)
+		fallthrough
+	case err != nil:
+		return r.failure(t, nil, err)
+	}
+	n.saw(seen)
+	endpoint, _ := n.at(ctx)
+	r.record.Update(func(s *state.State) { arrived(s, t.Node, endpoint, seen, time.Since(start)) })
+	if r.before[t.Node] == machine.Running {
+		result.Outcome, result.Reason = Skipped, ""
+		r.emit(event.Event{Kind: event.TaskSkipped, Node: t.Node, Step: t.Step})
+		return nil
+	}
+	r.emit(event.Event{Kind: event.TaskDone, Node: t.Node, Step: t.Step, Duration: time.Since(start)})
+	return nil
+}
+
+// forget drops the host key of a machine that is gone: the one made in its place has another.
+func (r *run) forget(node string) error {
+	if r.Forget == nil || cmp.Or(r.before[node], machine.Missing) != machine.Missing {
+		return nil
+	}
+	return r.Forget(remote.Endpoint{Node: node})
+}
+
+// arrived writes down how a node was reached and what is done on it: its own word counts, not what was remembered.
+func arrived(s *state.State, node string, at remote.Endpoint, seen look, took time.Duration) {
+	m := s.Machines[node]
+	m.Endpoint = stored(at)
+	s.Machines[node] = m
+	had := s.Steps[node]
+	steps := map[string]state.Step{plan.StepBoot: {Done: time.Now(), Duration: took}}
+	if boot, ok := had[plan.StepBoot]; ok && boot.Duration > took {
+		steps[plan.StepBoot] = boot // that of the machine that was made, not of the one that ran already
+	}
+	facts := map[string]string{}
+	for name, marker := range seen.Markers {
+		steps[name] = state.Step{Done: marker.Done, Duration: had[name].Duration, Digest: digestText(marker.Digest)}
+		maps.Copy(facts, marker.Facts)
+	}
+	s.Steps[node], s.Facts[node] = steps, facts
+}
+
+// step runs a step on its node.
+func (r *run) step(ctx context.Context, t plan.Task, result *TaskResult) error {
+	result.Reason = r.reason(t)
+	log, err := r.Dir.Log(t.Node, t.Step)
+	if err != nil {
+		return r.failure(t, nil, err)
+	}
+	result.Log = log.Path()
+	out := newOutput(t.Node, t.Step, log, r.events)
+	out.conceal(r.secrets())
+	r.emit(event.Event{Kind: event.TaskStarted, Node: t.Node, Step: t.Step, Attempt: 1, Text: result.Reason})
+	start := time.Now()
+	err = r.attempts(ctx, t, out, result)
+	took := time.Since(start)
+	if closeErr := errors.Join(out.failed(), log.Close()); closeErr != nil {
+		r.emit(event.Event{Kind: event.Note, Node: t.Node, Step: t.Step, Text: "its log is not whole: " + closeErr.Error()})
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return r.failure(t, out, err)
+	}
+	m, _ := r.nodes[t.Node].marker(t.Step)
+	open, _ := public(m.Facts)
+	r.record.Update(func(s *state.State) {
+		s.Steps[t.Node][t.Step] = state.Step{Done: m.Done, Duration: took, Digest: digestText(m.Digest)}
+		maps.Copy(s.Facts[t.Node], m.Facts)
+	})
+	r.emit(event.Event{Kind: event.TaskDone, Node: t.Node, Step: t.Step, Attempt: result.Attempts, Duration: took, Facts: open, Log: result.Log})
+	return nil
+}
+
+// failure makes the error that a person gets to see. out is nil for a task that has no output.
+func (r *run) failure(t plan.Task, out *output, err error) *TaskError {
+	failure := &TaskError{ID: t.ID, Node: t.Node, Step: t.Step, Hint: t.Hint, Resume: "podium up " + remote.Quote(r.Dir.Lab()), Err: err}
+	if out != nil {
+		failure.Last, failure.Log = out.tail(), out.log.Path()
+	}
+	return failure
+}
+
+// settle writes down how a task ended.
+func (r *run) settle(i int, result TaskResult) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.results[i] = result
+}
+
+// release closes the connections that a task was the last to need.
+func (r *run) release(t plan.Task) {
+	names := []string{t.Node}
+	for _, in := range t.Inputs {
+		names = append(names, in.Node)
+	}
+	for _, name := range names {
+		if n := r.nodes[name]; n.done() {
+			r.closing.Go(n.close)
+		}
+	}
+}
+
+// secrets is every secret that the state knows.
+func (r *run) secrets() []string {
+	var values []string
+	r.record.View(func(s state.State) {
+		for _, facts := range s.Facts {
+			for key, value := range facts {
+				if strings.HasPrefix(key, secretPrefix) {
+					values = append(values, value)
+				}
+			}
+		}
+	})
+	return values
+}
+
+// verdict is the error of the tasks.
+func (r *run) verdict(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	slices.SortFunc(r.failures, func(a, b *TaskError) int { return cmp.Compare(r.graph.index[a.ID], r.graph.index[b.ID]) })
+	left := 0
+	for _, t := range r.results {
+		if t.Outcome == Blocked {
+			left++
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		err = fmt.Errorf("stopped before it was done; run it again to go on: %w", err)
+		if len(r.failures) > 0 {
+			return errors.Join(&RunError{Failures: r.failures, Blocked: left}, err)
+		}
+		return err
+	}
+	if len(r.failures) > 0 {
+		return &RunError{Failures: r.failures, Blocked: left}
+	}
+	return nil
+}
+
+// forcedTasks finds the tasks that the names of UpOptions.Force mean.
+func forcedTasks(p plan.Plan, names []string) (map[plan.TaskID]bool, error) {
+	forced := map[plan.TaskID]bool{}
+	for _, name := range names {
+		found := false
+		for _, t := range p.Tasks {
+			byPattern, err := path.Match(name, string(t.ID))
+			if err != nil {
+				return nil, fmt.Errorf("force %q: %w", name, err)
+			}
+			if t.Step != plan.StepBoot && (byPattern || name == t.Step) {
+				forced[t.ID], found = true, true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("force %q: the plan has no such step: name a step, NODE/STEP or NODE/*; podium plan lists them", name)
+		}
+	}
+	return forced, nil
+}
