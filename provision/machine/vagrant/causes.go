@@ -31,7 +31,7 @@ var causes = []cause{
 		"VirtualBox's kernel module is not loaded", "run `sudo /sbin/vboxconfig` (macOS: allow it in System Settings, Privacy & Security; Windows: repair the installation)"},
 	{"", regexp.MustCompile(`/dev/vboxnetctl`),
 		"VirtualBox's network module is not loaded", "run `sudo modprobe vboxnetadp vboxnetflt`, or `sudo /sbin/vboxconfig`"},
-	{"VirtualBoxInvalidHostSubnet", regexp.MustCompile(`not within the allowed ranges|E_ACCESSDENIED.*hostonly|is not in the range of allowed`),
+	{"VirtualBoxInvalidHostSubnet", regexp.MustCompile(`(?s)not within the\s+allowed ranges|E_ACCESSDENIED.*(EnableStaticIPConfig|Hostonly)`),
 		"VirtualBox does not allow this network for host-only cards", "use a network inside 192.168.56.0/21 in lab.yaml, or add a line for yours to /etc/vbox/networks.conf"},
 	{"NetworkCollision", regexp.MustCompile(`host-only network.*collid`),
 		"the lab's network is one this computer is connected to already", "choose another `network:` in lab.yaml"},
