@@ -47,11 +47,11 @@ type Node struct {
 
 // SSH says how to reach a machine that exists already (provider static).
 type SSH struct {
-	Host string `yaml:"host,omitempty"` // name or address; without it, the node's address
-	Port int    `yaml:"port,omitempty"` // without it, 22
-	User string `yaml:"user,omitempty"` // without it, the lab's user
-	Key  string `yaml:"key,omitempty"`  // private key file, relative to the lab's folder; without it, the agent, then the lab's own key
-	Jump string `yaml:"jump,omitempty"` // [user@]host[:port] to go through
+	Host string `yaml:"host,omitempty" json:"host,omitempty"` // name or address; without it, the node's address
+	Port int    `yaml:"port,omitempty" json:"port,omitempty"` // without it, 22
+	User string `yaml:"user,omitempty" json:"user,omitempty"` // without it, the lab's user
+	Key  string `yaml:"key,omitempty" json:"key,omitempty"`   // private key file, relative to the lab's folder; without it, the agent, then the lab's own key
+	Jump string `yaml:"jump,omitempty" json:"jump,omitempty"` // [user@]host[:port] to go through
 }
 
 // Kubernetes asks for a cluster made by kubeadm on the nodes with the roles control-plane and worker.

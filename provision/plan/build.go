@@ -15,28 +15,22 @@ import (
 const bootTimeout = 10 * time.Minute
 
 // Build lays the catalogue over a lab that lab.Load accepted. Built-in scripts are read from guest (scripts.Guest),
-// those of the lab's own steps from own (os.DirFS of the lab's folder; nil if it has none). Errors of the
-// description are a lab.Problems.
+// those of the lab's own steps from own (os.DirFS of the lab's folder; nil for a lab without any). What is wrong with
+// the description is a lab.Problems; any other error is a fault of the catalogue.
 func Build(l lab.Lab, guest, own fs.FS) (Plan, error) {
 	return BuildFrom(step.Catalogue(), l, guest, own)
 }
 
 // BuildFrom is Build with another catalogue.
 func BuildFrom(rows []step.Step, l lab.Lab, guest, own fs.FS) (Plan, error) {
-	b := &builder{
-		context: step.Context{Lab: l, Machines: lab.Machines(l)},
-		guest:   guest,
-		own:     own,
-		byStep:  map[string][]TaskID{},
-		tasks:   map[TaskID]*Task{},
-	}
+	b := newBuilder(l, guest)
 	if err := b.boot(); err != nil {
 		return Plan{}, err
 	}
 	if err := b.catalogue(rows); err != nil {
 		return Plan{}, err
 	}
-	if err := b.custom(); err != nil {
+	if err := b.custom(own); err != nil {
 		return Plan{}, err
 	}
 	tasks, err := b.sorted()
@@ -48,11 +42,38 @@ func BuildFrom(rows []step.Step, l lab.Lab, guest, own fs.FS) (Plan, error) {
 
 // builder holds what is known while a plan grows.
 type builder struct {
-	context    step.Context
-	guest, own fs.FS
-	order      []TaskID // as the tasks were added: boot first, then row by row, machine by machine
-	byStep     map[string][]TaskID
-	tasks      map[TaskID]*Task
+	context step.Context
+	guest   fs.FS
+	scripts map[string]Script    // of guest, read so far
+	common  map[string]step.Vars // variables that every script may use, by machine
+	order   []TaskID             // as the tasks were added: boot first, then row by row, machine by machine
+	byStep  map[string][]TaskID
+	tasks   map[TaskID]*Task
+}
+
+func newBuilder(l lab.Lab, guest fs.FS) *builder {
+	b := &builder{
+		context: step.Context{Lab: l, Machines: lab.Machines(l)},
+		guest:   guest,
+		scripts: map[string]Script{},
+		common:  map[string]step.Vars{},
+		byStep:  map[string][]TaskID{},
+		tasks:   map[TaskID]*Task{},
+	}
+	var first step.Vars
+	for _, m := range b.context.Machines {
+		vars := step.Common(b.context, m)
+		for name, value := range vars {
+			if first[name] == value {
+				vars[name] = first[name] // one copy of the list of hosts, not one for each of a thousand machines
+			}
+		}
+		if first == nil {
+			first = vars
+		}
+		b.common[m.Name] = vars
+	}
+	return b
 }
 
 func taskID(node, step string) TaskID { return TaskID(node + "/" + step) }
@@ -133,7 +154,7 @@ func (b *builder) needsMachine(task *Task, node string) {
 // task makes the task of a row on a machine, all but its edges. Its script gets the common variables that it
 // mentions, and the row's own.
 func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
-	script, err := readScript(b.guest, row.Script)
+	script, err := b.script(row.Script)
 	if err != nil {
 		return Task{}, err
 	}
@@ -142,11 +163,11 @@ func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
 		Hint: row.Hint, Services: slices.Clone(row.Services), Timeout: row.Timeout,
 	}
 	if row.Probe != "" {
-		if t.Probe, err = readScript(b.guest, row.Probe); err != nil {
+		if t.Probe, err = b.script(row.Probe); err != nil {
 			return Task{}, err
 		}
 	}
-	t.Vars = step.Common(b.context, m).Mentioned(t.Script.Text, t.Probe.Text)
+	t.Vars = b.common[m.Name].Mentioned(t.Script.Text, t.Probe.Text)
 	if row.Vars != nil {
 		maps.Copy(t.Vars, row.Vars(b.context, m))
 	}
@@ -164,27 +185,34 @@ func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
 			t.Inputs = append(t.Inputs, input)
 		}
 	}
-	t.Digest = digest(t)
+	t.Digest = digest(t, t.Vars)
 	return t, nil
 }
 
 // input fills in the script and the variables of another machine's contribution.
 func (b *builder) input(from step.Input) (Input, error) {
-	script, err := readScript(b.guest, from.Script)
+	common, ok := b.common[from.Node]
+	if !ok {
+		return Input{}, fmt.Errorf("input %s comes from %q, which is no machine of the lab", from.Script, from.Node)
+	}
+	script, err := b.script(from.Script)
 	if err != nil {
 		return Input{}, err
 	}
-	at := slices.IndexFunc(b.context.Machines, func(m lab.Machine) bool { return m.Name == from.Node })
-	if at < 0 {
-		return Input{}, fmt.Errorf("input %s comes from %q, which is no machine of the lab", from.Script, from.Node)
-	}
-	vars := step.Common(b.context, b.context.Machines[at]).Mentioned(script.Text)
+	vars := common.Mentioned(script.Text)
 	maps.Copy(vars, from.Vars)
 	return Input{Node: from.Node, Script: script, Vars: vars}, nil
 }
 
-// readScript reads a script with the library files that it takes in, in a form that runs alone.
-func readScript(files fs.FS, name string) (Script, error) {
-	text, err := step.Text(files, name)
-	return Script{Name: name, Text: text}, err
+// script reads a built-in script with the library files that it takes in, in a form that runs alone.
+func (b *builder) script(name string) (Script, error) {
+	if s, ok := b.scripts[name]; ok {
+		return s, nil
+	}
+	text, err := step.Text(b.guest, name)
+	if err != nil {
+		return Script{}, err
+	}
+	b.scripts[name] = Script{Name: name, Text: text}
+	return b.scripts[name], nil
 }

@@ -1,9 +1,12 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"podium/provision/lab"
@@ -13,93 +16,136 @@ import (
 // StepBase is the built-in step that a lab's own steps wait for when they name no other.
 const StepBase = "base"
 
-// custom adds the lab's own steps, then draws their edges. A step with a built-in step's name replaces the script.
-func (b *builder) custom() error {
+// custom adds the lab's own steps, then draws their edges. Their scripts lie in own.
+//
+// A step with a built-in step's name replaces the script on the machines it names, and keeps everything else: what the
+// built-in step waits for, its variables, files, probe and hint.
+func (b *builder) custom(own fs.FS) error {
 	var problems lab.Problems
-	fail := func(path, value, message string) {
-		problems = append(problems, lab.Problem{Path: path, Value: value, Message: message})
+	made := make([][]*Task, len(b.context.Lab.Steps))
+	builtin := maps.Clone(b.byStep)
+	for i, s := range b.context.Lab.Steps {
+		tasks, problem := b.customTasks(s, own, builtin[s.Name])
+		if problem != nil {
+			problem.Path = fmt.Sprintf("steps[%d].%s", i, problem.Path)
+			problems = append(problems, *problem)
+		}
+		made[i] = tasks
 	}
 	for i, s := range b.context.Lab.Steps {
-		path := fmt.Sprintf("steps[%d]", i)
-		script, err := readScript(b.own, s.Script)
-		if err != nil {
-			fail(path+".script", s.Script, fmt.Sprintf("cannot be read (%v): put the file into the lab's folder", err))
-			continue
+		for j, name := range s.After {
+			if len(b.byStep[name]) == 0 {
+				problems = append(problems, lab.Problem{
+					Path: fmt.Sprintf("steps[%d].after[%d]", i, j), Value: name,
+					Message: "runs on no machine of this lab: name a step that podium plan shows",
+				})
+			}
 		}
-		timeout, err := time.ParseDuration(s.Timeout)
-		if s.Timeout != "" && err != nil {
-			fail(path+".timeout", s.Timeout, "is not a duration: write one such as 90s or 10m")
-			continue
-		}
-		_, replaces := b.byStep[s.Name]
-		for _, m := range b.context.Machines {
-			if !selected(s.On, m) {
-				continue
-			}
-			id := taskID(m.Name, s.Name)
-			if task := b.tasks[id]; task != nil {
-				task.Script, task.Timeout = script, max(task.Timeout, timeout)
-				maps.Copy(task.Vars, step.Common(b.context, m))
-				maps.Copy(task.Vars, s.Vars)
-				task.Digest = digest(*task)
-				continue
-			}
-			if replaces {
-				if len(s.On) > 0 {
-					fail(path+".on", m.Name, "does not run the built-in step "+s.Name+": leave it out, or give the step another name")
-				}
-				continue
-			}
-			task := Task{
-				Node: m.Name, Step: s.Name, About: "the lab's own: " + s.Script, Script: script,
-				Vars: step.Common(b.context, m), Timeout: timeout, Hint: "read " + s.Script + " in the lab's folder",
-			}
-			maps.Copy(task.Vars, s.Vars)
-			task.Digest = digest(task)
-			if err := b.add(task); err != nil {
-				return err
-			}
+		for _, task := range made[i] {
+			b.customEdges(task, s, builtin[s.Name] != nil)
 		}
 	}
-	b.customEdges(fail)
 	if len(problems) > 0 {
 		return problems
 	}
 	return nil
 }
 
-// customEdges lets the lab's own steps wait for what they name.
-func (b *builder) customEdges(fail func(path, value, message string)) {
-	for i, s := range b.context.Lab.Steps {
-		after := s.After
-		if len(after) == 0 {
-			after = []string{StepBase}
-		}
-		for j, name := range after {
-			if len(b.byStep[name]) == 0 && len(s.After) > 0 {
-				fail(fmt.Sprintf("steps[%d].after[%d]", i, j), name, "runs on no machine of this lab: name a step that podium plan shows")
-			}
-			for _, id := range b.byStep[s.Name] {
-				task := b.tasks[id]
-				if !selectedName(b.context.Machines, s.On, task.Node) || name == s.Name {
-					continue
-				}
-				before := b.before(task.Node, step.After{Step: name})
-				if len(before) == 0 {
-					before = b.before(task.Node, step.After{Step: name, Everywhere: true})
-				}
-				task.After = append(task.After, taskID(task.Node, StepBoot))
-				task.After = append(task.After, before...)
-			}
-		}
+// customTasks makes a step's tasks, or gives the tasks of the built-in step the other script. The path of a problem is
+// the field in the step.
+func (b *builder) customTasks(s lab.Step, own fs.FS, builtin []TaskID) ([]*Task, *lab.Problem) {
+	script, err := ownScript(own, b.guest, s.Script)
+	if err != nil {
+		return nil, &lab.Problem{Path: "script", Value: s.Script, Message: fmt.Sprintf("cannot be read (%v): put the file into the lab's folder", err)}
 	}
+	timeout, err := time.ParseDuration(s.Timeout)
+	if err != nil {
+		return nil, &lab.Problem{Path: "timeout", Value: s.Timeout, Message: "is not a time that a step can take: write one such as 90s or 10m"}
+	}
+	var tasks []*Task
+	for _, m := range b.context.Machines {
+		if !b.selected(s.On, m) {
+			continue
+		}
+		id := taskID(m.Name, s.Name)
+		switch {
+		case slices.Contains(builtin, id):
+			task := b.tasks[id]
+			task.Script, task.Timeout = script, max(task.Timeout, timeout)
+			task.About += " (script of the lab's own)"
+		case len(builtin) > 0 && len(s.On) > 0:
+			return nil, &lab.Problem{Path: "on", Value: m.Name, Message: "does not run the built-in step " + s.Name + ": leave it out, or give the step another name"}
+		case len(builtin) > 0:
+			continue
+		default:
+			task := Task{
+				Node: m.Name, Step: s.Name, About: "the lab's own " + s.Script, Script: script, Timeout: timeout,
+				Hint: "read " + s.Script + " in the lab's folder",
+			}
+			if err := b.add(task); err != nil {
+				return nil, &lab.Problem{Path: "name", Value: s.Name, Message: "is the name of an earlier step too: choose another"}
+			}
+		}
+		b.customVars(b.tasks[id], s)
+		tasks = append(tasks, b.tasks[id])
+	}
+	return tasks, nil
 }
 
-// selected reports whether on, a list of roles and machine names, takes in the machine. An empty list takes in all.
-func selected(on []string, m lab.Machine) bool {
-	return len(on) == 0 || slices.ContainsFunc(on, func(name string) bool { return name == m.Name || m.HasRole(name) })
+// customVars gives a step's script every variable there is, as nobody knows what it calls. Its digest covers those
+// that it mentions, so that a further machine in the lab does not run it again everywhere.
+func (b *builder) customVars(task *Task, s lab.Step) {
+	decisive := b.common[task.Node].Mentioned(task.Script.Text, task.Probe.Text)
+	for _, vars := range []map[string]string{task.Vars, s.Vars} {
+		maps.Copy(decisive, vars)
+	}
+	task.Digest = digest(*task, decisive)
+	task.Vars = maps.Clone(b.common[task.Node])
+	maps.Copy(task.Vars, decisive)
 }
 
-func selectedName(machines []lab.Machine, on []string, node string) bool {
-	return slices.ContainsFunc(machines, func(m lab.Machine) bool { return m.Name == node && selected(on, m) })
+// customEdges lets a task wait for what its step names: for the task on its own machine where that has the step,
+// otherwise for all machines that have it.
+func (b *builder) customEdges(task *Task, s lab.Step, replaces bool) {
+	names := s.After
+	if len(names) == 0 && !replaces {
+		names = []string{StepBase}
+	}
+	for _, name := range names {
+		before := b.before(task.Node, step.After{Step: name})
+		if len(before) == 0 {
+			before = b.before(task.Node, step.After{Step: name, Everywhere: true})
+		}
+		task.After = append(task.After, before...)
+	}
+	b.needsMachine(task, task.Node)
+}
+
+// selected reports whether on, a list of roles and names of nodes, takes in the machine. An empty list takes in all;
+// the name of a node with a count, all its machines.
+func (b *builder) selected(on []string, m lab.Machine) bool {
+	return len(on) == 0 || slices.ContainsFunc(on, func(name string) bool {
+		return name == m.Name || name == b.context.Lab.Nodes[m.Entry].Name || m.HasRole(name)
+	})
+}
+
+// ownScript reads a script of the lab's folder. It may take in files of podium's library, as a built-in script does
+// that a teacher has copied to change it.
+func ownScript(own, guest fs.FS, name string) (Script, error) {
+	if own == nil {
+		return Script{}, errors.New("the lab has no folder")
+	}
+	text, err := step.Text(withLibrary{own, guest}, name)
+	return Script{Name: name, Text: text}, err
+}
+
+// withLibrary is a lab's folder with podium's lib/ in it.
+type withLibrary struct{ own, guest fs.FS }
+
+func (f withLibrary) Open(name string) (fs.File, error) {
+	file, err := f.own.Open(name)
+	if errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(name, "lib/") {
+		return f.guest.Open(name)
+	}
+	return file, err
 }

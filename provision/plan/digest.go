@@ -10,12 +10,13 @@ import (
 	"strconv"
 )
 
-// digest covers what decides what a task does: scripts by their text, not their name; variables; files.
-func digest(t Task) Digest {
+// digest covers what decides what a task does: scripts by their text, not their name; files; and of the variables
+// those given.
+func digest(t Task, decisive map[string]string) Digest {
 	script, vars, files := sha256.New(), sha256.New(), sha256.New()
 	writeText(script, t.Script.Text)
 	writeText(script, t.Probe.Text)
-	writeMap(vars, t.Vars)
+	writeMap(vars, decisive)
 	for _, input := range t.Inputs {
 		writeText(script, input.Script.Text)
 		writeText(vars, input.Node)

@@ -17,16 +17,16 @@ func (p Plan) Mermaid(w io.Writer, reasons map[TaskID]string) error {
 	}
 	fmt.Fprintln(out, "flowchart LR")
 	for i, m := range p.Machines {
-		fmt.Fprintf(out, "  subgraph m%d[%s]\n", i, quoted(m.Name+" "+m.Address.String()))
+		fmt.Fprintf(out, "  subgraph m%d[%s]\n", i, label(m.Name+" "+m.Address.String()))
 		for _, t := range p.Tasks {
 			if t.Node != m.Name {
 				continue
 			}
-			label := t.Step
+			name := t.Step
 			if reasons[t.ID] != "" {
-				label += ": " + reasons[t.ID]
+				name += ": " + reasons[t.ID]
 			}
-			fmt.Fprintf(out, "    %s[%s]\n", ids[t.ID], quoted(label))
+			fmt.Fprintf(out, "    %s[%s]\n", ids[t.ID], label(name))
 		}
 		fmt.Fprintln(out, "  end")
 	}
@@ -48,7 +48,7 @@ func (p Plan) Mermaid(w io.Writer, reasons map[TaskID]string) error {
 	return nil
 }
 
-// quoted is text as mermaid takes it in a label: quotes, brackets and the like as entity codes.
-func quoted(text string) string {
+// label is text as mermaid takes it in a label: quotes, brackets and the like as entity codes.
+func label(text string) string {
 	return `"` + strings.NewReplacer("#", "#35;", `"`, "#quot;", "<", "#lt;", ">", "#gt;", "&", "#amp;", "`", "#96;", "\n", " ").Replace(text) + `"`
 }

@@ -2,10 +2,11 @@ package plan
 
 import (
 	"container/heap"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"podium/provision/lab"
 )
 
 // sorted lists the tasks so that each stands after those it waits for, and otherwise in the order they were added. It
@@ -32,7 +33,7 @@ func (b *builder) sorted() ([]Task, error) {
 			heap.Push(&ready, i)
 		}
 	}
-	var tasks []Task
+	tasks := make([]Task, 0, len(b.order))
 	for len(ready) > 0 {
 		i := heap.Pop(&ready).(int)
 		tasks = append(tasks, *b.tasks[b.order[i]])
@@ -43,7 +44,7 @@ func (b *builder) sorted() ([]Task, error) {
 		}
 	}
 	if len(tasks) < len(b.order) {
-		return nil, fmt.Errorf("steps wait for each other in a circle: %s: take one out of after", b.circle(waits, rank))
+		return nil, lab.Problems{{Path: "steps", Message: "wait for each other in a circle (" + b.circle(waits, rank) + "): leave one out of after"}}
 	}
 	return tasks, nil
 }
@@ -55,7 +56,7 @@ func (b *builder) circle(waits []int, rank map[TaskID]int) string {
 	seen := map[int]int{}
 	for {
 		if start, ok := seen[at]; ok {
-			return strings.Join(append(path[start:], string(b.order[at])), " -> ")
+			return strings.Join(append(path[start:], string(b.order[at])), ", ")
 		}
 		seen[at] = len(path)
 		path = append(path, string(b.order[at]))

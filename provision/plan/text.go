@@ -14,26 +14,28 @@ import (
 // says of each task why it runs; a task whose reason is missing or empty is done already.
 func (p Plan) Text(w io.Writer, reasons map[TaskID]string) error {
 	out := bufio.NewWriter(w)
-	fmt.Fprintf(out, "%s: %s, %s (%s)\n", p.Lab.Name, count(len(p.Machines), "machine"), count(len(p.Tasks), "task"), p.Lab.Provider)
+	fmt.Fprintf(out, "%s: %s on %s, %s", p.Lab.Name, count(len(p.Machines), "machine"), p.Lab.Provider, count(len(p.Tasks), "task"))
 	if reasons != nil {
-		fmt.Fprintf(out, "%d to do, %d done already\n", p.pending(reasons), len(p.Tasks)-p.pending(reasons))
+		todo := p.pending(reasons)
+		fmt.Fprintf(out, ": %d to do (+), %d done (=)", todo, len(p.Tasks)-todo)
 	}
-	width := 0
+	fmt.Fprintln(out)
+	tasks := map[string][]Task{}
+	var steps, abouts int // widths
 	for _, t := range p.Tasks {
-		width = max(width, len(t.Step))
+		tasks[t.Node] = append(tasks[t.Node], t)
+		steps, abouts = max(steps, len(t.Step)), max(abouts, len(t.About))
 	}
+	names := p.nodeNames()
 	for _, m := range p.Machines {
-		fmt.Fprintf(out, "\n%s  %s  %s  %s\n", m.Name, m.Address, size(m), strings.Join(m.Roles, ", "))
-		for _, t := range p.Tasks {
-			if t.Node != m.Name {
-				continue
+		fmt.Fprintf(out, "\n%s\n", machineText(m))
+		for _, t := range tasks[m.Name] {
+			line := fmt.Sprintf("  %s%-*s  %-*s", sign(reasons, t.ID), steps, t.Step, abouts, t.About)
+			if len(t.After) > 0 {
+				line += "  after " + names.after(t)
 			}
-			line := fmt.Sprintf("  %s%-*s  %s", sign(reasons, t.ID), width, t.Step, t.About)
-			if reasons[t.ID] != "" {
-				line += " [" + reasons[t.ID] + "]"
-			}
-			if after := p.afterText(t); after != "" {
-				line += "; after " + after
+			if reason := reasons[t.ID]; reason != "" {
+				line += "  (" + reason + ")"
 			}
 			fmt.Fprintln(out, strings.TrimRight(line, " "))
 		}
@@ -67,15 +69,38 @@ func sign(reasons map[TaskID]string, id TaskID) string {
 	}
 }
 
-// afterText names what a task waits for: steps of its own machine by name, those of others with the machines.
-func (p Plan) afterText(t Task) string {
-	var own []string
-	var steps []string
+// machineText is the line above a machine's tasks.
+func machineText(m lab.Machine) string {
+	address := "no address"
+	if m.Address.IsValid() {
+		address = m.Address.String()
+	}
+	line := fmt.Sprintf("%s  %s  %s, %s", m.Name, address, count(m.CPUs, "CPU"), m.Memory)
+	if len(m.Roles) > 0 {
+		line += "  " + strings.Join(m.Roles, ", ")
+	}
+	return line
+}
+
+// nodeNames are the machines of a plan, each with its place in the lab.
+type nodeNames map[string]int
+
+func (p Plan) nodeNames() nodeNames {
+	names := nodeNames{}
+	for i, m := range p.Machines {
+		names[m.Name] = i
+	}
+	return names
+}
+
+// after names what a task waits for: steps of its own machine by name, those of others with the machines.
+func (names nodeNames) after(t Task) string {
+	var list, steps []string
 	nodes := map[string][]string{}
 	for _, id := range t.After {
 		node, step, _ := strings.Cut(string(id), "/")
 		if node == t.Node {
-			own = append(own, step)
+			list = append(list, step)
 			continue
 		}
 		if nodes[step] == nil {
@@ -85,28 +110,19 @@ func (p Plan) afterText(t Task) string {
 	}
 	slices.Sort(steps)
 	for _, step := range steps {
-		own = append(own, step+" on "+p.nodesText(nodes[step]))
+		list = append(list, step+" on "+names.some(nodes[step]))
 	}
-	return strings.Join(own, ", ")
+	return strings.Join(list, ", ")
 }
 
-// nodesText lists machines in the order of the lab, the first few by name.
-func (p Plan) nodesText(names []string) string {
+// some lists machines in the order of the lab: a few by name, more by number.
+func (names nodeNames) some(nodes []string) string {
 	const shown = 4
-	var list []string
-	for _, m := range p.Machines {
-		if slices.Contains(names, m.Name) {
-			list = append(list, m.Name)
-		}
-		if len(list) == shown && len(names) > shown {
-			return fmt.Sprintf("%s and %d more", strings.Join(list, " "), len(names)-shown)
-		}
+	slices.SortFunc(nodes, func(a, b string) int { return names[a] - names[b] })
+	if len(nodes) <= shown {
+		return strings.Join(nodes, " ")
 	}
-	return strings.Join(list, " ")
-}
-
-func size(m lab.Machine) string {
-	return fmt.Sprintf("%s %s", count(m.CPUs, "CPU"), m.Memory)
+	return fmt.Sprintf("%s and %d more", strings.Join(nodes[:shown-1], " "), len(nodes)-shown+1)
 }
 
 func count(n int, what string) string {

@@ -1,0 +1,122 @@
+package plan
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"podium/provision/lab"
+)
+
+// reasons are what the engine could say of the small cluster: the control plane is done but for one step.
+func reasons() map[TaskID]string {
+	return map[TaskID]string{
+		"cp/init": "script changed", "w1/boot": "missing", "w1/base": "missing", "w1/join": "missing", "w2/join": "never run", "cp/ready": "vars changed",
+	}
+}
+
+func TestRenderWithReasons(t *testing.T) {
+	p := build(t, cluster())
+	golden(t, "reasons.txt", text(t, p.Text, reasons()))
+	golden(t, "reasons.mmd", text(t, p.Mermaid, reasons()))
+	for i := range p.Tasks {
+		p.Tasks[i].Digest = Digest{}
+	}
+	golden(t, "reasons.json", text(t, p.JSON, reasons()))
+}
+
+func TestTextOfManyMachines(t *testing.T) {
+	l := cluster()
+	l.Nodes[1].Count = 12
+	got := text(t, build(t, l).Text, nil)
+	if want := "after boot, join on w1 w2 w3 and 9 more\n"; !strings.Contains(got, want) {
+		t.Errorf("%q is not in\n%s", want, got)
+	}
+}
+
+func TestJSONReason(t *testing.T) {
+	p := build(t, cluster())
+	var doc struct {
+		Tasks []struct {
+			ID     string
+			Reason *string
+			After  []string
+		}
+	}
+	decode := func(reasons map[TaskID]string) {
+		t.Helper()
+		doc.Tasks = nil
+		if err := json.Unmarshal([]byte(text(t, p.JSON, reasons)), &doc); err != nil {
+			t.Fatal(err)
+		}
+		if len(doc.Tasks) != len(p.Tasks) {
+			t.Fatalf("%d tasks of %d", len(doc.Tasks), len(p.Tasks))
+		}
+	}
+	decode(nil)
+	for _, task := range doc.Tasks {
+		if task.Reason != nil || task.After == nil {
+			t.Errorf("without reasons: %+v", task)
+		}
+	}
+	decode(map[TaskID]string{"cp/base": "missing"})
+	for _, task := range doc.Tasks {
+		if task.Reason == nil || (*task.Reason == "missing") != (task.ID == "cp/base") {
+			t.Errorf("with reasons: %+v", task)
+		}
+	}
+}
+
+// TestMermaidQuotes looks whether a text can leave its label.
+func TestMermaidQuotes(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":               `"plain"`,
+		`a"]; end`:            `"a#quot;]; end"`,
+		"#quot; <b> & `x`\ny": `"#35;quot; #lt;b#gt; #amp; #96;x#96; y"`,
+	} {
+		if got := label(in); got != want {
+			t.Errorf("%q: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// failing is a pipe whose reader is gone.
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+func TestRenderToABrokenPipe(t *testing.T) {
+	p := build(t, cluster())
+	for name, render := range map[string]func(io.Writer, map[TaskID]string) error{"text": p.Text, "JSON": p.JSON, "mermaid": p.Mermaid} {
+		if err := render(failing{io.ErrClosedPipe}, nil); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestCriticalPath(t *testing.T) {
+	p := build(t, cluster())
+	minutes := map[string]int{"w2/boot": 5, "w1/boot": 1, "cp/boot": 2, "cp/init": 2, "w1/join": 4, "w2/join": 1, "cp/ready": 3, "plain/boot": 9, "plain/base": 1}
+	durations := func(t Task) time.Duration { return time.Duration(minutes[string(t.ID)]) * time.Minute }
+	// cp boots and makes the cluster (4), w1 joins (4), all is ready (3).
+	if got := CriticalPath(p, durations); got != 11*time.Minute {
+		t.Errorf("got %v", got)
+	}
+	minutes["plain/base"] = 20 // longer than all the rest, and nothing waits for it
+	if got := CriticalPath(p, durations); got != 29*time.Minute {
+		t.Errorf("got %v", got)
+	}
+	if got := CriticalPath(Plan{}, durations); got != 0 {
+		t.Errorf("an empty plan: got %v", got)
+	}
+}
+
+func TestTextOfNothing(t *testing.T) {
+	got := text(t, Plan{Lab: lab.Lab{Name: "none", Provider: "sim"}}.Text, nil)
+	if got != "none: 0 machines on sim, 0 tasks\n" {
+		t.Errorf("got %q", got)
+	}
+}
