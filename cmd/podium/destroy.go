@@ -13,9 +13,9 @@ import (
 	"podium/provision/report"
 )
 
-const destroyLong = `Remove the lab's machines with their disks and snapshots, and what podium made for them. lab.yaml and
-the logs stay. It works when lab.yaml is broken or gone. On a terminal it says what it will remove
-and asks; elsewhere it needs --yes.`
+const destroyLong = `Remove the lab's machines with their disks and snapshots, and what podium made for them. lab.yaml
+and the logs stay. It works when lab.yaml is broken or gone. On a terminal it says what it will
+remove and asks; elsewhere it needs --yes.`
 
 func (a *app) destroyCommand() *cobra.Command {
 	f := struct {

@@ -70,7 +70,9 @@ func (b *bench) snapshot(tag string) (state.Snapshot, error) {
 }
 
 // naturalOrder compares names so that w2 comes before w10.
-func naturalOrder(a, b string) int {
+func naturalOrder(a, b string) int { return cmp.Or(byNumbers(a, b), cmp.Compare(a, b)) }
+
+func byNumbers(a, b string) int {
 	for a != "" && b != "" {
 		if isDigit(a[0]) && isDigit(b[0]) {
 			na, restA := leadingNumber(a)

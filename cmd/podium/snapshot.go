@@ -161,8 +161,8 @@ func (a *app) listSnapshots(where folder, o outputFlag) error {
 }
 
 const resetLong = `Bring the whole lab back to its first good state, the snapshot that up took after its first success,
-or with --to to another snapshot. What was done on the nodes since then is lost: on a terminal podium
-asks, elsewhere it needs --yes. Afterwards the machines run.`
+or with --to to another snapshot. What was done on the nodes since then is lost: on a terminal
+podium asks, elsewhere it needs --yes. Afterwards the machines run.`
 
 func (a *app) resetCommand() *cobra.Command {
 	f := struct {

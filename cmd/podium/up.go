@@ -79,6 +79,11 @@ func (a *app) up(ctx context.Context, where folder, f upFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.junit != "" { // not after an hour's work
+		if err := os.WriteFile(f.junit, nil, 0o644); err != nil {
+			return usage("--junit: %w", err)
+		}
+	}
 	b.simFile = f.simFile
 	unlock, err := a.lock(ctx, b, "up")
 	if err != nil {
