@@ -103,6 +103,12 @@ func (a *app) remembered(where folder) (*bench, error) {
 	return b, nil
 }
 
+// wasApplied reports whether an up got as far as to write down what it carries out.
+func (b *bench) wasApplied() bool {
+	_, err := os.Stat(b.state.Path(appliedName))
+	return err == nil
+}
+
 // applied reads the description of the last up. It was valid then, so it is not checked again.
 func applied(where folder, known state.State) (lab.Lab, error) {
 	l := lab.Lab{Name: known.Lab, Provider: known.Provider}

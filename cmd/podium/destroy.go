@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -11,6 +13,7 @@ import (
 
 	"podium/provision/lab"
 	"podium/provision/report"
+	"podium/provision/state"
 )
 
 const destroyLong = `Remove the lab's machines with their disks and snapshots, and what podium made for them. lab.yaml
@@ -48,13 +51,25 @@ func (a *app) destroy(ctx context.Context, where folder, nodes []string, yes boo
 	if err != nil {
 		return err
 	}
-	if len(b.known.Machines) == 0 && b.known.Provider == "" {
+	if len(b.known.Machines) == 0 && !b.wasApplied() {
 		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab was never made")
 		return nil
+	}
+	if err := a.equip(b); err != nil {
+		return err
+	}
+	if len(b.known.Machines) == 0 {
+		if err := b.findMachines(ctx); err != nil {
+			return err
+		}
 	}
 	names, err := b.selectNodes(selection{nodes: nodes})
 	if err != nil {
 		return err
+	}
+	if len(names) == 0 {
+		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab has no machines")
+		return nil
 	}
 	unlock, err := a.lock(ctx, b, "destroy")
 	if err != nil {
@@ -64,14 +79,23 @@ func (a *app) destroy(ctx context.Context, where folder, nodes []string, yes boo
 	if err := a.confirm(ctx, yes, "%s", b.whatGoes(names)); err != nil {
 		return err
 	}
-	if err := a.equip(b); err != nil {
-		return err
-	}
 	b.engine.Sink = report.Lines(a.stderr, false)
 	if err := b.engine.Destroy(ctx, nodes...); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "removed %s\n", strings.Join(names, ", "))
+	return nil
+}
+
+// findMachines asks the provider for the machines of a lab whose state was lost.
+func (b *bench) findMachines(ctx context.Context) error {
+	found, err := b.engine.Provider.Status(ctx)
+	if err != nil {
+		return err
+	}
+	for name := range found {
+		b.known.Machines[name] = state.Machine{Made: true}
+	}
 	return nil
 }
 
@@ -164,16 +188,13 @@ func (b *bench) neverMade() error {
 
 // nodeNames lists the lab's machines in the order of its description, then those that stand in it no more.
 func (b *bench) nodeNames() []string {
-	var names []string
-	for _, m := range lab.Machines(b.lab) {
-		if _, made := b.known.Machines[m.Name]; made {
-			names = append(names, m.Name)
+	place := func(name string) int {
+		if m := b.known.Machines[name]; !m.Removed {
+			return m.Place
 		}
+		return math.MaxInt
 	}
-	for _, name := range slices.SortedFunc(maps.Keys(b.known.Machines), naturalOrder) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
+	return slices.SortedFunc(maps.Keys(b.known.Machines), func(x, y string) int {
+		return cmp.Or(cmp.Compare(place(x), place(y)), naturalOrder(x, y))
+	})
 }

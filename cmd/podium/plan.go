@@ -30,20 +30,17 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l, err := a.describe(where, f.provider)
-			if err != nil {
-				return err
-			}
-			p, err := makePlan(l)
+			b, err := a.described(where, f.provider)
 			if err != nil {
 				return err
 			}
 			var reasons map[plan.TaskID]string
 			if !f.offline {
-				if reasons, err = a.reasons(c.Context(), where, p); err != nil {
+				if reasons, err = a.reasons(c.Context(), b); err != nil {
 					return err
 				}
 			}
+			p := b.plan
 			switch f.output.format {
 			case formatJSON:
 				return p.JSON(a.stdout, reasons)
@@ -60,6 +57,20 @@ func (a *app) planCommand() *cobra.Command {
 }
 
 // reasons asks the nodes why each task would run; nil when the lab was never made.
-func (a *app) reasons(ctx context.Context, where folder, p plan.Plan) (map[plan.TaskID]string, error) {
-	return nil, nil
+func (a *app) reasons(ctx context.Context, b *bench) (map[plan.TaskID]string, error) {
+	if len(b.known.Machines) == 0 {
+		return nil, nil
+	}
+	if err := a.equip(b); err != nil {
+		return nil, err
+	}
+	changes, err := b.engine.Changes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	reasons := map[plan.TaskID]string{}
+	for _, c := range changes {
+		reasons[c.Task] = c.Reason
+	}
+	return reasons, nil
 }

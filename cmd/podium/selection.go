@@ -54,7 +54,7 @@ func (b *bench) roles() []string {
 func (b *bench) snapshot(tag string) (state.Snapshot, error) {
 	var tags []string
 	for _, s := range b.known.Snapshots {
-		if s.Tag == tag || tag == "" && s.Auto {
+		if s.Tag == tag || tag == "" && s.Auto && !s.Incomplete {
 			return s, nil
 		}
 		tags = append(tags, s.Tag)

@@ -137,10 +137,12 @@ func (a *app) listSnapshots(where folder, o outputFlag) error {
 			Taken time.Time `json:"taken"`
 			Nodes []string  `json:"nodes"`
 			Auto  bool      `json:"auto"`
+
+			Incomplete bool `json:"incomplete"`
 		}
 		entries := []entry{}
 		for _, s := range known.Snapshots {
-			entries = append(entries, entry{s.Tag, s.Taken, s.Nodes, s.Auto})
+			entries = append(entries, entry{s.Tag, s.Taken, s.Nodes, s.Auto, s.Incomplete})
 		}
 		return a.printJSON(entries)
 	}
@@ -151,7 +153,10 @@ func (a *app) listSnapshots(where folder, o outputFlag) error {
 	t := report.Table{Head: []string{"NAME", "TAKEN", "NODES", ""}}
 	for _, s := range known.Snapshots {
 		note := ""
-		if s.Auto {
+		switch {
+		case s.Incomplete:
+			note = "incomplete: cut off while it was taken or deleted; delete it"
+		case s.Auto:
 			note = "taken by up; what reset goes back to"
 		}
 		t.Row(s.Tag, s.Taken.Local().Format(time.DateTime), strings.Join(s.Nodes, ","), note)

@@ -16,8 +16,9 @@ import (
 )
 
 const statusLong = `Show how the lab is: for each node its machine, whether SSH answers, the steps done and its
-services; and the web pages that its steps reported. All nodes are asked at once. --secrets also shows the
-passwords that steps reported; they are kept in .podium/state.json, which only you can read.`
+services; and the web pages that its steps reported. All nodes are asked at once. --secrets also
+shows the passwords that steps reported; they are kept in .podium/state.json, which only you can
+read.`
 
 func (a *app) statusCommand() *cobra.Command {
 	f := struct {

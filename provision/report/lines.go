@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"podium/provision/event"
+	"podium/provision/plan"
 )
 
 // Lines is a sink that writes events as plain lines with the time of day, for a pipe, a CI log or a terminal that
@@ -56,7 +57,10 @@ func Line(e event.Event, verbose bool) string {
 		}
 		return fmt.Sprintf("%s  %s", task(e), Clean(e.Text))
 	case event.TaskSkipped:
-		if verbose {
+		switch {
+		case e.Step == plan.StepBoot:
+			return task(e) + "  runs already"
+		case verbose:
 			return task(e) + "  done before"
 		}
 	}
