@@ -1,9 +1,7 @@
 package vagrant
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,11 +22,10 @@ import (
 	"podium/provision/remote"
 )
 
-// The test program plays VBoxManage and vagrant too: with PODIUM_FAKE set it answers as they do, keeps machines in
-// that folder, and fails as its rules say.
+// TestMain plays a program that hangs when PODIUM_HANG is set: for what only a real process can show.
 func TestMain(m *testing.M) {
-	if dir := os.Getenv("PODIUM_FAKE"); dir != "" {
-		os.Exit(fakeMain(dir, os.Args[1:]))
+	if os.Getenv("PODIUM_HANG") != "" {
+		time.Sleep(time.Minute)
 	}
 	os.Exit(m.Run())
 }
@@ -41,7 +38,6 @@ type rule struct {
 	Stdout string
 	Stderr string
 	Code   int
-	Hang   bool
 }
 
 type fakeVM struct {
@@ -50,78 +46,61 @@ type fakeVM struct {
 	Snapshots []snapshot
 }
 
+// fakeHost plays VBoxManage and vagrant: it answers as they do, keeps machines, and fails as its rules say.
 type fakeHost struct {
+	mu    sync.Mutex
 	VMs   map[string]*fakeVM
 	Rules []rule
 	Calls []string
 	Next  int
+
+	home, dotfile string // VAGRANT_HOME and VAGRANT_DOTFILE_PATH
 }
 
-// fakeLock keeps the fakes from changing the host at once.
-func fakeLock(dir string, do func(*fakeHost)) {
-	for {
-		f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_EXCL, 0o600)
-		if err == nil {
-			_ = f.Close()
+// exec is one call of VBoxManage or vagrant, in place of a process.
+func (h *fakeHost) exec(ctx context.Context, stdout, stderr io.Writer, args ...string) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return -1, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	call := strings.Join(args, " ")
+	h.Calls = append(h.Calls, call)
+	var r *rule
+	for i := range h.Rules {
+		if regexp.MustCompile(h.Rules[i].Match).MatchString(call) && h.Rules[i].Times >= 0 {
+			found := h.Rules[i]
+			r = &found
+			if h.Rules[i].Times == 1 {
+				h.Rules[i].Times = -1
+			} else if h.Rules[i].Times > 1 {
+				h.Rules[i].Times--
+			}
 			break
 		}
-		time.Sleep(2 * time.Millisecond)
 	}
-	defer func() { _ = os.Remove(filepath.Join(dir, "lock")) }()
-	h := &fakeHost{VMs: map[string]*fakeVM{}}
-	path := filepath.Join(dir, "host.json")
-	if text, err := os.ReadFile(path); err == nil {
-		if err := json.Unmarshal(text, h); err != nil {
-			panic(err)
-		}
+	fake := &fakeCall{fakeHost: h, out: stdout, err: stderr}
+	if r == nil {
+		return fake.act(args, nil), nil
 	}
-	do(h)
-	text, err := json.Marshal(h)
-	if err != nil {
-		panic(err)
+	if r.Stage != "" {
+		fake.act(args, r)
 	}
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		panic(err)
-	}
+	_, _ = io.WriteString(stdout, r.Stdout)
+	_, _ = io.WriteString(stderr, r.Stderr)
+	return r.Code, nil
 }
 
-func fakeMain(dir string, args []string) int {
-	call := strings.Join(args, " ")
-	var r *rule
-	code := -1
-	fakeLock(dir, func(h *fakeHost) {
-		h.Calls = append(h.Calls, call)
-		for i := range h.Rules {
-			if regexp.MustCompile(h.Rules[i].Match).MatchString(call) && h.Rules[i].Times >= 0 {
-				found := h.Rules[i]
-				r = &found
-				if h.Rules[i].Times == 1 {
-					h.Rules[i].Times = -1
-				} else if h.Rules[i].Times > 1 {
-					h.Rules[i].Times--
-				}
-				break
-			}
-		}
-		if r == nil || r.Stage != "" {
-			code = h.act(args, r)
-		}
-	})
-	if r == nil {
-		return code
-	}
-	fmt.Print(r.Stdout)
-	fmt.Fprint(os.Stderr, r.Stderr)
-	if r.Hang {
-		time.Sleep(time.Minute)
-	}
-	return r.Code
+// fakeCall is one call with its output.
+type fakeCall struct {
+	*fakeHost
+	out, err io.Writer
 }
 
 const missingVM = "VBoxManage: error: Could not find a registered machine named 'x'\nVBoxManage: error: Details: code VBOX_E_OBJECT_NOT_FOUND (0x80bb0001)\n"
 
 // act does what the call asks for.
-func (h *fakeHost) act(args []string, r *rule) int {
+func (h *fakeCall) act(args []string, r *rule) int {
 	switch args[0] {
 	case "up":
 		return h.vagrantUp(args[1], r)
@@ -135,7 +114,7 @@ func (h *fakeHost) act(args []string, r *rule) int {
 	id := args[1]
 	if args[0] == "controlvm" || args[0] == "startvm" || args[0] == "snapshot" || args[0] == "showvminfo" || args[0] == "unregistervm" {
 		if h.VMs[id] == nil {
-			fmt.Fprint(os.Stderr, missingVM)
+			_, _ = fmt.Fprint(h.err, missingVM)
 			return 1
 		}
 	}
@@ -148,15 +127,15 @@ func (h *fakeHost) act(args []string, r *rule) int {
 	case "controlvm resume":
 		vm.State = "running"
 	case "showvminfo --machinereadable":
-		fmt.Printf("name=%q\nVMState=%q\n", vm.Name, vm.State)
+		_, _ = fmt.Fprintf(h.out, "name=%q\nVMState=%q\n", vm.Name, vm.State)
 	case "snapshot list":
 		if len(vm.Snapshots) == 0 {
-			fmt.Println("This machine does not have any snapshots")
+			_, _ = fmt.Fprintln(h.out, "This machine does not have any snapshots")
 			return 1
 		}
 		place := ""
 		for _, s := range vm.Snapshots {
-			fmt.Printf("SnapshotName%s=%q\nSnapshotUUID%s=%q\n", place, s.tag, place, s.id)
+			_, _ = fmt.Fprintf(h.out, "SnapshotName%s=%q\nSnapshotUUID%s=%q\n", place, s.tag, place, s.id)
 			place += "-1"
 		}
 	case "snapshot take":
@@ -167,33 +146,21 @@ func (h *fakeHost) act(args []string, r *rule) int {
 	case "unregistervm --delete":
 		delete(h.VMs, id)
 	default:
-		fmt.Fprintln(os.Stderr, "the fake does not know", args)
+		_, _ = fmt.Fprintln(h.err, "the fake does not know", args)
 		return 2
 	}
 	return 0
 }
 
-// MarshalJSON and UnmarshalJSON, since a snapshot's fields are not exported.
-func (s snapshot) MarshalJSON() ([]byte, error) { return json.Marshal([]string{s.id, s.tag}) }
-
-func (s *snapshot) UnmarshalJSON(text []byte) error {
-	var pair []string
-	err := json.Unmarshal(text, &pair)
-	if err == nil {
-		s.id, s.tag = pair[0], pair[1]
-	}
-	return err
-}
-
-func (h *fakeHost) uuid() string {
+func (h *fakeCall) uuid() string {
 	h.Next++
 	return fmt.Sprintf("00000000-0000-4000-8000-%012d", h.Next)
 }
 
-func (h *fakeHost) list(what string) int {
+func (h *fakeCall) list(what string) int {
 	for id, vm := range h.VMs {
 		if what == "vms" || what == "runningvms" && (vm.State == "running" || vm.State == "paused") {
-			fmt.Printf("%q {%s}\n", vm.Name, id)
+			_, _ = fmt.Fprintf(h.out, "%q {%s}\n", vm.Name, id)
 		}
 	}
 	return 0
@@ -202,10 +169,12 @@ func (h *fakeHost) list(what string) int {
 // upStages are what a boot does, in order; a rule with a stage fails right after it.
 var upStages = []string{"clone", "name", "start", "network"}
 
-func (h *fakeHost) vagrantUp(node string, r *rule) int {
-	data := filepath.Join(os.Getenv("VAGRANT_DOTFILE_PATH"), "machines", node, "virtualbox")
+func (h *fakeCall) vagrantUp(node string, r *rule) int {
+	data := filepath.Join(h.dotfile, "machines", node, "virtualbox")
 	must(os.MkdirAll(data, 0o700))
-	line := func(kind, text string) { fmt.Printf("1700000000,%s,ui,%s,==> %s: %s\n", node, kind, node, text) }
+	line := func(kind, text string) {
+		_, _ = fmt.Fprintf(h.out, "1700000000,%s,ui,%s,==> %s: %s\n", node, kind, node, text)
+	}
 	id := ""
 	if text, err := os.ReadFile(filepath.Join(data, "id")); err == nil && h.VMs[string(text)] != nil {
 		id = string(text)
@@ -235,8 +204,8 @@ func (h *fakeHost) vagrantUp(node string, r *rule) int {
 	return 0
 }
 
-func (h *fakeHost) vagrantDestroy(node string) int {
-	data := filepath.Join(os.Getenv("VAGRANT_DOTFILE_PATH"), "machines", node, "virtualbox")
+func (h *fakeCall) vagrantDestroy(node string) int {
+	data := filepath.Join(h.dotfile, "machines", node, "virtualbox")
 	if text, err := os.ReadFile(filepath.Join(data, "id")); err == nil {
 		delete(h.VMs, string(text))
 	}
@@ -244,8 +213,8 @@ func (h *fakeHost) vagrantDestroy(node string) int {
 	return 0
 }
 
-func (h *fakeHost) boxAdd(name string) int {
-	folder := filepath.Join(os.Getenv("VAGRANT_HOME"), "boxes", strings.ReplaceAll(name, "/", "-VAGRANTSLASH-"), "1.0", "virtualbox")
+func (h *fakeCall) boxAdd(name string) int {
+	folder := filepath.Join(h.home, "boxes", strings.ReplaceAll(name, "/", "-VAGRANTSLASH-"), "1.0", "virtualbox")
 	must(os.MkdirAll(folder, 0o700))
 	must(os.WriteFile(filepath.Join(folder, "metadata.json"), []byte("{}"), 0o600))
 	return 0
@@ -260,7 +229,7 @@ func must(err error) {
 // fixture is a lab of three nodes on the fakes.
 type fixture struct {
 	t     *testing.T
-	dir   string // the fakes' folder
+	host  *fakeHost
 	lab   string // .podium/vagrant
 	spec  machine.Spec
 	dials *fakeDialer
@@ -270,11 +239,11 @@ type fixture struct {
 
 func newFixture(t *testing.T, rules ...rule) *fixture {
 	t.Helper()
-	f := &fixture{t: t, dir: t.TempDir(), dials: &fakeDialer{accepts: map[string]string{}}}
-	f.lab = filepath.Join(f.dir, "lab", ".podium", "vagrant")
-	t.Setenv("PODIUM_FAKE", f.dir)
-	t.Setenv("VAGRANT_HOME", filepath.Join(f.dir, "home"))
-	f.rules(rules...)
+	dir := t.TempDir()
+	f := &fixture{t: t, dials: &fakeDialer{accepts: map[string]string{}}}
+	f.lab = filepath.Join(dir, "lab", ".podium", "vagrant")
+	f.host = &fakeHost{VMs: map[string]*fakeVM{}, Rules: rules, home: filepath.Join(dir, "home"), dotfile: filepath.Join(f.lab, ".vagrant")}
+	t.Setenv("VAGRANT_HOME", f.host.home)
 	f.spec = machine.Spec{
 		Lab:       lab.Lab{Name: "lab", Provider: lab.ProviderVirtualBox, Box: "a/b", Network: "192.168.56.0/24", User: "vagrant"},
 		PublicKey: "ssh-ed25519 AAAA podium",
@@ -288,29 +257,25 @@ func newFixture(t *testing.T, rules ...rule) *fixture {
 }
 
 func (f *fixture) rules(rules ...rule) {
-	fakeLock(f.dir, func(h *fakeHost) { h.Rules = rules })
+	f.host.mu.Lock()
+	defer f.host.mu.Unlock()
+	f.host.Rules = rules
 }
 
-func (f *fixture) host() (h fakeHost) {
-	fakeLock(f.dir, func(now *fakeHost) { h = *now })
-	return h
-}
-
-// calls lists those that the fakes got since the last time.
-func (f *fixture) calls() (calls []string) {
-	fakeLock(f.dir, func(h *fakeHost) { calls, h.Calls = h.Calls, nil })
+// calls lists those that the fake got since the last time.
+func (f *fixture) calls() []string {
+	f.host.mu.Lock()
+	defer f.host.mu.Unlock()
+	calls := f.host.Calls
+	f.host.Calls = nil
 	return calls
 }
 
 // provider is a fresh one, as a new podium command would make it.
 func (f *fixture) provider(change ...func(*Options)) *Provider {
 	f.t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		f.t.Fatal(err)
-	}
 	o := Options{
-		Provider: lab.ProviderVirtualBox, Lab: "lab", Dir: f.lab, Dialer: f.dials, Tools: Tools{VBoxManage: self, Vagrant: self},
+		Provider: lab.ProviderVirtualBox, Lab: "lab", Dir: f.lab, Dialer: f.dials, Tools: Tools{VBoxManage: "VBoxManage", Vagrant: "vagrant"}, exec: f.host.exec,
 		Sink: event.Func(func(e event.Event) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -393,7 +358,7 @@ func (n *fakeNode) Get(_ context.Context, _ string, w io.Writer) error { return 
 func (n *fakeNode) Close() error                                       { return nil }
 func contains(text string, words ...string) bool {
 	for _, w := range words {
-		if !bytes.Contains([]byte(text), []byte(w)) {
+		if !strings.Contains(text, w) {
 			return false
 		}
 	}

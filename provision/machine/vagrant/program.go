@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -20,6 +21,7 @@ type program struct {
 	dir  string   // empty: the current one
 	env  []string // beside the caller's environment, which it wins over
 	log  hclog.Logger
+	exec execute // nil: a process
 }
 
 // answer is what a program said.
@@ -46,25 +48,9 @@ type texts interface {
 func (p program) stream(ctx context.Context, deadline time.Duration, stdout, stderr texts, args ...string) (answer, error) {
 	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	c := exec.CommandContext(limited, p.path, args...)
-	c.Dir = p.dir
-	c.Env = append(os.Environ(), p.env...)
-	c.Stdout, c.Stderr = stdout, stderr
-	c.WaitDelay = endGrace
-	ownGroup(c)
-	c.Cancel = func() error { return interrupt(c) }
 	begin := time.Now()
-	err := c.Run()
-	if errors.Is(err, exec.ErrWaitDelay) { // it ended, but a background process of its own (VBoxSVC) holds its output
-		err = nil
-	}
-	if limited.Err() != nil {
-		endGroup(c)
-	}
-	out := answer{stdout: stdout.String(), stderr: stderr.String()}
-	if c.ProcessState != nil {
-		out.code = c.ProcessState.ExitCode()
-	}
+	code, err := p.start(limited, stdout, stderr, args...)
+	out := answer{stdout: stdout.String(), stderr: stderr.String(), code: code}
 	p.log.Debug("ran", "program", p.name, "args", args, "code", out.code, "took", time.Since(begin))
 	if err == nil && out.code == 0 {
 		return out, nil
@@ -86,6 +72,35 @@ func (p program) stream(ctx context.Context, deadline time.Duration, stdout, std
 	}
 	return out, failed
 }
+
+// start runs the process and gives its exit code, -1 when there was none. When ctx ends, the program is asked to end,
+// and after endGrace it and what it has started are killed.
+func (p program) start(ctx context.Context, stdout, stderr io.Writer, args ...string) (int, error) {
+	if p.exec != nil {
+		return p.exec(ctx, stdout, stderr, args...)
+	}
+	c := exec.CommandContext(ctx, p.path, args...)
+	c.Dir = p.dir
+	c.Env = append(os.Environ(), p.env...)
+	c.Stdout, c.Stderr = stdout, stderr
+	c.WaitDelay = endGrace
+	ownGroup(c)
+	c.Cancel = func() error { return interrupt(c) }
+	err := c.Run()
+	if errors.Is(err, exec.ErrWaitDelay) { // it ended, but a background process of its own (VBoxSVC) holds its output
+		err = nil
+	}
+	if ctx.Err() != nil {
+		endGroup(c)
+	}
+	if c.ProcessState == nil {
+		return -1, err
+	}
+	return c.ProcessState.ExitCode(), err
+}
+
+// execute has the shape of program.start, for tests that play the program themselves.
+type execute func(ctx context.Context, stdout, stderr io.Writer, args ...string) (int, error)
 
 // message is what went wrong in the program's own words: what it said on stderr without its progress bars, else all.
 func message(a answer) string {

@@ -50,7 +50,7 @@ func (p *Provider) tools(context.Context) (*found, error) {
 		if err != nil {
 			return nil, fmt.Errorf("virsh: %w: install libvirt (Debian, Ubuntu: apt install libvirt-clients libvirt-daemon-system)", err)
 		}
-		f.hypervisor = virsh{program: program{name: "virsh", path: path, env: env, log: p.o.Log}, deadline: p.o.CallDeadline}
+		f.hypervisor = virsh{program: program{name: "virsh", path: path, env: env, log: p.o.Log, exec: p.o.exec}, deadline: p.o.CallDeadline}
 	} else {
 		if err := refuseWSL(); err != nil {
 			return nil, err
@@ -59,14 +59,14 @@ func (p *Provider) tools(context.Context) (*found, error) {
 		if err != nil {
 			return nil, fmt.Errorf("VBoxManage: %w: install VirtualBox (https://www.virtualbox.org/wiki/Downloads) and run `podium doctor`", err)
 		}
-		f.vbox = program{name: "VBoxManage", path: path, env: env, log: p.o.Log}
+		f.vbox = program{name: "VBoxManage", path: path, env: env, log: p.o.Log, exec: p.o.exec}
 		f.hypervisor = vbox{program: f.vbox, deadline: p.o.CallDeadline}
 		// Vagrant looks for VBoxManage by itself; it must find the same one.
 		env = append(env, "PATH="+filepath.Dir(path)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	}
 	path, err := pick(p.o.Tools.Vagrant, "vagrant", VagrantFolders(os.Getenv))
 	if err == nil {
-		f.vagrant = program{name: "vagrant", path: path, dir: p.o.Dir, env: env, log: p.o.Log}
+		f.vagrant = program{name: "vagrant", path: path, dir: p.o.Dir, env: env, log: p.o.Log, exec: p.o.exec}
 	}
 	p.found = f
 	return f, nil

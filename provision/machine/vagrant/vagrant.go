@@ -42,6 +42,8 @@ type Options struct {
 	BootDeadline time.Duration // for one `vagrant up`, without the box's download; 0: 20 minutes
 	CallDeadline time.Duration // for one call of VBoxManage or virsh that changes no disks; 0: 1 minute
 	HaltDeadline time.Duration // for a machine to power off when asked, before it is switched off; 0: 90 seconds
+
+	exec execute // for tests; nil: processes
 }
 
 // Provider makes the machines of one lab. It is a machine.Provider.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/go-hclog"
 
 	"podium/provision/lab"
 	"podium/provision/machine"
@@ -74,7 +76,7 @@ func TestLifeOfALab(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if h := f.host(); len(h.VMs) != 0 {
+	if h := f.host; len(h.VMs) != 0 {
 		t.Errorf("left behind: %v", h.VMs)
 	}
 	if err := p.Restore(t.Context(), "cp", "ready"); !errors.Is(err, machine.ErrNotFound) {
@@ -97,7 +99,7 @@ func TestSnapshotReplaces(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, vm := range f.host().VMs {
+	for _, vm := range f.host.VMs {
 		if len(vm.Snapshots) != 1 {
 			t.Errorf("%d snapshots of one tag", len(vm.Snapshots))
 		}
@@ -118,7 +120,7 @@ func TestBootFailsAtEachStage(t *testing.T) {
 			}
 			p = f.prepared() // podium is called again
 			f.up(p, "cp")
-			h := f.host()
+			h := f.host
 			if len(h.VMs) != 1 {
 				t.Fatalf("%d machines", len(h.VMs))
 			}
@@ -147,7 +149,7 @@ func TestHalfMadeIsDestroyed(t *testing.T) {
 			if err := p.Destroy(t.Context(), "cp"); err != nil {
 				t.Fatal(err)
 			}
-			if n := len(f.host().VMs); n != 0 {
+			if n := len(f.host.VMs); n != 0 {
 				t.Errorf("%d machines are left", n)
 			}
 		})
@@ -189,13 +191,11 @@ func TestChangesBehindPodiumsBack(t *testing.T) {
 	p := f.prepared()
 	f.up(p, "cp", "w1", "w2")
 	byName := func(name string, change func(h *fakeHost, id string)) {
-		fakeLock(f.dir, func(h *fakeHost) {
-			for id, vm := range h.VMs {
-				if vm.Name == name {
-					change(h, id)
-				}
+		for id, vm := range f.host.VMs {
+			if vm.Name == name {
+				change(f.host, id)
 			}
-		})
+		}
 	}
 	byName("lab-cp", func(h *fakeHost, id string) { h.VMs[id].State = "poweroff" })
 	byName("lab-w1", func(h *fakeHost, id string) { delete(h.VMs, id) })
@@ -229,7 +229,7 @@ func TestOrphans(t *testing.T) {
 	if !errors.Is(err, ErrOrphan) || !contains(err.Error(), "lab-cp", "--orphans") {
 		t.Fatalf("got %v", err)
 	}
-	if n := len(f.host().VMs); n != 2 {
+	if n := len(f.host.VMs); n != 2 {
 		t.Fatalf("%d machines: something was removed or made unasked", n)
 	}
 	orphans, err := p.Orphans(t.Context(), []string{"cp", "w1", "w2"})
@@ -304,29 +304,35 @@ func TestStartFallsBackToVagrant(t *testing.T) {
 	}
 }
 
-func TestHangs(t *testing.T) {
-	f := newFixture(t)
-	p := f.prepared(func(o *Options) { o.CallDeadline, o.BootDeadline = 300*time.Millisecond, 300*time.Millisecond })
-	f.rules(rule{Match: "^up", Hang: true})
-	_, err := p.Up(t.Context(), "cp")
-	if !errors.Is(err, context.DeadlineExceeded) || !contains(err.Error(), "did not end within 300ms", "fix: ") {
-		t.Errorf("vagrant hangs: %v", err)
+// hanging runs this test program, which then does nothing for a minute.
+func hanging(t *testing.T) program {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.rules(rule{Match: "^list", Hang: true})
-	fakeLock(f.dir, func(h *fakeHost) { h.VMs = map[string]*fakeVM{} })
-	must(os.MkdirAll(p.dataDir("cp"), 0o700))
-	must(os.WriteFile(p.idPath("cp"), []byte("x"), 0o600))
-	if _, err := p.Status(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("VBoxManage hangs: %v", err)
+	return program{name: "VBoxManage", path: self, env: []string{"PODIUM_HANG=1"}, log: hclog.NewNullLogger()}
+}
+
+func TestHangingProgramIsEnded(t *testing.T) {
+	_, err := hanging(t).run(t.Context(), 200*time.Millisecond, "list", "vms")
+	if !errors.Is(err, context.DeadlineExceeded) || !contains(err.Error(), "VBoxManage list vms", "did not end within 200ms", "fix: ") {
+		t.Errorf("got %v", err)
 	}
 }
 
-func TestCancelledBoot(t *testing.T) {
-	f := newFixture(t, rule{Match: "^up", Hang: true})
-	p := f.prepared()
+func TestCancelledProgramIsEnded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(200*time.Millisecond, cancel)
-	if _, err := p.Up(ctx, "cp"); !errors.Is(err, context.Canceled) {
+	_, err := hanging(t).run(ctx, time.Minute)
+	if !errors.Is(err, context.Canceled) || contains(err.Error(), "fix: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestProgramThatIsNotThere(t *testing.T) {
+	p := program{name: "VBoxManage", path: filepath.Join(t.TempDir(), "none"), log: hclog.NewNullLogger()}
+	if _, err := p.run(t.Context(), time.Minute, "list"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -363,7 +369,7 @@ func TestBoxThatCannotBeDownloaded(t *testing.T) {
 	if err == nil || !contains(err.Error(), "a/b", "could not be downloaded", "Could not resolve host", "vagrant box add") {
 		t.Errorf("got %v", err)
 	}
-	if len(f.host().VMs) != 0 {
+	if len(f.host.VMs) != 0 {
 		t.Error("a machine was made all the same")
 	}
 	f.up(f.prepared(), "cp")
@@ -393,7 +399,7 @@ func TestFirstBootGoesAlone(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := len(f.host().VMs); n != 3 {
+	if n := len(f.host.VMs); n != 3 {
 		t.Errorf("%d machines", n)
 	}
 }
