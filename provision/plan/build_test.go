@@ -127,6 +127,24 @@ cp/ready: cp/boot w1/join w2/join`
 	}
 }
 
+func TestBuildSerial(t *testing.T) {
+	rows := small()
+	rows[2].Serial = true
+	l := cluster()
+	l.Nodes[1].Count = 3
+	p, err := BuildFrom(rows, l, guest(), own())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[TaskID][]TaskID{
+		"w1/join": {"cp/init", "w1/base"}, "w2/join": {"cp/init", "w1/join", "w2/base"}, "w3/join": {"cp/init", "w2/join", "w3/base"},
+	} {
+		if diff := cmp.Diff(want, task(t, p, id).After); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", id, diff)
+		}
+	}
+}
+
 func TestBuildTasks(t *testing.T) {
 	p := build(t, cluster())
 	initTask := task(t, p, "cp/init")
@@ -191,13 +209,16 @@ func TestCustomSteps(t *testing.T) {
 		{"on a role, after a step of the same machine", []lab.Step{{Name: "seed", On: []string{"worker"}, After: []string{"join"}, Script: "seed.sh"}},
 			"w1/seed: w1/join\nw2/seed: w2/join"},
 		{"on a machine, after a step of others", []lab.Step{{Name: "seed", On: []string{"plain"}, After: []string{"join"}, Script: "seed.sh"}},
-			"plain/seed: plain/boot w1/join w2/join"},
+			"plain/seed: plain/base w1/join w2/join"},
 		{"on one of a count", []lab.Step{{Name: "seed", On: []string{"w2"}, Script: "seed.sh"}}, "w2/seed: w2/base"},
 		{"on all of a count", []lab.Step{{Name: "seed", On: []string{"w"}, Script: "seed.sh"}}, "w1/seed: w1/base\nw2/seed: w2/base"},
 		{"one after the other, written the wrong way round", []lab.Step{
 			{Name: "second", On: []string{"cp"}, After: []string{"first"}, Script: "seed.sh"},
 			{Name: "first", On: []string{"cp"}, Script: "sub/hosts.sh"},
 		}, "cp/first: cp/base\ncp/second: cp/first"},
+		{"after a step, and what that waits for anyway", []lab.Step{
+			{Name: "seed", On: []string{"w1"}, After: []string{"boot", "base", "join"}, Script: "seed.sh"},
+		}, "w1/seed: w1/join"},
 		{"a replaced script", []lab.Step{{Name: "base", Script: "seed.sh"}}, ""},
 		{"a replaced script with more to wait for", []lab.Step{
 			{Name: "first", On: []string{"plain"}, After: []string{"boot"}, Script: "seed.sh"},

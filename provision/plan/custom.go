@@ -13,7 +13,7 @@ import (
 	"podium/provision/step"
 )
 
-// StepBase is the built-in step that a lab's own steps wait for when they name no other.
+// StepBase is the built-in step that a lab's own steps wait for when they name none of their own machine's.
 const StepBase = "base"
 
 // custom adds the lab's own steps, then draws their edges. Their scripts lie in own.
@@ -105,18 +105,19 @@ func (b *builder) customVars(task *Task, s lab.Step) {
 }
 
 // customEdges lets a task wait for what its step names: for the task on its own machine where that has the step,
-// otherwise for all machines that have it.
+// otherwise for all machines that have it. A task that waits for nothing on its own machine waits for base.
 func (b *builder) customEdges(task *Task, s lab.Step, replaces bool) {
-	names := s.After
-	if len(names) == 0 && !replaces {
-		names = []string{StepBase}
-	}
-	for _, name := range names {
+	alone := !replaces
+	for _, name := range s.After {
 		before := b.before(task.Node, step.After{Step: name})
+		alone = alone && len(before) == 0
 		if len(before) == 0 {
 			before = b.before(task.Node, step.After{Step: name, Everywhere: true})
 		}
 		task.After = append(task.After, before...)
+	}
+	if alone {
+		task.After = append(task.After, b.before(task.Node, step.After{Step: StepBase})...)
 	}
 	b.needsMachine(task, task.Node)
 }

@@ -69,12 +69,16 @@ func text(t *testing.T, render func(io.Writer, map[TaskID]string) error, reasons
 	return b.String()
 }
 
-// TestLabs shows the plan of every lab that comes with podium. Digests are left out of the JSON, which would change
+// TestLabs shows the plan of every lab that comes with podium, and of one that has what they have not. Digests are left out of the JSON, which would change
 // with each letter of a script; TestDigest and its like are about them.
 func TestLabs(t *testing.T) {
+	folders := map[string]string{"ha": filepath.Join("testdata", "ha")}
 	for _, name := range labs.Names() {
+		folders[name] = filepath.Join("..", "..", "labs", name)
+	}
+	for name, folder := range folders {
 		t.Run(name, func(t *testing.T) {
-			p := load(t, filepath.Join("..", "..", "labs", name))
+			p := load(t, folder)
 			golden(t, name+".txt", text(t, p.Text, nil))
 			golden(t, name+".mmd", text(t, p.Mermaid, nil))
 			for i := range p.Tasks {

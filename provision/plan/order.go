@@ -2,6 +2,7 @@ package plan
 
 import (
 	"container/heap"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +47,30 @@ func (b *builder) sorted() ([]Task, error) {
 	if len(tasks) < len(b.order) {
 		return nil, lab.Problems{{Path: "steps", Message: "wait for each other in a circle (" + b.circle(waits, rank) + "): leave one out of after"}}
 	}
+	withoutDetours(tasks)
 	return tasks, nil
+}
+
+// withoutDetours drops the edges to steps of the same machine that another edge leads to anyway: where kubeadm waits
+// for its packages, which wait for base, nothing is gained by waiting for base too, and the plan is harder to read.
+func withoutDetours(tasks []Task) {
+	node := make(map[TaskID]string, len(tasks))
+	above := make(map[TaskID]map[TaskID]bool, len(tasks)) // what a task waits for on its machine, also indirectly
+	for i := range tasks {
+		t := &tasks[i]
+		node[t.ID] = t.Node
+		indirect := map[TaskID]bool{}
+		for _, before := range t.After {
+			if node[before] == t.Node {
+				maps.Copy(indirect, above[before])
+			}
+		}
+		t.After = slices.DeleteFunc(t.After, func(before TaskID) bool { return indirect[before] })
+		for _, before := range t.After {
+			indirect[before] = true
+		}
+		above[t.ID] = indirect
+	}
 }
 
 // circle names tasks that wait for each other, among those that still wait.
