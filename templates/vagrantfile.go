@@ -56,10 +56,10 @@ func (v Vagrantfile) Render() (string, error) {
 // check finds what `vagrant validate` misses.
 func (v Vagrantfile) check() error {
 	if !v.VirtualBox() && !v.Libvirt() {
-		return fmt.Errorf("Vagrantfile of lab %q: provider %q has no Vagrant block: use virtualbox or libvirt", v.Lab, v.Provider)
+		return fmt.Errorf("the Vagrantfile of lab %q: provider %q has no Vagrant block: use virtualbox or libvirt", v.Lab, v.Provider)
 	}
 	if len(v.Nodes) == 0 {
-		return fmt.Errorf("Vagrantfile of lab %q: no nodes", v.Lab)
+		return fmt.Errorf("the Vagrantfile of lab %q: no nodes", v.Lab)
 	}
 	var problems []error
 	names, addresses, ports := map[string]bool{}, map[netip.Addr]string{}, map[int]string{}

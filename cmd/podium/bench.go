@@ -24,7 +24,8 @@ type bench struct {
 	engine *engine.Engine
 	dialer *remote.Dialer
 
-	simFile string // boot times and faults for the simulator
+	simFile      string // boot times and faults for the simulator
+	bootParallel int    // machines that Vagrant boots at once; 0: by this computer's cores and memory
 }
 
 // ownKey makes the lab's own key pair if there is none yet, and tells the engine its public half.

@@ -78,7 +78,7 @@ func (a *app) rootCommand() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupLab, a.initCommand(), a.validateCommand(), a.planCommand(), a.upCommand(), a.haltCommand(), a.destroyCommand(),
+	add(groupLab, a.initCommand(), a.validateCommand(), a.planCommand(), a.renderCommand(), a.upCommand(), a.haltCommand(), a.destroyCommand(),
 		a.resetCommand(), a.snapshotCommand())
 	add(groupNodes, a.statusCommand(), a.execCommand(), a.logsCommand())
 	add(groupMore, a.schemaCommand(), a.versionCommand(), a.completionCommand())

@@ -26,7 +26,7 @@ func (p *Provider) fetchBox(ctx context.Context, f *found, l lab.Lab) error {
 	if err := f.needVagrant(); err != nil {
 		return err
 	}
-	p.o.Sink.Emit(event.Event{Kind: event.Note, Text: fmt.Sprintf("downloading the box %s %s: some hundred MB, once per computer", l.Box, l.BoxVersion)})
+	p.o.Sink.Emit(event.Event{Time: time.Now(), Kind: event.Note, Text: fmt.Sprintf("downloading the box %s %s: some hundred MB, once per computer", l.Box, l.BoxVersion)})
 	args := []string{"box", "add", l.Box, "--provider", p.o.Provider, "--machine-readable"}
 	if l.BoxVersion != "" {
 		args = append(args, "--box-version", l.BoxVersion)

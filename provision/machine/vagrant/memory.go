@@ -21,14 +21,16 @@ import (
 type memory struct {
 	Version int                  `json:"version"`
 	Lab     string               `json:"lab"`
+	User    string               `json:"user"` // who logs in
 	Nodes   map[string]nodeState `json:"nodes"`
 }
 
 // nodeState is what is remembered of a machine.
 type nodeState struct {
-	Port int    `json:"port,omitempty"` // of 127.0.0.1, leads to its sshd
-	ID   string `json:"id,omitempty"`   // of the machine whose boot Vagrant has brought to its end
-	Made string `json:"made,omitempty"` // digest of its settings at that boot
+	Address string `json:"address"`        // in the lab's network
+	Port    int    `json:"port,omitempty"` // of 127.0.0.1, leads to its sshd
+	ID      string `json:"id,omitempty"`   // of the machine whose boot Vagrant has brought to its end
+	Made    string `json:"made,omitempty"` // digest of its settings at that boot
 }
 
 const memoryName = "podium.json"
@@ -52,6 +54,9 @@ func (p *Provider) remember(change func(nodes map[string]nodeState)) error {
 	}
 	change(p.memory.Nodes)
 	p.memory.Version, p.memory.Lab = 1, p.o.Lab
+	if p.spec.Lab.User != "" {
+		p.memory.User = p.spec.Lab.User
+	}
 	text, err := json.MarshalIndent(p.memory, "", "  ")
 	if err != nil {
 		return err
@@ -149,12 +154,9 @@ const (
 	lastPort  = 22999
 )
 
-// pinPorts gives every machine a port of 127.0.0.1 that it keeps. One that another program has taken meanwhile is
-// replaced, unless the machine runs and so holds it itself.
-func (p *Provider) pinPorts(ctx context.Context, s machine.Spec, vms map[string]vm) error {
-	if s.Lab.Provider == lab.ProviderLibvirt {
-		return nil
-	}
+// noteMachines writes down the machines' addresses and, for VirtualBox, gives each a port of 127.0.0.1 that it keeps.
+// One that another program has taken meanwhile is replaced, unless the machine runs and so holds it itself.
+func (p *Provider) noteMachines(ctx context.Context, s machine.Spec, vms map[string]vm) error {
 	ids, err := p.ids()
 	if err != nil {
 		return err
@@ -162,6 +164,14 @@ func (p *Provider) pinPorts(ctx context.Context, s machine.Spec, vms map[string]
 	free := func(port int) bool { return portFree(ctx, port) }
 	var moved []string
 	err = p.remember(func(nodes map[string]nodeState) {
+		for _, m := range s.Machines {
+			n := nodes[m.Name]
+			n.Address = m.Address.String()
+			nodes[m.Name] = n
+		}
+		if p.isLibvirt() {
+			return
+		}
 		moved = assignPorts(s.Lab.Name, s.Machines, nodes, func(name string) bool {
 			return vms[ids[name]].state == machine.Running
 		}, free)

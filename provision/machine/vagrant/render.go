@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"podium/provision/lab"
 	"podium/provision/machine"
 	"podium/templates"
 )
@@ -59,12 +58,14 @@ func (p *Provider) describe(s machine.Spec) (templates.Vagrantfile, error) {
 	return v, nil
 }
 
-func (p *Provider) writeVagrantfile(s machine.Spec) error {
+// WriteVagrantfile writes the Vagrantfile of a lab, as Prepare does, and gives its path.
+func (p *Provider) WriteVagrantfile(s machine.Spec) (string, error) {
 	text, err := p.Render(s)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return replaceFile(filepath.Join(p.o.Dir, "Vagrantfile"), []byte(text))
+	path := filepath.Join(p.o.Dir, "Vagrantfile")
+	return path, replaceFile(path, []byte(text))
 }
 
 // settings is a digest of all that Vagrant does to one machine: while it stays the same, a machine that Vagrant has
@@ -77,14 +78,4 @@ func settings(v templates.Vagrantfile, name string) (string, error) {
 	}
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:8]), nil
-}
-
-// machineOf gives the machine called name of what Prepare was given.
-func (p *Provider) machineOf(name string) (lab.Machine, error) {
-	for _, m := range p.spec.Machines {
-		if m.Name == name {
-			return m, nil
-		}
-	}
-	return lab.Machine{}, fmt.Errorf("%s: not a node of the lab that was prepared: %w", name, machine.ErrNotFound)
 }

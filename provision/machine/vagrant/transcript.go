@@ -47,7 +47,7 @@ func (u uiLine) booting() bool {
 // quiet are lines that tell a person nothing.
 var quiet = regexp.MustCompile(`^(SSH (address|username|auth method)|Adapter \d|\d+ \(guest\)|Bringing machine|Preparing network|Setting the name|` +
 	`Clearing any previously|Matching MAC|This is a one time|Machine not provisioned|Vagrant insecure key|Removing insecure|Key inserted|` +
-	`You have requested|Features:|Please use with caution)`)
+	`Warning: |You have requested|Features:|Please use with caution)`)
 
 // progress is one line for people; empty for what they need not see.
 func (u uiLine) progress() string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"podium/provision/lab"
@@ -13,25 +14,18 @@ import (
 )
 
 // Up creates or starts the machine. One that Vagrant has brought up before, with the same settings, is started
-// directly; everything else is `vagrant up`. When it returns, the machine answers to the lab's own key.
+// directly; everything else is `vagrant up`. When it returns, the machine answers to the lab's own key. Without Prepare
+// it starts what was made before, as it was.
 func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error) {
-	m, err := p.machineOf(name)
-	if err != nil {
-		return remote.Endpoint{}, err
-	}
 	f, err := p.tools(ctx)
 	if err != nil {
 		return remote.Endpoint{}, err
 	}
-	v, err := p.describe(p.spec)
-	if err != nil {
-		return remote.Endpoint{}, err
-	}
-	digest, err := settings(v, name)
-	if err != nil {
-		return remote.Endpoint{}, err
-	}
 	known, err := p.recall(name)
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	digest, err := p.digest(name, known)
 	if err != nil {
 		return remote.Endpoint{}, err
 	}
@@ -43,7 +37,7 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 	if err != nil {
 		return remote.Endpoint{}, err
 	}
-	at := p.endpoint(m, known)
+	at := p.endpoint(name, known)
 	current, exists := vms[id]
 	complete := exists && known.ID == id // Vagrant's boot of it has come to its end once
 	switch {
@@ -68,7 +62,7 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 			return remote.Endpoint{}, err
 		}
 	case !exists:
-		if err := p.refuseOrphan(v.NamePrefix()+name, vms); err != nil {
+		if err := p.refuseOrphan(p.o.Lab+"-"+name, vms); err != nil {
 			return remote.Endpoint{}, fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -88,12 +82,31 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 	})
 }
 
-// endpoint says how to reach a machine: VirtualBox forwards a port of this computer, libvirt's network is at hand.
-func (p *Provider) endpoint(m lab.Machine, known nodeState) remote.Endpoint {
-	if p.isLibvirt() {
-		return remote.Endpoint{Node: m.Name, Host: m.Address.String(), Port: 22, User: p.spec.Lab.User}
+// digest is that of the settings which Prepare was given for a machine. Without Prepare it is the one that the machine
+// was made with.
+func (p *Provider) digest(name string, known nodeState) (string, error) {
+	if len(p.spec.Machines) == 0 && known.Made != "" {
+		return known.Made, nil
 	}
-	return remote.Endpoint{Node: m.Name, Host: "127.0.0.1", Port: known.Port, User: p.spec.Lab.User}
+	if !slices.ContainsFunc(p.spec.Machines, func(m lab.Machine) bool { return m.Name == name }) {
+		return "", fmt.Errorf("%s: not a node of the lab that was prepared: %w", name, machine.ErrNotFound)
+	}
+	v, err := p.describe(p.spec)
+	if err != nil {
+		return "", err
+	}
+	return settings(v, name)
+}
+
+// endpoint says how to reach a machine: VirtualBox forwards a port of this computer, libvirt's network is at hand.
+func (p *Provider) endpoint(name string, known nodeState) remote.Endpoint {
+	p.mu.Lock()
+	user := p.memory.User
+	p.mu.Unlock()
+	if p.isLibvirt() {
+		return remote.Endpoint{Node: name, Host: known.Address, Port: 22, User: user}
+	}
+	return remote.Endpoint{Node: name, Host: "127.0.0.1", Port: known.Port, User: user}
 }
 
 func (p *Provider) switchOff(ctx context.Context, h hypervisor, id string) error {
@@ -231,7 +244,7 @@ func (p *Provider) Destroy(ctx context.Context, name string) error {
 	}
 	return p.remember(func(nodes map[string]nodeState) {
 		if n, ok := nodes[name]; ok {
-			nodes[name] = nodeState{Port: n.Port}
+			nodes[name] = nodeState{Address: n.Address, Port: n.Port}
 		}
 	})
 }

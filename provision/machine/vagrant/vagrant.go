@@ -105,10 +105,10 @@ func (p *Provider) Prepare(ctx context.Context, s machine.Spec) error {
 		return err
 	}
 	p.spec = s
-	if err := p.pinPorts(ctx, s, vms); err != nil {
+	if err := p.noteMachines(ctx, s, vms); err != nil {
 		return err
 	}
-	if err := p.writeVagrantfile(s); err != nil {
+	if _, err := p.WriteVagrantfile(s); err != nil {
 		return err
 	}
 	if err := p.fetchBox(ctx, f, s.Lab); err != nil {
@@ -295,7 +295,7 @@ func (p *Provider) lookUp(ctx context.Context, name string, do func(*found, stri
 
 // say shows a line of progress of a machine's boot.
 func (p *Provider) say(node, text string) {
-	p.o.Sink.Emit(event.Event{Kind: event.TaskOutput, Node: node, Step: "boot", Text: text})
+	p.o.Sink.Emit(event.Event{Time: time.Now(), Kind: event.TaskOutput, Node: node, Step: "boot", Text: text})
 }
 
 // pause waits, or returns ctx's error when it ends first.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -62,7 +63,14 @@ func TestLifeOfALab(t *testing.T) {
 			t.Errorf("a known machine was started by Vagrant: %s", call)
 		}
 	}
+	p = f.provider() // reset needs no description
 	if err := errors.Join(p.Halt(t.Context(), "cp"), p.Restore(t.Context(), "cp", "ready")); err != nil {
+		t.Error(err)
+	}
+	if back, err := p.Up(t.Context(), "cp"); err != nil || !reflect.DeepEqual(back, at) {
+		t.Errorf("after a restore: %+v, %v, want %+v", back, err, at)
+	}
+	if err := p.Halt(t.Context(), "cp"); err != nil {
 		t.Error(err)
 	}
 	if err := p.Restore(t.Context(), "cp", "other"); !errors.Is(err, machine.ErrNoSnapshot) {

@@ -56,7 +56,7 @@ func main() {
 // command is one of VBoxManage's; args are those after its name.
 type command func(h *host, args []string) error
 
-var errUsage = errors.New("Invalid parameter")
+var errUsage = errors.New("invalid parameter")
 
 // commands are looked up by the first word, and by "list X" for lists.
 func commands() map[string]command {

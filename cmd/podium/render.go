@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"podium/provision/machine"
+	"podium/provision/machine/vagrant"
+)
+
+const renderLong = `Write the Vagrantfile of a lab for VirtualBox or libvirt without booting anything. It is plain Ruby
+and works with Vagrant alone; up writes it too. With --print it goes to the screen instead.`
+
+func (a *app) renderCommand() *cobra.Command {
+	f := struct {
+		provider string
+		print    bool
+	}{}
+	c := &cobra.Command{
+		Use:               "render [LAB]",
+		Short:             "Write the lab's Vagrantfile without booting",
+		Long:              renderLong,
+		Example:           "  podium render\n  podium render labs/k8s-basic --print",
+		Args:              args(0, 1, "at most one lab"),
+		ValidArgsFunction: completeLabs,
+		RunE: func(_ *cobra.Command, given []string) error {
+			where, err := a.folder(given)
+			if err != nil {
+				return err
+			}
+			return a.render(where, f.provider, f.print)
+		},
+	}
+	a.addProvider(c, &f.provider)
+	c.Flags().BoolVar(&f.print, "print", false, "print it and write nothing")
+	return c
+}
+
+func (a *app) render(where folder, provider string, toScreen bool) error {
+	b, err := a.described(where, provider)
+	if err != nil {
+		return err
+	}
+	made, err := a.provider(b)
+	if err != nil {
+		return err
+	}
+	p, ok := made.(*vagrant.Provider)
+	if !ok {
+		return usage("provider %s needs no Vagrantfile: render is for virtualbox and libvirt", b.lab.Provider).
+			hinted("see what up would do: podium plan%s", b.arg)
+	}
+	spec := machine.Spec{Lab: b.lab, Machines: b.plan.Machines}
+	if toScreen {
+		text, err := p.Render(spec)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(a.stdout, text)
+		return err
+	}
+	path, err := p.WriteVagrantfile(spec)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "wrote %s\n", path)
+	return nil
+}
