@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"strings"
+
+	"podium/provision/machine"
 )
 
 // What can be wrong, for callers that tell these apart by errors.Is. Each comes with what to do.
@@ -27,6 +30,8 @@ type Error struct {
 	Kind  error  // one of the above; nil: none of them
 	Text  string // what Incus said
 	Hint  string // what to do; may be empty
+
+	early bool // found by Prepare, before anything was changed
 }
 
 // Error names what was being done, what is wrong and what to do.
@@ -45,8 +50,17 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the kind.
-func (e *Error) Unwrap() error { return e.Kind }
+// Unwrap gives the kind, and machine.ErrPreflight when nothing was changed yet.
+func (e *Error) Unwrap() []error {
+	var kinds []error
+	if e.Kind != nil {
+		kinds = append(kinds, e.Kind)
+	}
+	if e.early {
+		kinds = append(kinds, machine.ErrPreflight)
+	}
+	return kinds
+}
 
 // complaints knows Incus's errors by a part of their text: it has no codes that its client shows. The first that fits
 // counts. Texts are those of Incus 6.0.
@@ -83,6 +97,8 @@ var complaints = []struct {
 	{"shutting down", ErrNoDaemon, "wait until it is back, then run the same command again, nothing is lost"},
 	{"no such host", ErrNoDaemon, "check the name and the network: incus remote list"},
 	{"i/o timeout", ErrNoDaemon, "check the address and the network: incus remote list"},
+	{"forkstart", nil, "see why: incus info --show-log INSTANCE; if no machine of this image starts, the image is damaged: incus image delete it, and podium up fetches it again"},
+	{"not within network", ErrNetworkTaken, "the lab's network was made for other addresses: destroy the lab and make it again"},
 	{"unable to open database file", ErrPoolFull, "the disk of the server may be full: df -h /var/lib/incus"},
 	{"database or disk is full", ErrPoolFull, "the disk of the server is full: df -h /var/lib/incus"},
 }
@@ -97,7 +113,7 @@ func (p *Provider) explain(doing string, err error) error {
 		return nil
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &known):
 		return err
-	case errors.Is(err, exec.ErrNotFound):
+	case errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist):
 		return &Error{Doing: doing, Kind: ErrNoClient, Hint: "install it: https://linuxcontainers.org/incus/docs/main/installing/"}
 	case !errors.As(err, &failed):
 		return fmt.Errorf("%s: %w", doing, err)

@@ -78,6 +78,14 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 	if err != nil {
 		return remote.Endpoint{}, err
 	}
+	if ok && i.Config[keyHostKeys] == "" && i.state() != machine.Running {
+		// Cut off while it was made: nobody has used it, and what is in it may be half of the image.
+		p.log.Warn("it was never finished: making it again", "node", name)
+		if err := p.Destroy(ctx, name); err != nil {
+			return remote.Endpoint{}, err
+		}
+		ok = false
+	}
 	switch {
 	case !ok:
 		i, err = p.create(ctx, m)
@@ -115,12 +123,6 @@ func (p *Provider) create(ctx context.Context, m lab.Machine) (instance, error) 
 		defer p.placing.Unlock()
 	}
 	body := describe(p.spec.Lab, m, p.shared, p.place, p.spec.PublicKey)
-	p.mu.Lock()
-	other, taken := p.others[body.Name]
-	p.mu.Unlock()
-	if taken {
-		return instance{}, p.notOurs(m.Name, other)
-	}
 	target := "/1.0/instances"
 	if member := p.member(); member != "" {
 		target += "?target=" + url.QueryEscape(member)
@@ -136,6 +138,18 @@ func (p *Provider) create(ctx context.Context, m lab.Machine) (instance, error) 
 	}
 	p.keep(m.Name, func(i *instance) { *i = made })
 	return made, nil
+}
+
+// namesFree reports an error when an instance that is not the lab's has the name of one that is to be made.
+func (p *Provider) namesFree() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range p.spec.Machines {
+		if other, taken := p.others[instanceName(p.place.Lab, m.Name)]; taken {
+			return p.notOurs(m.Name, other)
+		}
+	}
+	return nil
 }
 
 func (p *Provider) notOurs(node string, other instance) error {

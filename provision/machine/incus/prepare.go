@@ -2,6 +2,7 @@ package incus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -20,8 +21,17 @@ type server struct {
 }
 
 // Prepare looks the server over, finds image and storage pool, and makes the lab's project (if it names one) and network.
-// What is there already stays.
+// What is there already stays. Its errors are machine.ErrPreflight.
 func (p *Provider) Prepare(ctx context.Context, s machine.Spec) error {
+	err := p.prepare(ctx, s)
+	var failed *Error
+	if errors.As(err, &failed) {
+		failed.early = true
+	}
+	return err
+}
+
+func (p *Provider) prepare(ctx context.Context, s machine.Spec) error {
 	if s.Lab.Incus == nil {
 		return fmt.Errorf("lab %s has no section incus", s.Lab.Name)
 	}
@@ -42,6 +52,9 @@ func (p *Provider) Prepare(ctx context.Context, s machine.Spec) error {
 	work.Go(func() (err error) { found.Source, err = p.image(ctx2, remotes); return err })
 	work.Go(func() (err error) { found.Pool, err = p.pool(ctx2); return err })
 	if err := work.Wait(); err != nil {
+		return err
+	}
+	if err := p.namesFree(); err != nil {
 		return err
 	}
 	if err := p.remember(); err != nil {
