@@ -14,22 +14,19 @@
 . "$(dirname "$0")/lib/proxy.sh"
 
 install_docker() {
-  local package packages=(docker.io)
+  local ID VERSION_ID
   if [[ $PODIUM_SOURCE != distro ]]; then
     docker_repository
     apt_install_service docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin
     return
   fi
-  apt_settle
-  apt_lists_fresh || apt_update
-  # Debian 13 has the command line in a package of its own; Ubuntu calls compose docker-compose-v2.
-  for package in docker-cli docker-buildx docker-compose-v2 docker-compose; do
-    if [[ $package == docker-compose && ${packages[*]} == *docker-compose-v2* ]]; then
-      continue
-    fi
-    [[ -z $(apt-cache --names-only search "^$package\$") ]] || packages+=("$package")
-  done
-  apt_install_service "${packages[@]}"
+  # shellcheck source=/dev/null
+  . /etc/os-release
+  case $ID-$VERSION_ID in
+    ubuntu-*) apt_install_service docker.io docker-buildx docker-compose-v2 ;;
+    debian-12) apt_install_service docker.io ;; # its compose is the first, which its makers gave up in 2023
+    *) apt_install_service docker.io docker-cli docker-buildx docker-compose ;;
+  esac
 }
 
 # hub_mirror: the mirror of docker.io, if any.

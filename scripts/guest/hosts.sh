@@ -21,6 +21,7 @@ END
 fi
 
 # Boxes come with "127.0.1.1 NAME": with it the node would announce itself by an address that no other can reach.
+[[ -e /etc/hosts ]] || printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >/etc/hosts
 kept=
 ours=no
 while IFS= read -r line; do

@@ -10,17 +10,15 @@
 . "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
 
-# Debian 12 ends at Java 17, which Jenkins no longer runs on: there Java comes from Adoptium.
+# Debian 12 ends at Java 17, which Jenkins no longer runs on: there Java comes from Adoptium, as Jenkins' page says.
 install_java() {
-  apt_settle
-  apt_lists_fresh || apt_update
-  if [[ -n $(apt-cache --names-only search '^openjdk-21-jre-headless$') ]]; then
+  local ID VERSION_ID VERSION_CODENAME url=${PODIUM_MIRROR_ADOPTIUM:-https://packages.adoptium.net/artifactory}
+  # shellcheck source=/dev/null
+  . /etc/os-release
+  if [[ $ID-$VERSION_ID != debian-12 ]]; then
     apt_install fontconfig openjdk-21-jre-headless
     return
   fi
-  local url=${PODIUM_MIRROR_ADOPTIUM:-https://packages.adoptium.net/artifactory} VERSION_CODENAME
-  # shellcheck source=/dev/null
-  . /etc/os-release
   apt_key "${url%/}/api/gpg/key/public" /etc/apt/keyrings/podium-adoptium.asc
   apt_source podium-adoptium <<END
 Types: deb
