@@ -86,7 +86,7 @@ func TestInvalid(t *testing.T) {
 			if !errors.As(err, &problems) {
 				t.Fatalf("got %v, want a Problems", err)
 			}
-			golden(t, fixtureName(file)+".golden", filepath.ToSlash(err.Error())+"\n")
+			golden(t, fixtureName(file)+".golden", strings.ReplaceAll(err.Error(), file, filepath.ToSlash(file))+"\n")
 		})
 	}
 }

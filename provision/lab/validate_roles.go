@@ -7,51 +7,33 @@ import (
 
 // roles checks that roles and sections belong together, and how many machines have a role.
 func (c *checker) roles() {
+	count, where := c.countRoles()
 	l := c.lab
-	if c.rolesUnknown() {
-		return
-	}
-	count := map[string]int{}
-	where := map[string]string{} // where a role is named first
-	for i, n := range l.Nodes {
-		for j, role := range n.Roles {
-			if count[role] == 0 {
-				where[role] = fmt.Sprintf("nodes[%d].roles[%d]", i, j)
-			}
-			if !slices.Contains(n.Roles[:j], role) {
-				count[role] += min(copies(n), maxMachines)
-			}
-		}
-	}
-	members := count[RoleControlPlane]
-	for _, role := range []string{RoleControlPlane, RoleWorker} {
-		if count[role] > 0 && l.Kubernetes == nil && !c.at.silent("kubernetes") {
-			c.bad(where[role], role, "needs a cluster to belong to: write the section kubernetes: {}")
-		}
-	}
-	switch {
-	case l.Kubernetes == nil:
-	case members == 0 && count[RoleWorker] == 0:
-		c.unused("kubernetes", RoleControlPlane)
-	case members == 0:
-		c.bad(where[RoleWorker], RoleWorker, "has no cluster to join: give one node the role %s", RoleControlPlane)
-	case members%2 == 0:
-		c.bad(where[RoleControlPlane], RoleControlPlane, "is the role of %d nodes, an even number of etcd members, which outlives no more failures than one fewer: make it %d or %d", members, members-1, members+1)
-	}
-	if count[RoleMonitoring] > 0 && l.Monitoring == nil && !c.at.silent("monitoring") {
-		c.bad(where[RoleMonitoring], RoleMonitoring, "needs to know what to watch with: write the section monitoring: {}")
-	}
 	for _, s := range []struct {
-		role    string
-		section bool
+		role, section string
+		written       bool
+		what          string
 	}{
-		{RoleMonitoring, l.Monitoring != nil},
-		{RoleJenkins, l.Jenkins != nil},
-		{RoleDocker, l.Docker != nil},
+		{RoleControlPlane, "kubernetes", l.Kubernetes != nil, "needs a cluster to belong to: write the section kubernetes: {}"},
+		{RoleWorker, "kubernetes", l.Kubernetes != nil, "needs a cluster to belong to: write the section kubernetes: {}"},
+		{RoleMonitoring, "monitoring", l.Monitoring != nil, "needs to know what to watch with: write the section monitoring: {}"},
+		{RoleDocker, "docker", l.Docker != nil, ""}, // Default adds these two sections
+		{RoleJenkins, "jenkins", l.Jenkins != nil, ""},
 	} {
-		if s.section && count[s.role] == 0 {
-			c.unused(s.role, s.role)
+		switch {
+		case count[s.role] > 0 && !s.written && s.what != "" && !c.at.silent(s.section):
+			c.bad(where[s.role], s.role, "%s", s.what)
+		case count[s.role] == 0 && s.written && s.role != RoleWorker && !c.unsure(s.role):
+			if s.role == RoleControlPlane && count[RoleWorker] > 0 {
+				c.bad(where[RoleWorker], RoleWorker, "has no cluster to join: give one node the role %s", RoleControlPlane)
+				continue
+			}
+			c.bad(s.section, "", "has no use, as no node has the role %s: give it to one, or leave the section out", s.role)
 		}
+	}
+	if members := count[RoleControlPlane]; members > 0 && members%2 == 0 && !c.unsure(RoleControlPlane) {
+		c.bad(where[RoleControlPlane], RoleControlPlane,
+			"is the role of %d nodes, an even number of etcd members, which outlives no more failures than one fewer: make it %d or %d", members, members-1, members+1)
 	}
 	for _, role := range []string{RoleJenkins, RoleMonitoring} {
 		if count[role] > 1 {
@@ -60,9 +42,26 @@ func (c *checker) roles() {
 	}
 }
 
-// rolesUnknown reports whether the roles of some node could not be read, or are misspelt: who misses a role then, or
-// counts the machines that have it, misses what is there.
-func (c *checker) rolesUnknown() bool {
+// countRoles counts the machines that have a role, and says where each is named first.
+func (c *checker) countRoles() (count map[string]int, where map[string]string) {
+	count, where = map[string]int{}, map[string]string{}
+	for i, n := range c.lab.Nodes {
+		for j, role := range n.Roles {
+			if slices.Contains(n.Roles[:j], role) {
+				continue
+			}
+			if count[role] == 0 {
+				where[role] = fmt.Sprintf("nodes[%d].roles[%d]", i, j)
+			}
+			count[role] += min(copies(n), maxMachines)
+		}
+	}
+	return count, where
+}
+
+// unsure reports whether more machines may be meant to have the role than have it: the roles of a node could not be
+// read, or one of them is misspelt. Who misses the role then misses what is there.
+func (c *checker) unsure(role string) bool {
 	if c.at.silent("nodes") {
 		return true
 	}
@@ -71,16 +70,12 @@ func (c *checker) rolesUnknown() bool {
 		if c.at.silent(path+".roles") || c.at.silent(path+".count") {
 			return true
 		}
-		for j, role := range n.Roles {
-			if c.at.silent(fmt.Sprintf("%s.roles[%d]", path, j)) || !slices.Contains(Roles(), role) {
+		for j, r := range n.Roles {
+			meant := nearest(r, Roles())
+			if c.at.silent(fmt.Sprintf("%s.roles[%d]", path, j)) || !slices.Contains(Roles(), r) && (meant == "" || meant == role) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// unused reports a section that no node makes use of.
-func (c *checker) unused(section, role string) {
-	c.bad(section, "", "has no use, as no node has the role %s: give it to one, or leave the section out", role)
 }
