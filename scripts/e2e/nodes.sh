@@ -72,8 +72,11 @@ image() {
   mkdir -p "$folder"
   exec 7>"$folder/lock"
   flock 7
-  if [[ ! -f $folder/rootfs.tar ]]; then
+  local recipe
+  recipe=$(declare -f image | sha256sum)
+  if [[ ! -f $folder/recipe || $(cat "$folder/recipe") != "$recipe" ]]; then
     say "building image $name"
+    rm -f "$folder/recipe"
     mmdebstrap --quiet --variant=minbase --mode=root \
       --include=systemd-sysv,systemd-resolved,udev,dbus,libpam-systemd,openssh-server,sudo,curl,ca-certificates,gnupg,iproute2,iputils-ping,procps,kmod,less \
       --customize-hook='rm -f "$1"/etc/ssh/ssh_host_*' \
@@ -82,6 +85,7 @@ image() {
       --customize-hook='systemctl --root="$1" --quiet enable systemd-networkd systemd-resolved ssh-host-keys' \
       --customize-hook='systemctl --root="$1" --quiet mask systemd-networkd-wait-online' \
       --customize-hook='ln -sf /run/systemd/resolve/stub-resolv.conf "$1"/etc/resolv.conf' \
+      --customize-hook='printf "127.0.0.1\tlocalhost\n::1\t\tlocalhost ip6-localhost ip6-loopback\n" >"$1"/etc/hosts' \
       --customize-hook=': >"$1"/etc/machine-id; rm -f "$1"/etc/hostname' \
       "$suite" "$folder/rootfs.part.tar" "deb $mirror $suite main" "deb $mirror $suite-updates main" \
       "deb $mirror-security $suite-security main"
@@ -89,6 +93,7 @@ image() {
       "$(uname -m)" "$(date +%s)" "$suite" "${name#*-}" >"$folder/metadata.yaml"
     tar -C "$folder" -cf "$folder/metadata.tar" metadata.yaml
     mv "$folder/rootfs.part.tar" "$folder/rootfs.tar"
+    echo "$recipe" >"$folder/recipe"
   fi
   exec 7>&-
 }

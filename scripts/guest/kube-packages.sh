@@ -29,9 +29,10 @@ Suites: /
 Signed-By: /etc/apt/keyrings/podium-kubernetes.asc
 END
 
-version=$PODIUM_KUBERNETES_VERSION
-[[ $version != "$PODIUM_KUBERNETES_MINOR" ]] || version+=".*"
-apt_install "kubelet=$version-*" "kubeadm=$version-*" "kubectl=$version-*" conntrack iptables
+# apt takes a star at the end only: 1.36.* is any patch, 1.36.2-* any build of that one.
+version="$PODIUM_KUBERNETES_VERSION-*"
+[[ $PODIUM_KUBERNETES_VERSION != "$PODIUM_KUBERNETES_MINOR" ]] || version="$PODIUM_KUBERNETES_MINOR.*"
+apt_install "kubelet=$version" "kubeadm=$version" "kubectl=$version" conntrack iptables
 held=$(apt-mark showhold)
 for package in kubelet kubeadm kubectl; do
   grep -q -x "$package" <<<"$held" || apt-mark hold "$package"

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -29,7 +30,7 @@ func main() {
 
 	mux := http.NewServeMux()
 	mux.Handle("GET /v2/", registry{dir: filepath.Join(*dir, "registry")})
-	mux.Handle("GET /github/flannel-io/flannel/releases/download/{version}/kube-flannel.yml", anyVersion(*dir))
+	mux.Handle("GET /github/flannel-io/flannel/releases/download/{version}/kube-flannel.yml", flannelManifest(*dir))
 	mux.Handle("GET /", http.FileServer(http.Dir(*dir)))
 	if *archive != "" {
 		a := &aptCache{upstream: strings.TrimSuffix(*archive, "/"), dir: *cache}
@@ -44,11 +45,18 @@ func main() {
 	log.Fatal(server.ListenAndServe())
 }
 
-// anyVersion answers for every version of flannel with the manifest of the one that could be built.
-func anyVersion(dir string) http.Handler {
+// flannelManifest answers for every version of flannel with the manifest of the one that could be built, under the name
+// that was asked for: the registry does the same with its images.
+func flannelManifest(dir string) http.Handler {
+	built := regexp.MustCompile(`(ghcr\.io/flannel-io/flannel):\S+`)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		log.Printf("flannel %s was asked for: giving the manifest that is here", r.PathValue("version"))
-		http.ServeFile(w, r, filepath.Join(dir, "github", "flannel-io", "flannel", "kube-flannel.yml"))
+		text, err := os.ReadFile(filepath.Join(dir, "github", "flannel-io", "flannel", "kube-flannel.yml"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/yaml")
+		w.Write(built.ReplaceAll(text, []byte("$1:"+r.PathValue("version"))))
 	})
 }
 
@@ -114,7 +122,10 @@ func (g registry) manifest(w http.ResponseWriter, r *http.Request, name, referen
 func (g registry) find(name, reference string) ([]byte, error) {
 	folder := filepath.Join(g.dir, "manifests", filepath.FromSlash(name))
 	if !strings.HasPrefix(reference, "sha256:") {
-		return os.ReadFile(filepath.Join(folder, reference))
+		text, err := os.ReadFile(filepath.Join(folder, reference))
+		if err == nil || !strings.HasPrefix(name, "flannel-io/") {
+			return text, err
+		}
 	}
 	tags, err := os.ReadDir(folder)
 	if err != nil {
@@ -125,7 +136,12 @@ func (g registry) find(name, reference string) ([]byte, error) {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(folder, tag.Name()))
-		if err == nil && digestOf(text) == reference {
+		switch {
+		case err != nil:
+		case digestOf(text) == reference:
+			return text, nil
+		case !strings.HasPrefix(reference, "sha256:"):
+			log.Printf("%s:%s was asked for: giving %s", name, reference, tag.Name())
 			return text, nil
 		}
 	}
