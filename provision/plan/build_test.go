@@ -176,6 +176,23 @@ func TestBuildTasks(t *testing.T) {
 	}
 }
 
+// TestBuildAccount looks who a script thinks it works for, where a machine has an account of its own.
+func TestBuildAccount(t *testing.T) {
+	l := lab.Lab{Name: "room", Provider: lab.ProviderStatic, User: "teacher", Nodes: []lab.Node{
+		{Name: "a", Address: "192.168.56.31"}, {Name: "b", Address: "192.168.56.32", SSH: &lab.SSH{User: "root"}},
+	}}
+	lab.Default(&l)
+	files := guest()
+	files["base.sh"].Data = []byte("echo $PODIUM_USER\n")
+	p, err := BuildFrom(small()[:1], l, files, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := task(t, p, "a/base").Vars["PODIUM_USER"], task(t, p, "b/base").Vars["PODIUM_USER"]; a != "teacher" || b != "root" {
+		t.Errorf("got %s on a, %s on b", a, b)
+	}
+}
+
 func TestBuildWrongCatalogue(t *testing.T) {
 	for want, change := range map[string]func(rows []step.Step){
 		"step base on cp: guest script none.sh":       func(rows []step.Step) { rows[0].Script = "none.sh" },

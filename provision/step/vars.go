@@ -16,7 +16,7 @@ func Common(c Context, m lab.Machine) Vars {
 		"PODIUM_ADDRESS": m.Address.String(),
 		"PODIUM_NETWORK": c.Lab.Network,
 		"PODIUM_ROLES":   strings.Join(m.Roles, ","),
-		"PODIUM_USER":    c.Lab.User,
+		"PODIUM_USER":    account(c, m),
 		"PODIUM_SOURCE":  c.Lab.Source,
 		"PODIUM_HOSTS":   hostLines(c),
 	}
@@ -31,6 +31,14 @@ func Common(c Context, m lab.Machine) Vars {
 		v.set("PODIUM_NO_PROXY", noProxy(c))
 	}
 	return v
+}
+
+// account is who podium logs in as on the machine.
+func account(c Context, m lab.Machine) string {
+	if m.SSH != nil && m.SSH.User != "" {
+		return m.SSH.User
+	}
+	return c.Lab.User
 }
 
 // Mentioned is the variables whose names stand in one of the texts.
