@@ -61,12 +61,12 @@ func (s nodeScripts) stepBundle(t plan.Task, secrets map[string]string) (string,
 	return b.end(), nil
 }
 
-// tries is how often a check may be run, a second apart, within a time.
+// tries is how often a check is run, a second apart, before the node gives up by itself: a little later than podium.
 func tries(limit time.Duration) int {
 	if limit <= 0 {
-		return 3600
+		limit = time.Hour
 	}
-	return max(1, int(limit.Seconds()))
+	return int(limit.Seconds()) + 10
 }
 
 // inputBundle is the bundle of a task's input. It leaves nothing on its node and prints facts only.

@@ -12,7 +12,7 @@ import (
 )
 
 // askDeadline is how long a node may take to answer whoever only looks.
-const askDeadline = 5 * time.Second
+const askDeadline = 3 * time.Second
 
 // Changes says for every task of the plan, in its order, whether Up would run it, and why. It changes nothing and
 // starts nothing. A node that cannot be asked is judged by what podium remembers of it. The error is one of the state

@@ -409,10 +409,14 @@ func drawPlan(lines ...string) plan.Plan {
 }
 
 // smallLab is a cluster in small: every node base, the first init, the others join, then a check.
-func smallLab() plan.Plan {
-	return drawPlan("cp/base", "w1/base", "w2/base", "w3/base", "cp/init after cp/base",
+func smallLab() plan.Plan { return drawPlan(smallLabLines()...) }
+
+func smallLabLines() []string {
+	return []string{
+		"cp/base", "w1/base", "w2/base", "w3/base", "cp/init after cp/base",
 		"w1/join after w1/base, cp/init", "w2/join after w2/base, cp/init", "w3/join after w3/base, cp/init",
-		"cp/ready after w1/join, w2/join, w3/join")
+		"cp/ready after w1/join, w2/join, w3/join",
+	}
 }
 
 // task finds a task of a plan to change it.
@@ -446,4 +450,14 @@ func outcomes(s Summary) map[plan.TaskID]Outcome {
 		all[t.ID] = t.Outcome
 	}
 	return all
+}
+
+// up is an Up that has to succeed.
+func up(t testing.TB, e *Engine) Summary {
+	t.Helper()
+	s, err := e.Up(context.Background(), UpOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

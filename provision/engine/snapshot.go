@@ -34,7 +34,7 @@ func (e *Engine) SnapshotSave(ctx context.Context, tag string) error {
 // that is not complete, and one of other machines than the lab has now. If one fails, the lab stays halted: some
 // machines are back and others are not. The same again, or Up, finishes it.
 func (e *Engine) SnapshotRestore(ctx context.Context, tag string) error {
-	return e.change(func(j *job) error { return j.restore(ctx, tag, false) })
+	return e.change(func(j *job) error { return j.restore(ctx, tag, thoseThatRan) })
 }
 
 // SnapshotDelete removes what is kept under tag, complete or not.
@@ -58,7 +58,7 @@ func (e *Engine) Reset(ctx context.Context, tag string) error {
 			}
 			tag = first.Tag
 		}
-		return j.restore(ctx, tag, true)
+		return j.restore(ctx, tag, everybody)
 	})
 }
 
@@ -209,8 +209,17 @@ func (j *job) delete(ctx context.Context, set state.Snapshot) error {
 	return j.drop(set.Tag)
 }
 
-// restore brings the lab back to tag. start says that all machines shall run after it, not only those that ran.
-func (j *job) restore(ctx context.Context, tag string, start bool) error {
+// starting says which machines shall run after a restore.
+type starting int
+
+const (
+	nobody starting = iota
+	thoseThatRan
+	everybody
+)
+
+// restore brings the lab back to tag.
+func (j *job) restore(ctx context.Context, tag string, whom starting) error {
 	set, err := j.snapshot(tag)
 	if err != nil {
 		return err
@@ -229,10 +238,7 @@ func (j *job) restore(ctx context.Context, tag string, start bool) error {
 	if missing := in(all, machine.Missing); len(missing) > 0 {
 		return fmt.Errorf("%w: %q: %s is gone, with its snapshots: destroy the lab and make it again", ErrNodesChanged, tag, strings.Join(missing, ", "))
 	}
-	up := in(all, machine.Running)
-	if start {
-		up = names
-	}
+	up := map[starting][]string{thoseThatRan: in(all, machine.Running), everybody: names}[whom]
 	if err := j.stop(ctx, names); err != nil {
 		return errors.Join(err, j.startAgain(ctx, up))
 	}
@@ -246,6 +252,18 @@ func (j *job) restore(ctx context.Context, tag string, start bool) error {
 	j.record.Update(func(s *state.State) { s.Restoring = "" })
 	j.note("", "%s restored on %s", tag, strings.Join(names, ", "))
 	return errors.Join(j.record.Save(), j.start(ctx, up))
+}
+
+// finishRestore restores once more what a restore that was cut off began: machines of different moments do not fit
+// together. Afterwards Up starts them.
+func (j *job) finishRestore(ctx context.Context) error {
+	tag := ""
+	j.record.View(func(s state.State) { tag = s.Restoring })
+	if tag == "" {
+		return nil
+	}
+	j.note("", "restoring %s was cut off: finishing it", tag)
+	return j.restore(ctx, tag, nobody)
 }
 
 // baseline keeps the lab's first good state, once it is complete: the snapshot that Reset goes back to. When the lab's

@@ -94,7 +94,10 @@ func (e *Engine) newRun(o UpOptions) (*run, error) {
 
 func (r *run) up(ctx context.Context) (Summary, error) {
 	r.emit(event.Event{Kind: event.RunStarted, Tasks: len(r.Plan.Tasks)})
-	err := r.prepare(ctx)
+	err := r.finishRestore(ctx)
+	if err == nil {
+		err = r.prepare(ctx)
+	}
 	if err == nil {
 		r.schedule(ctx)
 		err = r.verdict(ctx)
@@ -112,8 +115,22 @@ func (r *run) up(ctx context.Context) (Summary, error) {
 	return s, errors.Join(err, r.close())
 }
 
-// afterwards is what remains once every step is done.
+// afterwards is what remains once every step is done: machines that were started anew get their services back, and the
+// lab's first good state is kept.
 func (r *run) afterwards(ctx context.Context, s *Summary) error {
+	var restarted []string
+	for _, m := range r.Plan.Machines {
+		if r.before[m.Name] == machine.Stopped {
+			restarted = append(restarted, m.Name)
+		}
+	}
+	err := r.recover(ctx, restarted, r.nodes)
+	for _, name := range restarted {
+		r.nodes[name].close()
+	}
+	if err != nil {
+		return err
+	}
 	return r.baseline(ctx, s)
 }
 

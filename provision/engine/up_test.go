@@ -2,38 +2,491 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"podium/provision/event"
+	"podium/provision/machine"
+	"podium/provision/plan"
+	"podium/provision/remote"
+	"podium/provision/state"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// did lists the steps that ran in a run, sorted; boots are left out.
+func did(s Summary) []string {
+	var ran []string
+	for _, t := range s.Tasks {
+		if t.Outcome == Done && t.Step != plan.StepBoot {
+			ran = append(ran, string(t.ID))
+		}
+	}
+	slices.Sort(ran)
+	return ran
+}
+
+func wantRan(t *testing.T, s Summary, want ...string) {
+	t.Helper()
+	slices.Sort(want)
+	if diff := cmp.Diff(want, did(s)); diff != "" {
+		t.Errorf("steps that ran (-want +got):\n%s", diff)
+	}
+}
+
 func TestUpRunsEverythingOnceAndThenNothing(t *testing.T) {
 	f := newFakeLab()
 	e, _ := newEngine(t, smallLab(), f)
-	s, err := e.Up(context.Background(), UpOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for id, how := range outcomes(s) {
+	for id, how := range outcomes(up(t, e)) {
 		if how != Done {
 			t.Errorf("first up: %s is %s, want done", id, how)
 		}
 	}
 	f.clear()
-	if s, err = e.Up(context.Background(), UpOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	for id, how := range outcomes(s) {
+	for id, how := range outcomes(up(t, e)) {
 		if how != Skipped {
 			t.Errorf("second up: %s is %s, want skipped", id, how)
 		}
 	}
-	if runs := f.called("run "); len(runs) != 0 {
-		t.Errorf("second up ran %v, want nothing", runs)
+	want := []string{
+		"close cp", "close w1", "close w2", "close w3", "dial cp", "dial w1", "dial w2", "dial w3",
+		"look cp", "look w1", "look w2", "look w3", "prepare", "status", "up cp", "up w1", "up w2", "up w3",
 	}
-	if looks := f.called("look "); len(looks) != 4 {
-		t.Errorf("second up asked %v, want each node once", looks)
+	if diff := cmp.Diff(want, f.called("")); diff != "" {
+		t.Errorf("calls of the second up (-want +got): one round trip a node\n%s", diff)
+	}
+}
+
+func TestUpRunsWhatChanged(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(p *plan.Plan, f *fakeLab)
+		force  []string
+		want   []string // steps that run
+		reason string   // of the first
+	}{
+		{"nothing", func(*plan.Plan, *fakeLab) {}, nil, nil, ""},
+		{"script", func(p *plan.Plan, _ *fakeLab) { task(*p, "cp/init").Digest.Script = "new" }, nil, []string{"cp/init"}, "script changed"},
+		{"variables", func(p *plan.Plan, _ *fakeLab) { task(*p, "w1/join").Digest.Vars = "new" }, nil, []string{"w1/join"}, "variables changed"},
+		{"files", func(p *plan.Plan, _ *fakeLab) { task(*p, "w1/join").Digest.Files = "new" }, nil, []string{"w1/join"}, "files changed"},
+		{"two of them", func(p *plan.Plan, _ *fakeLab) {
+			task(*p, "w1/join").Digest = plan.Digest{Script: "new", Vars: "v-w1", Files: "new"}
+		}, nil, []string{"w1/join"}, "script, files changed"},
+		{"a step more", func(p *plan.Plan, _ *fakeLab) {
+			*p = drawPlan(append(smallLabLines(), "w1/extra after w1/join")...)
+		}, nil, []string{"w1/extra"}, "missing"},
+		{"a node more", func(p *plan.Plan, _ *fakeLab) {
+			*p = drawPlan(append(smallLabLines(), "w4/base", "w4/join after w4/base, cp/init")...)
+		}, nil, []string{"w4/base", "w4/join"}, "missing"},
+		{"a machine destroyed behind our back", func(_ *plan.Plan, f *fakeLab) { delete(f.machines, "w2") }, nil, []string{"w2/base", "w2/join"}, "missing"},
+		{"a marker lost", func(_ *plan.Plan, f *fakeLab) { delete(f.machines["w2"].markers, "join") }, nil, []string{"w2/join"}, "missing"},
+		{"a marker of nonsense", func(_ *plan.Plan, f *fakeLab) { f.machines["w2"].markers["join"] = "\x00garbage\n" }, nil, []string{"w2/join"}, "missing"},
+		{"a machine that was halted", func(_ *plan.Plan, f *fakeLab) { f.halt("w2") }, nil, nil, ""},
+		{"a step forced", nil, []string{"join"}, []string{"w1/join", "w2/join", "w3/join"}, "forced"},
+		{"a task forced", nil, []string{"w2/join"}, []string{"w2/join"}, "forced"},
+		{"a node forced", nil, []string{"w2/*"}, []string{"w2/base", "w2/join"}, "forced"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFakeLab()
+			e, _ := newEngine(t, smallLab(), f)
+			up(t, e)
+			if tt.change != nil {
+				tt.change(&e.Plan, f)
+			}
+			changes, err := e.Changes(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := e.Up(context.Background(), UpOptions{Force: tt.force})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantRan(t, s, tt.want...)
+			if tt.force == nil {
+				var foretold []string
+				for _, c := range changes {
+					if c.Reason != "" && c.Step != plan.StepBoot {
+						foretold = append(foretold, string(c.Task))
+					}
+				}
+				slices.Sort(foretold)
+				if diff := cmp.Diff(did(s), foretold); diff != "" && !strings.Contains(tt.name, "halted") {
+					t.Errorf("Changes and Up differ (-up +changes):\n%s", diff)
+				}
+			}
+			if len(tt.want) == 0 {
+				return
+			}
+			i := slices.IndexFunc(s.Tasks, func(r TaskResult) bool { return string(r.ID) == tt.want[0] })
+			if s.Tasks[i].Reason != tt.reason {
+				t.Errorf("%s ran because %q, want %q", tt.want[0], s.Tasks[i].Reason, tt.reason)
+			}
+		})
+	}
+}
+
+func TestUpForceOfNothing(t *testing.T) {
+	f := newFakeLab()
+	e, _ := newEngine(t, smallLab(), f)
+	_, err := e.Up(context.Background(), UpOptions{Force: []string{"jion"}})
+	if err == nil || !strings.Contains(err.Error(), `"jion"`) || len(f.called("")) != 0 {
+		t.Errorf("up gives %v after %v, want a refusal that names it, and nothing touched", err, f.called(""))
+	}
+}
+
+func TestUpWaitsForServicesOfRestartedMachines(t *testing.T) {
+	f := newFakeLab()
+	e, _ := newEngine(t, smallLab(), f)
+	up(t, e)
+	f.halt("w2")
+	f.clear()
+	up(t, e)
+	if diff := cmp.Diff([]string{"run w2/recover"}, f.called("run")); diff != "" {
+		t.Errorf("runs (-want +got):\n%s", diff)
+	}
+	f.halt("w2")
+	f.script = func(context.Context, scriptRun) (string, error) { return "", exitCode(124) }
+	_, err := e.Up(context.Background(), UpOptions{})
+	if failed, ok := errors.AsType[*NodeError](err); !ok || failed.Node != "w2" {
+		t.Errorf("up gives %v, want that w2 does not come back", err)
+	}
+}
+
+// What does not depend on a failure is done; every failure is told with what a person needs.
+func TestUpGoesOnAroundFailures(t *testing.T) {
+	f := newFakeLab()
+	f.script = func(_ context.Context, r scriptRun) (string, error) {
+		switch r.ID() {
+		case "w1/base", "w3/join":
+			fmt.Fprintf(r.Log, "about to fail on %s\n", r.Node)
+			return "", exitCode(7)
+		}
+		return "", nil
+	}
+	e, events := newEngine(t, smallLab(), f)
+	s, err := e.Up(context.Background(), UpOptions{Baseline: true})
+	want := map[plan.TaskID]Outcome{
+		"cp/boot": Done, "w1/boot": Done, "w2/boot": Done, "w3/boot": Done, "cp/base": Done, "w2/base": Done, "w3/base": Done,
+		"cp/init": Done, "w2/join": Done, "w1/base": Failed, "w3/join": Failed, "w1/join": Blocked, "cp/ready": Blocked,
+	}
+	if diff := cmp.Diff(want, outcomes(s)); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+	run, ok := errors.AsType[*RunError](err)
+	if !ok || len(run.Failures) != 2 || run.Failures[0].ID != "w1/base" || run.Failures[1].ID != "w3/join" || run.Blocked != 2 {
+		t.Fatalf("up gives %#v, want both failures in the plan's order", err)
+	}
+	first := run.Failures[0]
+	if diff := cmp.Diff([]string{"about to fail on w1"}, first.Last); diff != "" {
+		t.Error(diff)
+	}
+	for _, part := range []string{"2 steps failed, 2 wait for them", "w1: base: base.sh: exit code 7", "about to fail on w1", "hint: look at base", "log: " + first.Log, "resume: podium up " + e.Dir.Lab(), "w3: join"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("error lacks %q:\n%v", part, err)
+		}
+	}
+	if len(s.Failures) != 2 || s.Baseline != "" {
+		t.Errorf("summary has %d failures and baseline %q", len(s.Failures), s.Baseline)
+	}
+	if got := len(events.of(event.TaskFailed)); got != 2 {
+		t.Errorf("%d events of failure, want 2", got)
+	}
+	if left := f.called("destroy"); len(left) != 0 {
+		t.Errorf("up has destroyed: %v", left)
+	}
+	f.script = nil
+	wantRan(t, up(t, e), "w1/base", "w1/join", "w3/join", "cp/ready")
+}
+
+func TestUpRetriesOnlyWhatMayHelp(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		err      error
+		attempts int
+	}{
+		{"temporary failure of the script", exitCode(75), 4},
+		{"connection lost", fmt.Errorf("w1: %w", remote.ErrDisconnected), 4},
+		{"any other exit code", exitCode(1), 1},
+		{"login refused", remote.ErrAuth, 1},
+		{"host key changed", remote.ErrHostKey, 1},
+		{"some other error", errors.New("odd"), 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFakeLab()
+			f.script = func(context.Context, scriptRun) (string, error) { return "", tt.err }
+			e, events := newEngine(t, drawPlan("w1/base"), f)
+			s, err := e.Up(context.Background(), UpOptions{})
+			if err == nil {
+				t.Fatal("up succeeds")
+			}
+			if _, isExit := tt.err.(exitCode); !isExit && !errors.Is(err, tt.err) {
+				t.Errorf("up gives %v, want %v in its chain", err, tt.err)
+			}
+			if got := s.Tasks[1].Attempts; got != tt.attempts {
+				t.Errorf("%d tries, want %d", got, tt.attempts)
+			}
+			if got := len(events.of(event.TaskRetrying)); got != tt.attempts-1 {
+				t.Errorf("%d events of retrying, want %d", got, tt.attempts-1)
+			}
+		})
+	}
+}
+
+// A node that goes down in the middle of a step is started again and the step runs once more.
+func TestUpNodeThatDies(t *testing.T) {
+	f := newFakeLab()
+	var once sync.Once
+	f.script = func(ctx context.Context, r scriptRun) (string, error) {
+		if r.ID() == "w2/join" {
+			died := false
+			once.Do(func() { f.halt("w2"); died = true })
+			if died {
+				<-ctx.Done()
+			}
+		}
+		return "", nil
+	}
+	e, _ := newEngine(t, smallLab(), f)
+	s := up(t, e)
+	i := slices.IndexFunc(s.Tasks, func(r TaskResult) bool { return r.ID == "w2/join" })
+	if got := s.Tasks[i]; got.Outcome != Done || got.Attempts != 2 {
+		t.Errorf("w2/join is %+v, want done at the second try", got)
+	}
+	if f.machines["w2"].boots != 2 {
+		t.Errorf("w2 was booted %d times, want 2", f.machines["w2"].boots)
+	}
+}
+
+func TestUpUnreachableNode(t *testing.T) {
+	f := newFakeLab()
+	f.fail = func(call string) error {
+		if call == "dial w2" {
+			return fmt.Errorf("w2: %w", remote.ErrUnreachable)
+		}
+		return nil
+	}
+	e, _ := newEngine(t, smallLab(), f)
+	s, err := e.Up(context.Background(), UpOptions{})
+	if !errors.Is(err, remote.ErrUnreachable) {
+		t.Errorf("up gives %v, want ErrUnreachable", err)
+	}
+	if got := len(f.called("dial w2")); got != 1 {
+		t.Errorf("dialled %d times, want once: the dialer itself waits", got)
+	}
+	wantRan(t, s, "cp/base", "w1/base", "w3/base", "cp/init", "w1/join", "w3/join")
+}
+
+func TestUpCancelled(t *testing.T) {
+	f := newFakeLab()
+	ctx, cancel := context.WithCancel(context.Background())
+	f.script = func(ctx context.Context, r scriptRun) (string, error) {
+		if r.ID() == "cp/init" {
+			cancel()
+			<-ctx.Done()
+		}
+		return "", nil
+	}
+	e, _ := newEngine(t, smallLab(), f)
+	s, err := e.Up(ctx, UpOptions{})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("up gives %v, want context.Canceled", err)
+	}
+	for id, how := range outcomes(s) {
+		if how != Done && how != Cancelled {
+			t.Errorf("%s is %s", id, how)
+		}
+	}
+	f.script = nil
+	up(t, e)
+}
+
+func TestUpBounds(t *testing.T) {
+	f := newFakeLab()
+	f.bootTime = func(string) time.Duration { return 2 * time.Millisecond }
+	f.script = func(context.Context, scriptRun) (string, error) { time.Sleep(time.Millisecond); return "", nil }
+	var lines []string
+	for i := range 40 {
+		lines = append(lines, fmt.Sprintf("n%d/a", i), fmt.Sprintf("n%d/b", i))
+	}
+	e, _ := newEngine(t, drawPlan(lines...), f)
+	e.Parallel = 3
+	up(t, e)
+	if f.mostAtOne > 3 {
+		t.Errorf("%d things at once, want at most 3", f.mostAtOne)
+	}
+}
+
+func TestUpFactsAndSecrets(t *testing.T) {
+	f := newFakeLab()
+	f.script = func(_ context.Context, r scriptRun) (string, error) {
+		switch r.ID() {
+		case "cp/init":
+			return "api_url=https://cp\nsecret_admin_password=hunter22\n", nil
+		case "w1/join":
+			fmt.Fprintln(r.Log, "logging in with hunter22 now")
+		}
+		return "", nil
+	}
+	e, events := newEngine(t, smallLab(), f)
+	s := up(t, e)
+	if diff := cmp.Diff(map[string]string{"api_url": "https://cp"}, s.Nodes[0].Facts); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"secret_admin_password"}, s.Nodes[0].Secrets); diff != "" {
+		t.Error(diff)
+	}
+	for _, ev := range events.events {
+		if strings.Contains(fmt.Sprint(ev), "hunter22") {
+			t.Errorf("event holds the secret: %+v", ev)
+		}
+	}
+	err := filepath.WalkDir(e.Dir.Path(), func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), "state.json") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if strings.Contains(string(text), "hunter22") {
+			t.Errorf("%s holds the secret", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUpRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spoil func(t *testing.T, e *Engine)
+		want  error
+	}{
+		{"another provider", func(_ *testing.T, e *Engine) { e.Plan.Lab.Provider = "virtualbox" }, ErrOtherProvider},
+		{"a broken state file", func(t *testing.T, e *Engine) { overwrite(t, e, `{"version": 1, "machi`) }, state.ErrBroken},
+		{"an empty state file", func(t *testing.T, e *Engine) { overwrite(t, e, "") }, state.ErrBroken},
+		{"a state file of a newer podium", func(t *testing.T, e *Engine) { overwrite(t, e, `{"version": 99}`) }, state.ErrNewer},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFakeLab()
+			e, _ := newEngine(t, smallLab(), f)
+			up(t, e)
+			tt.spoil(t, e)
+			before, err := os.ReadFile(e.Dir.Path("state.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.clear()
+			if _, err := e.Up(context.Background(), UpOptions{}); !errors.Is(err, tt.want) {
+				t.Errorf("up gives %v, want %v", err, tt.want)
+			}
+			if calls := f.called(""); len(calls) != 0 {
+				t.Errorf("up has touched something: %v", calls)
+			}
+			if after, _ := os.ReadFile(e.Dir.Path("state.json")); string(after) != string(before) {
+				t.Error("up has changed the state file")
+			}
+		})
+	}
+}
+
+func overwrite(t *testing.T, e *Engine, text string) {
+	t.Helper()
+	if err := os.WriteFile(e.Dir.Path("state.json"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A state file that is moved away costs nothing: machines, markers and facts are asked for again.
+func TestUpWithoutItsState(t *testing.T) {
+	f := newFakeLab()
+	f.script = func(_ context.Context, r scriptRun) (string, error) { return "secret_x=" + r.ID() + "\n", nil }
+	e, _ := newEngine(t, smallLab(), f)
+	up(t, e)
+	f.machines["old"] = &fakeMachine{state: machine.Running}
+	before, err := e.Dir.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(e.Dir.Path("state.json"), e.Dir.Path("state.json.broken")); err != nil {
+		t.Fatal(err)
+	}
+	s := up(t, e)
+	wantRan(t, s)
+	if diff := cmp.Diff([]string{"old"}, s.Removed); diff != "" {
+		t.Error(diff)
+	}
+	after, err := e.Dir.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before.Facts, after.Facts); diff != "" {
+		t.Errorf("facts (-before +after):\n%s", diff)
+	}
+}
+
+func TestUpReportsRemovedNodes(t *testing.T) {
+	f := newFakeLab()
+	e, _ := newEngine(t, smallLab(), f)
+	up(t, e)
+	e.Plan = drawPlan("cp/base", "w1/base", "cp/init after cp/base", "w1/join after w1/base, cp/init")
+	s := up(t, e)
+	if diff := cmp.Diff([]string{"w2", "w3"}, s.Removed); diff != "" {
+		t.Error(diff)
+	}
+	if got := f.called("destroy"); len(got) != 0 {
+		t.Errorf("up has destroyed: %v", got)
+	}
+	all, err := e.Status(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	removed := map[string]bool{}
+	for _, n := range all {
+		removed[n.Name] = n.Removed
+	}
+	if diff := cmp.Diff(map[string]bool{"cp": false, "w1": false, "w2": true, "w3": true}, removed); diff != "" {
+		t.Error(diff)
+	}
+	if err := e.Destroy(context.Background(), "w2", "w3"); err != nil {
+		t.Fatal(err)
+	}
+	if s := up(t, e); len(s.Removed) != 0 {
+		t.Errorf("after destroy, up reports %v", s.Removed)
+	}
+	if got := slices.Sorted(maps.Keys(f.machines)); !slices.Equal(got, []string{"cp", "w1"}) {
+		t.Errorf("machines left: %v", got)
+	}
+}
+
+func TestUpProviderFails(t *testing.T) {
+	for _, at := range []string{"prepare", "status", "up w1"} {
+		f := newFakeLab()
+		boom := errors.New("boom")
+		f.fail = func(call string) error {
+			if call == at {
+				return boom
+			}
+			return nil
+		}
+		e, events := newEngine(t, smallLab(), f)
+		if _, err := e.Up(context.Background(), UpOptions{}); !errors.Is(err, boom) {
+			t.Errorf("%s fails: up gives %v", at, err)
+		}
+		if got := events.of(event.RunFinished); len(got) != 1 || !strings.Contains(got[0].Error, "boom") {
+			t.Errorf("%s fails: run-finished is %+v", at, got)
+		}
+		f.fail = nil
+		up(t, e)
 	}
 }

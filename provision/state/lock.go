@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -68,6 +69,7 @@ func (d *Dir) Lock(ctx context.Context, command string) (unlock func() error, er
 	if !ok {
 		return nil, &LockedError{Path: path, Holder: readHolder(note)}
 	}
+	d.sweep()
 	if err := writeHolder(note, command); err != nil {
 		return nil, errors.Join(err, lock.Unlock())
 	}
@@ -79,6 +81,16 @@ func (d *Dir) Lock(ctx context.Context, command string) (unlock func() error, er
 		}
 		return lock.Unlock()
 	}, nil
+}
+
+// sweep removes what processes that were killed in the middle of writeAtomic have left. It is for the lock's holder.
+func (d *Dir) sweep() {
+	for _, name := range []string{stateName, keptName, "lock.json", "applied.yaml"} {
+		left, _ := filepath.Glob(d.Path(tempPattern(name))) // the pattern is valid
+		for _, path := range left {
+			_ = os.Remove(path) // litter does no harm
+		}
+	}
 }
 
 func writeHolder(path, command string) error {

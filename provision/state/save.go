@@ -195,10 +195,13 @@ func (d *Dir) WriteFile(name string, text []byte) error {
 	return writeAtomic(d.Path(name), text)
 }
 
+// tempPattern is what the neighbour of a file is called while it is written.
+func tempPattern(name string) string { return "." + name + ".*" }
+
 // writeAtomic writes a neighbour of path, brings it to the disk and renames it over path. A crash leaves the old
 // file or the new one.
 func writeAtomic(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
+	f, err := os.CreateTemp(filepath.Dir(path), tempPattern(filepath.Base(path))) // 0600
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}

@@ -1,0 +1,480 @@
+//go:build !windows
+
+package engine
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"podium/provision/machine"
+	"podium/provision/plan"
+	"podium/provision/remote"
+	"podium/provision/remote/remotetest"
+)
+
+// realNode is a real sshd as the only machine of a lab; the guest scripts keep their things in a folder of the test.
+type realNode struct {
+	sshd *remotetest.SSHD
+	home string
+	port int // another way to the sshd; 0: straight
+	*fakeLab
+}
+
+func newRealNode(t *testing.T) *realNode {
+	t.Helper()
+	for _, need := range []struct{ command, from string }{{"bash", "bash"}, {"flock", "util-linux"}, {"timeout", "coreutils"}} {
+		if _, err := exec.LookPath(need.command); err != nil {
+			t.Skipf("skipped: needs %s: apt-get install %s", need.command, need.from)
+		}
+	}
+	home := t.TempDir()
+	return &realNode{sshd: remotetest.OpenSSH(t, remotetest.SSHDOptions{Config: []string{"SetEnv PODIUM_HOME=" + home}}), home: home, fakeLab: newFakeLab()}
+}
+
+// Up says that the sshd is the machine.
+func (r *realNode) Up(ctx context.Context, name string) (remote.Endpoint, error) {
+	if _, err := r.fakeLab.Up(ctx, name); err != nil {
+		return remote.Endpoint{}, err
+	}
+	at := r.sshd.Endpoint(name)
+	at.Port = cmp.Or(r.port, at.Port)
+	return at, nil
+}
+
+// engine is an engine with a real dialer.
+func (r *realNode) engine(t *testing.T, p plan.Plan) (*Engine, *recorder) {
+	t.Helper()
+	e, events := newEngine(t, p, r.fakeLab)
+	e.Provider = r
+	e.Dialer = remote.NewDialer(remote.DialOptions{
+		KnownHosts: filepath.Join(t.TempDir(), "known_hosts"), KeyFile: r.sshd.KeyFile(), Grace: 2 * time.Second, Deadline: 20 * time.Second,
+	})
+	return e, events
+}
+
+// oneStep is a plan of one node with one step.
+func oneStep(script string) plan.Plan {
+	p := drawPlan("n1/work")
+	task(p, "n1/work").Script.Text = "#!/bin/bash\nset -euo pipefail\n" + script + "\n"
+	return p
+}
+
+func (r *realNode) read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(r.home, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestRealNodeGetsScriptVariablesFilesAndGivesFacts(t *testing.T) {
+	r := newRealNode(t)
+	odd := "a 'quoted' \"value\" $HOME `id` \\ \t한국어 ü\nsecond line\n\nEOF\n"
+	target := filepath.Join(t.TempDir(), "a dir", "file")
+	p := oneStep(`
+printf '%s' "$PODIUM_ODD" >"$PODIUM_HOME/odd"
+cat "$PODIUM_FILE" >"$PODIUM_HOME/copy"
+stat -c %a "$PODIUM_FILE" >"$PODIUM_HOME/mode"
+umask >"$PODIUM_HOME/umask"
+cat >"$PODIUM_HOME/stdin"
+echo "work_url=http://192.0.2.1/?a=b" >>"$PODIUM_FACTS"
+echo "secret_work_password=correct horse = battery" >>"$PODIUM_FACTS"`)
+	work := task(p, "n1/work")
+	work.Script.Text = strings.ReplaceAll(work.Script.Text, "\n", "\r\n")
+	work.Vars = map[string]string{"PODIUM_ODD": odd, "PODIUM_FILE": target}
+	work.Files = []plan.File{{Path: target, Mode: 0o640, Text: "no line end: " + odd + "x"}}
+	e, events := r.engine(t, p)
+	s := up(t, e)
+
+	for name, want := range map[string]string{
+		"odd": odd, "copy": "no line end: " + odd + "x", "mode": "640\n", "umask": "0022\n", "stdin": "",
+	} {
+		if got := r.read(t, name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if got := s.Nodes[0].Facts; len(got) != 1 || got["work_url"] != "http://192.0.2.1/?a=b" {
+		t.Errorf("facts are %v, want work_url alone", got)
+	}
+	if got := s.Nodes[0].Secrets; len(got) != 1 || got[0] != "secret_work_password" {
+		t.Errorf("secrets are %v, want secret_work_password", got)
+	}
+	for _, ev := range events.of("task-done") {
+		if _, leaked := ev.Facts["secret_work_password"]; leaked {
+			t.Errorf("event %+v holds a secret", ev)
+		}
+	}
+	known, err := e.Dir.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := known.Facts["n1"]["secret_work_password"]; got != "correct horse = battery" {
+		t.Errorf("state has the secret %q", got)
+	}
+	marker := r.read(t, "steps/work")
+	if !strings.HasPrefix(marker, "digest.script=s-work\ndigest.vars=v-n1\ndigest.files=f\ndone=") {
+		t.Errorf("marker is %q", marker)
+	}
+	if text := r.read(t, "scripts/work.sh"); strings.Contains(text, "\r") {
+		t.Errorf("script has kept line ends of Windows: %q", text)
+	}
+	if left, _ := filepath.Glob(filepath.Join(r.home, "run", "*")); len(left) != 1 || filepath.Base(left[0]) != "work.lock" {
+		t.Errorf("left in run: %v, want the lock alone", left)
+	}
+	again := up(t, e)
+	if how := outcomes(again)["n1/work"]; how != Skipped {
+		t.Errorf("second up: work is %s, want skipped", how)
+	}
+}
+
+func TestRealNodeInputsAreSecretAndLeaveNothing(t *testing.T) {
+	r := newRealNode(t)
+	p := oneStep(`echo "joining with $PODIUM_TOKEN"; printf '%s' "$PODIUM_TOKEN" >"$PODIUM_HOME/token"`)
+	task(p, "n1/work").Inputs = []plan.Input{{
+		Node: "n1", Script: plan.Script{Name: "input.sh", Text: "echo \"PODIUM_TOKEN=abc${IFS:0:1}def $PODIUM_FOR\" >>\"$PODIUM_FACTS\"\n"},
+		Vars: map[string]string{"PODIUM_FOR": "n1"},
+	}}
+	e, events := r.engine(t, p)
+	up(t, e)
+	if got := r.read(t, "token"); got != "abc def n1" {
+		t.Errorf("script got the token %q", got)
+	}
+	if err := os.Remove(filepath.Join(r.home, "token")); err != nil {
+		t.Fatal(err)
+	}
+	for _, where := range []string{r.home, e.Dir.Path()} {
+		if out, _ := exec.Command("grep", "-rl", "abc def", where).Output(); len(out) > 0 {
+			t.Errorf("the token stands in %s", out)
+		}
+	}
+	var lines []string
+	for _, ev := range events.of("task-output") {
+		lines = append(lines, ev.Text)
+	}
+	if got := strings.Join(lines, "\n"); got != "joining with [secret]" {
+		t.Errorf("output is %q, want the token blotted out", got)
+	}
+}
+
+func TestRealNodeFailedScript(t *testing.T) {
+	r := newRealNode(t)
+	p := oneStep("for i in {1..30}; do echo line $i; done\necho cause >&2\nexit 3")
+	e, _ := r.engine(t, p)
+	s, err := e.Up(context.Background(), UpOptions{})
+	failure, ok := errors.AsType[*TaskError](err)
+	if !ok {
+		t.Fatalf("up gives %v, want a *TaskError", err)
+	}
+	if failure.Hint != "look at work" || len(failure.Last) != keptLines || failure.Last[keptLines-1] != "cause" {
+		t.Errorf("failure is %+v", failure)
+	}
+	exit, ok := errors.AsType[*remote.ExitError](err)
+	if !ok || exit.Code != 3 {
+		t.Errorf("error has %+v in its chain, want the exit code 3", exit)
+	}
+	if got := s.Tasks[1]; got.Outcome != Failed || got.Attempts != 1 {
+		t.Errorf("work is %+v, want failed at the first try", got)
+	}
+	log, err := os.ReadFile(failure.Log)
+	if err != nil || !strings.Contains(string(log), "line 1\n") || !strings.HasSuffix(string(log), "line 30\ncause\n") {
+		t.Errorf("log is %q (%v), want all lines in order", log, err)
+	}
+	if _, err := os.Stat(filepath.Join(r.home, "steps", "work")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a failed step has a marker: %v", err)
+	}
+}
+
+func TestRealNodeProbe(t *testing.T) {
+	r := newRealNode(t)
+	p := oneStep("true")
+	work := task(p, "n1/work")
+	work.Probe.Text = `echo "checked" >>"$PODIUM_HOME/tries"; (($(wc -l <"$PODIUM_HOME/tries") == 3)) || { echo "not three yet"; exit 1; }` + "\n"
+	e, events := r.engine(t, p)
+	up(t, e)
+	var said []string
+	for _, ev := range events.of("task-output") {
+		said = append(said, ev.Text)
+	}
+	if len(said) != 1 || said[0] != "not yet: not three yet" {
+		t.Errorf("the step's output is %q, want the check's reason once", said)
+	}
+
+	work.Probe.Text, work.Digest.Script = "echo never; exit 1\n", "other"
+	work.Timeout = 1500 * time.Millisecond
+	_, err := e.Up(context.Background(), UpOptions{})
+	failure, ok := errors.AsType[*TaskError](err)
+	if !ok || !strings.Contains(failure.Err.Error(), "check did") || len(failure.Last) == 0 || failure.Last[0] != "not yet: never" {
+		t.Errorf("up gives %v, want a check that did not hold in time", err)
+	}
+}
+
+func TestRealNodeTimeoutEndsTheScript(t *testing.T) {
+	r := newRealNode(t)
+	p := oneStep(`echo $$ >"$PODIUM_HOME/pid"; sleep 1000`)
+	task(p, "n1/work").Timeout = time.Second
+	e, _ := r.engine(t, p)
+	_, err := e.Up(context.Background(), UpOptions{})
+	late, ok := errors.AsType[*TimeoutError](err)
+	if !ok || late.After != time.Second || late.Probe {
+		t.Errorf("up gives %v, want a *TimeoutError of the script", err)
+	}
+	r.gone(t)
+}
+
+// gone fails the test unless the process in the file pid, the leader of the step's script, and its children end soon.
+func (r *realNode) gone(t *testing.T) {
+	t.Helper()
+	pid := strings.TrimSpace(r.read(t, "pid"))
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		out, _ := exec.Command("pgrep", "-P", pid).Output()
+		id, err := strconv.Atoi(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(id, 0); errors.Is(err, syscall.ESRCH) && len(out) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("process %s or its children %q are still there", pid, out)
+		}
+	}
+}
+
+// await waits until a file of the node has some text.
+func (r *realNode) await(t *testing.T, name string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if text, err := os.ReadFile(filepath.Join(r.home, name)); err == nil && bytes.HasSuffix(text, []byte("\n")) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s was not written", name)
+		}
+	}
+}
+
+func TestRealNodeCancelEndsTheScript(t *testing.T) {
+	r := newRealNode(t)
+	e, _ := r.engine(t, oneStep(`echo $$ >"$PODIUM_HOME/pid"; sleep 1000`))
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		r.await(t, "pid")
+		cancel()
+	}()
+	s, err := e.Up(ctx, UpOptions{})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("up gives %v, want context.Canceled", err)
+	}
+	if how := outcomes(s)["n1/work"]; how != Cancelled {
+		t.Errorf("work is %s, want cancelled", how)
+	}
+	r.gone(t)
+}
+
+func TestRealNodeLostConnection(t *testing.T) {
+	r := newRealNode(t)
+	line := newLine(t, r.sshd.Endpoint("n1").Port)
+	r.port = line.port()
+	// The first try never ends by itself and ignores TERM. The second must find nothing of it.
+	e, events := r.engine(t, oneStep(`
+exec 7>"$PODIUM_HOME/alone"
+flock -n 7 || exit 9
+if [[ ! -f $PODIUM_HOME/pid ]]; then
+  trap '' TERM
+  echo $$ >"$PODIUM_HOME/pid"
+  sleep 1000
+fi`))
+	go func() {
+		r.await(t, "pid")
+		line.cut()
+	}()
+	s := up(t, e)
+	if got := s.Tasks[1]; got.Attempts != 2 {
+		t.Errorf("work is %+v, want two tries", got)
+	}
+	if got := len(events.of("task-retrying")); got != 1 {
+		t.Errorf("%d events of retrying, want 1", got)
+	}
+	r.gone(t)
+}
+
+// line is a way to a port that can be cut.
+type line struct {
+	net.Listener
+	mu    sync.Mutex
+	conns []net.Conn
+	work  sync.WaitGroup
+}
+
+func newLine(t *testing.T, to int) *line {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &line{Listener: listener}
+	l.work.Go(func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			on, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(to)))
+			if err != nil {
+				_ = from.Close()
+				continue
+			}
+			l.mu.Lock()
+			l.conns = append(l.conns, from, on)
+			l.mu.Unlock()
+			l.work.Go(func() { _, _ = io.Copy(from, on); _ = from.Close() })
+			l.work.Go(func() { _, _ = io.Copy(on, from); _ = on.Close() })
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		l.cut()
+		l.work.Wait()
+	})
+	return l
+}
+
+func (l *line) port() int { return l.Addr().(*net.TCPAddr).Port }
+
+func (l *line) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.conns {
+		_ = c.Close()
+	}
+	l.conns = nil
+}
+
+func TestRealNodeSecondRunWaitsForTheFirst(t *testing.T) {
+	r := newRealNode(t)
+	p := oneStep(`
+exec 7>"$PODIUM_HOME/alone"
+flock -n 7 || exit 9
+echo $$ >>"$PODIUM_HOME/pid"
+sleep 0.7`)
+	first, _ := r.engine(t, p)
+	second, events := r.engine(t, p)
+	done := make(chan error)
+	go func() {
+		_, err := first.Up(context.Background(), UpOptions{})
+		done <- err
+	}()
+	r.await(t, "pid")
+	up(t, second)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	said := events.of("task-output")
+	if len(said) != 1 || said[0].Text != "waiting for an earlier run of work to end" {
+		t.Errorf("the second run said %+v, want that it waits", said)
+	}
+}
+
+func TestRealNodeProcessLeftBehind(t *testing.T) {
+	r := newRealNode(t)
+	e, _ := r.engine(t, oneStep(`echo begin; (sleep 5; echo late) & echo $! >"$PODIUM_HOME/pid"; echo end`))
+	start := time.Now()
+	s := up(t, e)
+	if took := time.Since(start); took >= 5*time.Second {
+		t.Errorf("up waited %v for a process left behind", took)
+	}
+	if log, _ := os.ReadFile(s.Tasks[1].Log); !strings.HasSuffix(string(log), "begin\nend\n") {
+		t.Errorf("log is %q", log)
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(r.read(t, "pid")))
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Errorf("the process left behind does not live: %v", err)
+	}
+}
+
+func TestRealNodeMuchOutput(t *testing.T) {
+	for _, tt := range []struct {
+		name, script string
+		lines        int
+	}{
+		{"many lines", `for ((i = 0; i < 20000; i++)); do echo "line $i of a megabyte of output ................"; done`, 20000},
+		{"huge line", `head -c 3000000 /dev/zero | tr '\0' x; echo; echo after`, 2},
+		{"no line end", `printf 'no line end'`, 1},
+		{"binary", `head -c 100000 /dev/urandom | tr -d '\n\r'; echo; echo after`, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRealNode(t)
+			e, events := r.engine(t, oneStep(tt.script))
+			s := up(t, e)
+			if got := len(events.of("task-output")); got != tt.lines {
+				t.Errorf("%d lines, want %d", got, tt.lines)
+			}
+			if log, err := os.ReadFile(s.Tasks[1].Log); err != nil || bytes.Count(log, []byte("\n")) != tt.lines+1 {
+				t.Errorf("log has %d lines (%v), want %d and its head", bytes.Count(log, []byte("\n")), err, tt.lines)
+			}
+		})
+	}
+}
+
+func TestRealNodeTemporaryFailure(t *testing.T) {
+	r := newRealNode(t)
+	e, _ := r.engine(t, oneStep(`echo x >>"$PODIUM_HOME/tries"; (($(wc -l <"$PODIUM_HOME/tries") == 3)) || exit 75`))
+	if got := up(t, e).Tasks[1]; got.Outcome != Done || got.Attempts != 3 {
+		t.Errorf("work is %+v, want done at the third try", got)
+	}
+}
+
+func TestRealNodeChangedHostKeyIsFinal(t *testing.T) {
+	r := newRealNode(t)
+	e, _ := r.engine(t, oneStep("true"))
+	up(t, e)
+	r.sshd.Kill()
+	r.sshd.SwapHostKey()
+	r.sshd.Start()
+	s, err := e.Up(context.Background(), UpOptions{})
+	if !errors.Is(err, remote.ErrHostKey) {
+		t.Errorf("up gives %v, want ErrHostKey", err)
+	}
+	if how := outcomes(s)["n1/work"]; how != Blocked {
+		t.Errorf("work is %s, want blocked", how)
+	}
+}
+
+func TestRealNodeStatus(t *testing.T) {
+	r := newRealNode(t)
+	p := oneStep("true")
+	task(p, "n1/work").Services = []string{"podium-test-unit"}
+	e, _ := r.engine(t, p)
+	up(t, e)
+	e.Plan = plan.Plan{}
+	all, err := e.Status(context.Background())
+	if err != nil || len(all) != 1 {
+		t.Fatalf("status gives %+v, %v", all, err)
+	}
+	n := all[0]
+	if n.Machine != machine.Running || !n.SSH || n.Done != 1 || n.Total != 1 || len(n.Services) != 1 {
+		t.Errorf("status is %+v", n)
+	}
+	r.sshd.Kill()
+	if all, err = e.Status(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if n := all[0]; n.SSH || n.SSHError == "" || n.Done != 1 {
+		t.Errorf("status without sshd is %+v", n)
+	}
+}
