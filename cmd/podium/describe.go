@@ -18,7 +18,10 @@ func providers() []string {
 
 // describe reads the lab's description; provider takes the place of the one in it unless it is empty.
 func (a *app) describe(f folder, provider string) (lab.Lab, error) {
-	return lab.LoadWith(f.file, lab.LoadOptions{Provider: provider, Env: a.getenv, Steps: stepNames()})
+	return lab.LoadWith(f.file, lab.LoadOptions{
+		Provider: provider, Env: a.getenv, Steps: stepNames(),
+		Check: func(l lab.Lab) error { _, err := makePlan(l); return err },
+	})
 }
 
 // stepNames are the steps that a lab's own steps can come after.

@@ -17,6 +17,9 @@ type LoadOptions struct {
 	Provider string              // takes the place of the file's provider; empty: the file decides
 	Env      func(string) string // such as os.Getenv; PODIUM_MIRROR_* fill mirrors that the file leaves empty; nil: none
 	Steps    []string            // names of the built-in steps, which after may name; nil: any name goes
+	// Check looks at a lab that is right in itself, such as whether a plan can be made of it; nil: nothing more. Its
+	// Problems are given their places in the file.
+	Check func(Lab) error
 }
 
 // Load reads the description at path, a file or a folder with a lab.yaml, fills in defaults and checks it. The error is
@@ -48,6 +51,11 @@ func LoadWith(path string, o LoadOptions) (Lab, error) {
 	}
 	if err := append(problems, validate(l, at, o.Steps)...).err(); err != nil {
 		return Lab{}, err
+	}
+	if o.Check != nil {
+		if err := o.Check(l); err != nil {
+			return Lab{}, at.place(err)
+		}
 	}
 	return l, nil
 }

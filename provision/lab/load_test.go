@@ -211,6 +211,33 @@ func TestProviderFromTheCaller(t *testing.T) {
 	}
 }
 
+func TestLoadChecks(t *testing.T) {
+	dir := write(t, "name: lab\nnodes: [{name: a}]\nsteps:\n  - {name: s, script: seed.sh, after: [x]}\n")
+	file := filepath.Join(dir, FileName)
+	var checked Lab
+	options := LoadOptions{Check: func(l Lab) error {
+		checked = l
+		return Problems{{Path: "steps[0].after[0]", Value: "x", Message: "is nowhere: leave it out"}, {Path: "nodes", Message: "are few: write more"}}
+	}}
+	_, err := LoadWith(file, options)
+	want := file + ":2:1: nodes: are few: write more\n" + file + ":4:40: steps[0].after[0]: \"x\" is nowhere: leave it out"
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	if checked.Provider != ProviderVirtualBox {
+		t.Error("the check saw a lab without defaults")
+	}
+	other := errors.New("other")
+	options.Check = func(Lab) error { return other }
+	if _, err := LoadWith(dir, options); err != other {
+		t.Errorf("got %v", err)
+	}
+	options.Check = func(Lab) error { return nil }
+	if l, err := LoadWith(dir, options); err != nil || l.Name != "lab" {
+		t.Errorf("got %q, %v", l.Name, err)
+	}
+}
+
 func TestMirrorsFromTheEnvironment(t *testing.T) {
 	dir := write(t, "name: lab\nnodes: [{name: a}]\nmirrors: {apt: \"http://file.school.example\"}\n")
 	env := map[string]string{

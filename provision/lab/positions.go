@@ -1,6 +1,10 @@
 package lab
 
-import "strings"
+import (
+	"errors"
+	"slices"
+	"strings"
+)
 
 // Positions remembers where in the file each field of a Lab stands. The zero value knows nothing: problems then name
 // the path alone.
@@ -37,6 +41,22 @@ func (p Positions) silent(path string) bool {
 		}
 	}
 	return p.flawed[""]
+}
+
+// place gives Problems that name a field alone the field's place in the file. Other errors stay as they are.
+func (p Positions) place(err error) error {
+	var problems Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	placed := slices.Clone(problems)
+	for i := range placed {
+		if placed[i].File == "" {
+			m, _ := p.find(placed[i].Path)
+			placed[i].File, placed[i].Line, placed[i].Col = p.File, m.line, m.col
+		}
+	}
+	return placed.err()
 }
 
 // parent of nodes[1].memory is nodes[1]; of nodes[1], nodes; of nodes, the empty path.
