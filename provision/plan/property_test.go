@@ -21,7 +21,7 @@ import (
 
 // FuzzBuild makes a lab by chance and checks what every plan promises.
 func FuzzBuild(f *testing.F) {
-	for seed := range uint64(200) {
+	for seed := range uint64(64) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
