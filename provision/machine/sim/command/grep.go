@@ -1,0 +1,430 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"podium/provision/machine/sim/guest"
+	"podium/provision/machine/sim/option"
+)
+
+func filters() guest.Programs {
+	return guest.Programs{"grep": grep, "egrep": grep, "fgrep": grep, "sed": sed, "xargs": xargs}
+}
+
+func grep(_ context.Context, p *guest.Process) int {
+	o, ok := option.Parse(p, "E,extended-regexp F,fixed-strings G,basic-regexp P,perl-regexp i,ignore-case y v,invert-match q,quiet,silent "+
+		"c,count n,line-number o,only-matching w,word-regexp x,line-regexp e,regexp: f,file: m,max-count: r,recursive R l,files-with-matches "+
+		"L,files-without-match h,no-filename H,with-filename s,no-messages A,after-context: B,before-context: C,context: a,text color? z Z,null "+
+		"include: exclude: exclude-dir: I", option.GNU)
+	if !ok {
+		return usage
+	}
+	g := grepping{p: p, o: o, args: o.Args}
+	if code := g.compile(); code != 0 {
+		return code
+	}
+	names := g.args
+	if o.Has("r") || o.Has("R") {
+		if len(names) == 0 {
+			names = []string{"."}
+		}
+		names = g.tree(names)
+	}
+	g.named = (len(names) > 1 || o.Has("r") || o.Has("R") || o.Has("H")) && !o.Has("h")
+	code := inputs(g.quiet(), names, g.search)
+	switch {
+	case g.found && o.Has("q"):
+		return 0
+	case code != 0 || g.failed:
+		return usage
+	case g.found:
+		return 0
+	}
+	return 1
+}
+
+type grepping struct {
+	p      *guest.Process
+	o      option.Set
+	args   []string
+	match  []*regexp.Regexp
+	named  bool
+	found  bool
+	failed bool
+}
+
+// quiet hides messages about unreadable files with -s.
+func (g *grepping) quiet() *guest.Process {
+	if g.o.Has("s") {
+		g.p.SetFile(2, guest.Null{})
+	}
+	return g.p
+}
+
+func (g *grepping) compile() int {
+	o := g.o
+	patterns := o.Values("e")
+	for _, file := range o.Values("f") {
+		list, code := gather(g.p, []string{file})
+		if code != 0 {
+			return usage
+		}
+		patterns = append(patterns, list...)
+	}
+	if !o.Has("e") && !o.Has("f") {
+		if len(g.args) == 0 {
+			g.p.Errorf("Usage: grep [OPTION]... PATTERNS [FILE]...")
+			return usage
+		}
+		patterns, g.args = strings.Split(g.args[0], "\n"), g.args[1:]
+	}
+	for _, pat := range patterns {
+		switch {
+		case o.Has("F") || g.p.Exe == "fgrep":
+			pat = regexp.QuoteMeta(pat)
+		case o.Has("P"):
+		case o.Has("E") || g.p.Exe == "egrep":
+			pat = Extended(pat)
+		default:
+			pat = Basic(pat)
+		}
+		if o.Has("w") {
+			pat = `\b(?:` + pat + `)\b`
+		}
+		if o.Has("x") {
+			pat = `^(?:` + pat + `)$`
+		}
+		if o.Has("i") || o.Has("y") {
+			pat = "(?i)" + pat
+		}
+		re, err := regexp.Compile(pat)
+		if err != nil {
+			return g.p.Fail(usage, "invalid regular expression: %s", pat)
+		}
+		g.match = append(g.match, re)
+	}
+	return 0
+}
+
+func (g *grepping) tree(names []string) []string {
+	var all []string
+	for _, name := range names {
+		each(g.p, g.p.Path(name), true, func(file string) error {
+			info, err := g.p.FS().Stat(g.p.Cred, file)
+			if err != nil || info.IsDir() {
+				return nil
+			}
+			if inc := g.o.Value("include"); inc != "" && !wildcard(inc, info.Name()) {
+				return nil
+			}
+			all = append(all, name+strings.TrimPrefix(file, g.p.Path(name)))
+			return nil
+		})
+	}
+	return all
+}
+
+func (g *grepping) search(name string, r io.Reader) error {
+	o := g.o
+	before, after := number(o.Or("B", o.Value("C"))), number(o.Or("A", o.Value("C")))
+	count, n, left, shown := 0, 0, 0, 0
+	limit := -1
+	if o.Has("m") {
+		limit = number(o.Value("m"))
+	}
+	var earlier []string
+	label := ""
+	if g.named {
+		label = name
+		if name == "-" {
+			label = "(standard input)"
+		}
+	}
+	show := func(at int, sep, text string) {
+		line := ""
+		if label != "" {
+			line += label + sep
+		}
+		if o.Has("n") {
+			line += strconv.Itoa(at) + sep
+		}
+		g.p.Print(line + text + "\n")
+		shown = at
+	}
+	listOnly := o.Has("q") || o.Has("l") || o.Has("L") || o.Has("c")
+	err := lines(r, func(line string, _ bool) bool {
+		n++
+		if limit == 0 {
+			return false
+		}
+		where := g.find(line)
+		if (where != nil) == o.Has("v") {
+			switch {
+			case listOnly:
+			case left > 0:
+				left--
+				show(n, "-", line)
+			case before > 0:
+				if earlier = append(earlier, line); len(earlier) > before {
+					earlier = earlier[1:]
+				}
+			}
+			return true
+		}
+		count++
+		if o.Has("q") || o.Has("l") {
+			return false
+		}
+		if !listOnly {
+			if (before > 0 || after > 0) && shown > 0 && n-len(earlier) > shown+1 {
+				g.p.Print("--\n")
+			}
+			for i, e := range earlier {
+				show(n-len(earlier)+i, "-", e)
+			}
+			earlier = nil
+			if o.Has("o") && !o.Has("v") {
+				for _, m := range g.all(line) {
+					show(n, ":", m)
+				}
+			} else {
+				show(n, ":", line)
+			}
+			left = after
+		}
+		return limit < 0 || count < limit
+	})
+	g.found = g.found || (count > 0) != o.Has("L")
+	switch {
+	case o.Has("q"):
+	case o.Has("l") && count > 0, o.Has("L") && count == 0:
+		g.p.Print(name + "\n")
+	case o.Has("c") && !o.Has("l") && !o.Has("L"):
+		if label != "" {
+			g.p.Print(label + ":")
+		}
+		g.p.Print(fmt.Sprintln(count))
+	}
+	return err
+}
+
+func (g *grepping) find(line string) []int {
+	for _, re := range g.match {
+		if m := re.FindStringIndex(line); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+func (g *grepping) all(line string) []string {
+	var out []string
+	for line != "" {
+		var best []int
+		for _, re := range g.match {
+			if m := re.FindStringIndex(line); m != nil && (best == nil || m[0] < best[0]) {
+				best = m
+			}
+		}
+		if best == nil {
+			break
+		}
+		if best[1] > best[0] {
+			out = append(out, line[best[0]:best[1]])
+		}
+		line = line[max(best[1], best[0]+1):]
+	}
+	return out
+}
+
+func number(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
+}
+
+// Extended turns a POSIX extended expression, with GNU's additions, into a Go one.
+func Extended(pat string) string { return translate(pat, true) }
+
+// Basic turns a POSIX basic expression, with GNU's additions, into a Go one.
+func Basic(pat string) string { return translate(pat, false) }
+
+func translate(pat string, extended bool) string {
+	var b strings.Builder
+	start := true // where * is itself and ^ an anchor
+	for i := 0; i < len(pat); i++ {
+		c := pat[i]
+		switch {
+		case c == '[':
+			end := bracketEnd(pat, i)
+			b.WriteString(bracket(pat[i:end]))
+			i = end - 1
+			start = false
+			continue
+		case c == '\\' && i+1 < len(pat):
+			i++
+			switch d := pat[i]; {
+			case d == '<' || d == '>':
+				b.WriteString(`\b`)
+			case d == '`':
+				b.WriteString(`\A`)
+			case d == '\'':
+				b.WriteString(`\z`)
+			case strings.IndexByte("wWsSbB", d) >= 0:
+				b.WriteString(`\` + string(d))
+			case !extended && strings.IndexByte("(){}+?|", d) >= 0:
+				b.WriteByte(d)
+				start = d == '(' || d == '|'
+				continue
+			case d == 'n':
+				b.WriteString(`\n`)
+			case d == 't' && extended:
+				b.WriteString(`\t`)
+			default:
+				b.WriteString(regexp.QuoteMeta(string(d)))
+			}
+			start = false
+			continue
+		case !extended && strings.IndexByte("(){}+?|", c) >= 0:
+			b.WriteString(`\` + string(c))
+		case !extended && c == '*' && start:
+			b.WriteString(`\*`)
+		case !extended && c == '^' && !start:
+			b.WriteString(`\^`)
+		case !extended && c == '$' && i+1 < len(pat) && !strings.HasPrefix(pat[i+1:], `\)`) && !strings.HasPrefix(pat[i+1:], `\|`):
+			b.WriteString(`\$`)
+		case extended && c == '{' && (i+1 == len(pat) || pat[i+1] < '0' || pat[i+1] > '9'):
+			b.WriteString(`\{`)
+		default:
+			b.WriteByte(c)
+			start = c == '^' && start || extended && (c == '(' || c == '|')
+			continue
+		}
+		start = false
+	}
+	return b.String()
+}
+
+// bracketEnd is where the bracket expression at i ends.
+func bracketEnd(pat string, i int) int {
+	j := i + 1
+	if j < len(pat) && pat[j] == '^' {
+		j++
+	}
+	if j < len(pat) && pat[j] == ']' {
+		j++
+	}
+	for j < len(pat) {
+		if pat[j] == '[' && j+1 < len(pat) && (pat[j+1] == ':' || pat[j+1] == '.' || pat[j+1] == '=') {
+			if end := strings.Index(pat[j+2:], string(pat[j+1])+"]"); end >= 0 {
+				j += end + 4
+				continue
+			}
+		}
+		if pat[j] == ']' {
+			return j + 1
+		}
+		j++
+	}
+	return len(pat)
+}
+
+// bracket makes a backslash ordinary, which it is between POSIX brackets.
+func bracket(s string) string {
+	body := strings.TrimPrefix(s[1:], "^")
+	neg := s[1 : len(s)-len(body)]
+	body = strings.ReplaceAll(body, `\`, `\\`)
+	if strings.HasPrefix(body, "]") {
+		body = `\` + body
+	}
+	// Go takes a [ inside as the beginning of a class only with a colon after it.
+	return "[" + neg + body
+}
+
+func xargs(ctx context.Context, p *guest.Process) int {
+	o, ok := option.Parse(p, "r,no-run-if-empty n,max-args: 0,null I: d,delimiter: t,verbose P,max-procs: L: a,arg-file:", option.First)
+	if !ok {
+		return usage
+	}
+	var in io.Reader = p.Stdin()
+	if file := o.Value("a"); file != "" {
+		f, err := p.Open(file, os.O_RDONLY, 0)
+		if err != nil {
+			return p.Fail(1, "%s: %s", file, guest.Reason(err))
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(in)
+	if err != nil {
+		return 1
+	}
+	text := string(data)
+	var items []string
+	switch {
+	case o.Has("0"):
+		items = strings.Split(strings.TrimSuffix(text, "\x00"), "\x00")
+	case o.Has("d"):
+		d := strings.NewReplacer(`\n`, "\n", `\t`, "\t").Replace(o.Value("d"))
+		items = strings.Split(strings.TrimSuffix(text, d), d)
+	case o.Has("I"), o.Has("L"):
+		for l := range strings.Lines(text) {
+			if l = strings.TrimSpace(l); l != "" {
+				items = append(items, l)
+			}
+		}
+	default:
+		items = strings.Fields(strings.NewReplacer(`"`, "", "'", "").Replace(text))
+	}
+	if text == "" {
+		items = nil
+	}
+	cmd := o.Args
+	if len(cmd) == 0 {
+		cmd = []string{"echo"}
+	}
+	run := func(args []string) int {
+		code := p.Spawn(args, nil)
+		switch {
+		case code == 0:
+			return 0
+		case code >= 126:
+			return code
+		}
+		return 123
+	}
+	worst := 0
+	if repl := o.Value("I"); repl != "" {
+		for _, item := range items {
+			args := make([]string, len(cmd))
+			for i, w := range cmd {
+				args[i] = strings.ReplaceAll(w, repl, item)
+			}
+			worst = max(worst, run(args))
+		}
+		return worst
+	}
+	if len(items) == 0 {
+		if o.Has("r") {
+			return 0
+		}
+		return run(cmd)
+	}
+	size := len(items)
+	if o.Has("n") {
+		size = max(1, number(o.Value("n")))
+	} else if o.Has("L") {
+		size = max(1, number(o.Value("L")))
+	}
+	for len(items) > 0 && ctx.Err() == nil {
+		n := min(size, len(items))
+		worst = max(worst, run(append(append([]string{}, cmd...), items[:n]...)))
+		items = items[n:]
+	}
+	return worst
+}

@@ -1,0 +1,538 @@
+package shell
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/syntax"
+
+	"podium/provision/machine/sim/guest"
+)
+
+func builtinEcho(s *Shell, args []string) int {
+	args = args[1:]
+	newline, escapes := true, s.posix
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && strings.Trim(args[0][1:], "neE") == "" {
+		for _, c := range args[0][1:] {
+			switch c {
+			case 'n':
+				newline = false
+			case 'e':
+				escapes = true
+			case 'E':
+				escapes = false
+			}
+		}
+		args = args[1:]
+	}
+	text := strings.Join(args, " ")
+	if escapes {
+		var stop bool
+		if text, stop = unbackslash(text, true); stop {
+			newline = false
+		}
+	}
+	if newline {
+		text += "\n"
+	}
+	return s.write(text)
+}
+
+// write writes to standard output and reports what bash reports.
+func (s *Shell) write(text string) int {
+	if _, err := io.WriteString(s.p.Stdout(), text); err != nil {
+		if s.ctx.Err() == nil {
+			s.errorf("echo: write error: %s", guest.Reason(err))
+		}
+		return 1
+	}
+	return 0
+}
+
+func builtinPrintf(s *Shell, args []string) int {
+	args = args[1:]
+	into := ""
+	if len(args) > 1 && args[0] == "-v" {
+		into = args[1]
+		args = args[2:]
+	}
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		s.errorf("printf: usage: printf [-v var] format [arguments]")
+		return 2
+	}
+	text, code := s.format(args[0], args[1:])
+	if into != "" {
+		name, sub, ok := strings.Cut(into, "[")
+		if ok {
+			as := &syntax.Assign{Name: &syntax.Lit{Value: name}, Index: &syntax.Word{Parts: []syntax.WordPart{&syntax.Lit{Value: strings.TrimSuffix(sub, "]")}}}}
+			as.Value = &syntax.Word{Parts: []syntax.WordPart{&syntax.SglQuoted{Value: text}}}
+			if err := s.assign(nil, as, false, nil); err != nil {
+				s.errorf("printf: %v", err)
+				return 1
+			}
+			return code
+		}
+		if err := s.setString(into, text); err != nil {
+			s.errorf("printf: %v", err)
+			return 1
+		}
+		return code
+	}
+	return max(code, s.write(text))
+}
+
+// Format is printf(1): it reports complaints to the function, and the exit code.
+func Format(format string, args []string, now func() int64, complain func(string)) (string, int) {
+	f := formatter{args: args, now: now, complain: complain}
+	for {
+		before := len(f.args)
+		f.once(format)
+		if f.stop || len(f.args) == 0 || len(f.args) == before {
+			return f.out.String(), f.code
+		}
+	}
+}
+
+func (s *Shell) format(format string, args []string) (string, int) {
+	now := func() int64 { return s.p.Machine().Now().Unix() }
+	return Format(format, args, now, func(msg string) { s.errorf("printf: %s", msg) })
+}
+
+type formatter struct {
+	args     []string
+	out      strings.Builder
+	code     int
+	stop     bool
+	now      func() int64
+	complain func(string)
+}
+
+func (f *formatter) next() (string, bool) {
+	if len(f.args) == 0 {
+		return "", false
+	}
+	a := f.args[0]
+	f.args = f.args[1:]
+	return a, true
+}
+
+func (f *formatter) once(format string) {
+	for i := 0; i < len(format) && !f.stop; i++ {
+		switch c := format[i]; c {
+		case '\\':
+			n := escapeLength(format[i:])
+			text, stop := unbackslash(format[i:i+n], false)
+			f.out.WriteString(text)
+			f.stop = stop
+			i += n - 1
+		case '%':
+			i = f.verb(format, i)
+		default:
+			f.out.WriteByte(c)
+		}
+	}
+}
+
+// verb writes the conversion that begins at i and returns where it ends.
+func (f *formatter) verb(format string, i int) int {
+	start := i
+	i++
+	spec := "%"
+	for i < len(format) && strings.ContainsRune("-+ 0#'", rune(format[i])) {
+		spec += string(format[i])
+		i++
+	}
+	for i < len(format) && (format[i] >= '0' && format[i] <= '9' || format[i] == '.' || format[i] == '*') {
+		if format[i] == '*' {
+			a, _ := f.next()
+			n, _ := strconv.Atoi(a)
+			spec += strconv.Itoa(n)
+		} else {
+			spec += string(format[i])
+		}
+		i++
+	}
+	if i < len(format) && format[i] == '(' {
+		if end := strings.IndexByte(format[i:], ')'); end > 0 && i+end+1 < len(format) && format[i+end+1] == 'T' {
+			f.time(format[i+1 : i+end])
+			return i + end + 1
+		}
+	}
+	for i < len(format) && strings.ContainsRune("lhqjzt", rune(format[i])) && format[i] != 'q' {
+		i++
+	}
+	if i >= len(format) {
+		f.complain(fmt.Sprintf("`%s': missing format character", format[start:]))
+		f.code = 1
+		f.stop = true
+		return i
+	}
+	switch c := format[i]; c {
+	case '%':
+		f.out.WriteByte('%')
+	case 's':
+		a, _ := f.next()
+		fmt.Fprintf(&f.out, spec+"s", a)
+	case 'b':
+		a, _ := f.next()
+		text, stop := unbackslash(a, true)
+		fmt.Fprintf(&f.out, spec+"s", text)
+		f.stop = stop
+	case 'q':
+		a, _ := f.next()
+		fmt.Fprintf(&f.out, spec+"s", quote(a))
+	case 'c':
+		a, _ := f.next()
+		if a != "" {
+			a = a[:1]
+		}
+		fmt.Fprintf(&f.out, spec+"s", a)
+	case 'd', 'i':
+		fmt.Fprintf(&f.out, spec+"d", f.integer())
+	case 'u':
+		fmt.Fprintf(&f.out, spec+"d", uint64(f.integer()))
+	case 'x', 'X', 'o':
+		fmt.Fprintf(&f.out, spec+string(c), uint64(f.integer()))
+	case 'f', 'F', 'e', 'E', 'g', 'G':
+		a, _ := f.next()
+		n, err := strconv.ParseFloat(a, 64)
+		if err != nil && a != "" {
+			f.complain(a + ": invalid number")
+			f.code = 1
+		}
+		fmt.Fprintf(&f.out, spec+string(c), n)
+	default:
+		f.complain(fmt.Sprintf("`%c': invalid format character", c))
+		f.code = 1
+		f.stop = true
+	}
+	return i
+}
+
+func (f *formatter) integer() int64 {
+	a, ok := f.next()
+	if !ok || a == "" {
+		return 0
+	}
+	if a[0] == '\'' || a[0] == '"' {
+		for _, r := range a[1:] {
+			return int64(r)
+		}
+		return 0
+	}
+	n, err := strconv.ParseInt(strings.TrimPrefix(strings.TrimSpace(a), "+"), 0, 64)
+	if err != nil {
+		f.complain(a + ": invalid number")
+		f.code = 1
+	}
+	return n
+}
+
+func (f *formatter) time(layout string) {
+	when := f.now()
+	if a, ok := f.next(); ok && a != "-1" && a != "-2" && a != "" {
+		when, _ = strconv.ParseInt(a, 10, 64)
+	}
+	f.out.WriteString(guest.FormatTime(layout, when, 0))
+}
+
+// escapeLength is how many bytes the escape at the beginning of s takes.
+func escapeLength(s string) int {
+	if len(s) < 2 {
+		return len(s)
+	}
+	digits := func(from, limit int, set string) int {
+		n := from
+		for n < len(s) && n < from+limit && strings.IndexByte(set, s[n]) >= 0 {
+			n++
+		}
+		return n
+	}
+	const hex = "0123456789abcdefABCDEF"
+	switch s[1] {
+	case '0', '1', '2', '3', '4', '5', '6', '7':
+		return digits(1, 4, "01234567")
+	case 'x':
+		return digits(2, 2, hex)
+	case 'u':
+		return digits(2, 4, hex)
+	case 'U':
+		return digits(2, 8, hex)
+	}
+	return 2
+}
+
+// unbackslash replaces escapes; stop is set by \c, which ends all output. Of echo and %b, octal numbers begin with \0.
+func unbackslash(s string, leadingZero bool) (text string, stop bool) {
+	if !strings.Contains(s, `\`) {
+		return s, false
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		if s[i] != '\\' {
+			b.WriteByte(s[i])
+			i++
+			continue
+		}
+		n := escapeLength(s[i:])
+		esc := s[i : i+n]
+		i += n
+		if len(esc) < 2 {
+			b.WriteByte('\\')
+			continue
+		}
+		switch c := esc[1]; {
+		case strings.IndexByte("abefnrtv\\", c) >= 0:
+			b.WriteByte("\a\b\x1b\f\n\r\t\v\\"[strings.IndexByte("abefnrtv\\", c)])
+		case c == 'E':
+			b.WriteByte('\x1b')
+		case c == '"' || c == '\'' && !leadingZero:
+			b.WriteByte(c)
+		case c == 'c':
+			return b.String(), true
+		case c >= '0' && c <= '7':
+			digits := esc[1:]
+			if !leadingZero && len(digits) > 3 {
+				i -= len(digits) - 3
+				digits = digits[:3]
+			}
+			v, _ := strconv.ParseUint(digits, 8, 16)
+			b.WriteByte(byte(v))
+		case c == 'x' && len(esc) > 2:
+			v, _ := strconv.ParseUint(esc[2:], 16, 8)
+			b.WriteByte(byte(v))
+		case (c == 'u' || c == 'U') && len(esc) > 2:
+			v, _ := strconv.ParseUint(esc[2:], 16, 32)
+			b.WriteRune(rune(v))
+		default:
+			b.WriteString(esc)
+		}
+	}
+	return b.String(), false
+}
+
+// quote writes a word as printf %q does.
+func quote(s string) string {
+	if s == "" {
+		return "''"
+	}
+	for _, c := range s {
+		if c < ' ' || c == 0x7f {
+			q, err := syntax.Quote(s, syntax.LangBash)
+			if err == nil {
+				return q
+			}
+		}
+	}
+	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,"
+	var b strings.Builder
+	for i, c := range s {
+		if !strings.ContainsRune(safe, c) && c < 0x80 || i == 0 && (c == '=' && false) || c == ',' && false {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+func singleQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// declare is declare, local, export, readonly and typeset.
+func (s *Shell) declare(c *syntax.DeclClause) {
+	d := declaration{s: s, name: c.Variant.Value}
+	s.substCode = 0
+	s.status = 0
+	switch d.name {
+	case "local":
+		if len(s.calls) == 0 {
+			s.errorf("local: can only be used in a function")
+			s.status = 1
+			return
+		}
+		d.local = true
+	case "declare", "typeset":
+		d.local = len(s.calls) > 0
+	case "export":
+		d.export = true
+	case "readonly":
+		d.readonly = true
+	case "nameref":
+		d.kind = expand.NameRef
+	}
+	for _, as := range c.Args {
+		if as.Name != nil {
+			d.assign(as)
+			continue
+		}
+		words, err := s.fields(as.Value)
+		if err != nil {
+			s.expansionFailed(err)
+			return
+		}
+		for _, w := range words {
+			d.word(w)
+		}
+	}
+	if d.print && d.names == 0 {
+		environ{s}.Each(func(name string, vr expand.Variable) bool {
+			if !d.export || vr.Exported {
+				d.show(name)
+			}
+			return true
+		})
+	}
+}
+
+type declaration struct {
+	s                                              *Shell
+	name                                           string
+	local, export, unexport, readonly, print, fnct bool
+	kind                                           expand.ValueKind
+	names                                          int
+}
+
+// word is an option, a name, or an assignment that an expansion made.
+func (d *declaration) word(w string) {
+	if len(w) > 1 && (w[0] == '-' || w[0] == '+') {
+		for _, c := range w[1:] {
+			d.option(c, w[0] == '-')
+		}
+		return
+	}
+	name, value, ok := strings.Cut(w, "=")
+	appending := strings.HasSuffix(name, "+")
+	name = strings.TrimSuffix(name, "+")
+	as := &syntax.Assign{Name: &syntax.Lit{Value: name}, Naked: !ok, Append: appending && ok}
+	if ok {
+		as.Value = &syntax.Word{Parts: []syntax.WordPart{&syntax.SglQuoted{Value: value}}}
+	}
+	d.assign(as)
+}
+
+func (d *declaration) option(c rune, on bool) {
+	switch c {
+	case 'x':
+		d.export, d.unexport = on, !on
+	case 'r':
+		d.readonly = on
+	case 'a':
+		d.kind = expand.Indexed
+	case 'A':
+		d.kind = expand.Associative
+	case 'n':
+		if d.name == "export" {
+			d.export, d.unexport = false, true
+		} else {
+			d.kind = expand.NameRef
+		}
+	case 'g':
+		d.local = false
+	case 'p':
+		d.print = true
+	case 'f', 'F':
+		d.fnct = true
+	case 'i', 'l', 'u', 't':
+		d.s.errorf("%s: -%c: not supported by the simulator", d.name, c)
+		d.s.status = 2
+	default:
+		d.s.errorf("%s: -%c: invalid option", d.name, c)
+		d.s.status = 2
+	}
+}
+
+func (d *declaration) assign(as *syntax.Assign) {
+	s := d.s
+	name := as.Name.Value
+	d.names++
+	switch {
+	case d.fnct:
+		if s.funcs[name] == nil {
+			s.status = 1
+		} else if !d.export {
+			fmt.Fprintln(s.p.Stdout(), name)
+		}
+		return
+	case d.print:
+		if vr := (environ{s}).Get(name); !vr.Declared() {
+			s.errorf("%s: %s: not found", d.name, name)
+			s.status = 1
+			return
+		}
+		d.show(name)
+		return
+	case !syntax.ValidName(name):
+		s.errorf("%s: `%s': not a valid identifier", d.name, name)
+		s.status = 1
+		return
+	}
+	var sc *scope
+	if d.local {
+		sc = s.vars
+	}
+	err := s.assign(sc, as, d.local, func(v *expand.Variable) {
+		if d.kind != expand.Unknown && v.Kind != d.kind {
+			if v.Kind != expand.String || !v.Set {
+				*v = expand.Variable{Exported: v.Exported}
+			}
+			if d.kind == expand.Indexed && v.IsSet() {
+				v.List, v.Str = []string{v.Str}, ""
+			}
+			v.Kind = d.kind
+		}
+	})
+	if err != nil {
+		s.expansionFailed(err)
+		return
+	}
+	where := s.vars.find(name)
+	if where == nil {
+		where = s.vars.root()
+	}
+	v := where.vars[name]
+	v.Exported = v.Exported && !d.unexport || d.export
+	v.ReadOnly = v.ReadOnly || d.readonly
+	where.vars[name] = v
+	s.envCache = nil
+}
+
+// show prints a variable as declare -p does.
+func (d *declaration) show(name string) {
+	vr := environ{d.s}.Get(name)
+	flags := vr.Flags()
+	if flags == "" {
+		flags = "-"
+	}
+	var value string
+	switch vr.Kind {
+	case expand.Indexed:
+		arr := sparse{}
+		arr.load(vr)
+		list, idx := arr.list()
+		parts := make([]string, len(list))
+		for i, v := range list {
+			k := i
+			if idx != nil {
+				k = idx[i]
+			}
+			parts[i] = fmt.Sprintf("[%d]=%q", k, v)
+		}
+		value = "=(" + strings.Join(parts, " ") + ")"
+	case expand.Associative:
+		var b strings.Builder
+		for k, v := range vr.Map {
+			fmt.Fprintf(&b, "[%s]=%q ", k, v)
+		}
+		value = "=(" + b.String() + ")"
+	default:
+		if vr.IsSet() {
+			value = fmt.Sprintf("=%q", vr.Str)
+		}
+	}
+	fmt.Fprintf(d.s.p.Stdout(), "declare -%s %s%s\n", flags, name, value)
+}
