@@ -9,7 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"github.com/hashicorp/go-hclog"
 	"sync"
 	"time"
 
@@ -41,7 +41,8 @@ type Machine struct {
 	Net      Network
 	Faults   Faults
 	Now      func() time.Time // the world's clock; the machine's own may differ, see Clock
-	Log      *slog.Logger
+	Log      hclog.Logger
+	Init     func(k *Kernel) // what the system does at boot, before anybody can log in; may be nil
 
 	mu     sync.Mutex
 	kernel *Kernel
@@ -87,6 +88,7 @@ type Kernel struct {
 	listeners map[int]Handler
 	locks     map[uint64]*fileLock
 	values    map[any]any
+	power     func(reboot bool)
 }
 
 // Boot starts the machine. ctx is the life of the world; Halt or its end stops the machine.
@@ -105,6 +107,30 @@ func (m *Machine) Boot(ctx context.Context) (*Kernel, error) {
 	m.FS.EmptyTmpfs()
 	m.kernel = k
 	return k, nil
+}
+
+// Initialize runs what the system does at boot.
+func (k *Kernel) Initialize() {
+	if k.Machine.Init != nil {
+		k.Machine.Init(k)
+	}
+}
+
+// OnPower sets who carries out a shutdown or reboot that is asked for from inside.
+func (k *Kernel) OnPower(f func(reboot bool)) {
+	k.mu.Lock()
+	k.power = f
+	k.mu.Unlock()
+}
+
+// PowerOff asks for a shutdown or a reboot.
+func (k *Kernel) PowerOff(reboot bool) {
+	k.mu.Lock()
+	f := k.power
+	k.mu.Unlock()
+	if f != nil {
+		f(reboot)
+	}
 }
 
 // Halt stops the machine: every process is killed, and Halt returns when all have gone. nil if it is stopped.

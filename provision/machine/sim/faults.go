@@ -1,0 +1,178 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"podium/provision/machine/sim/guest"
+)
+
+// behaviour is what a scenario says of one node, and what of it has happened already.
+type behaviour struct {
+	b       Behaviour
+	disrupt func(kind string) // carries out a drop or a reboot
+
+	mu        sync.Mutex
+	rand      *rand.Rand
+	used      map[*Hit]int
+	downloads int
+	refused   int
+}
+
+// of is the behaviour of a node: what the scenario says of every node, overlaid by what it says of this one.
+func (s *Scenario) of(node string) *behaviour {
+	h := fnv.New64a()
+	h.Write([]byte(node))
+	b := s.Defaults
+	if own, ok := s.Nodes[node]; ok {
+		b = overlay(b, own)
+	}
+	return &behaviour{b: b, rand: rand.New(rand.NewPCG(s.Seed, h.Sum64())), used: map[*Hit]int{}}
+}
+
+func overlay(b, own Behaviour) Behaviour {
+	if own.Boot != (Range{}) {
+		b.Boot = own.Boot
+	}
+	if own.Slow != 0 {
+		b.Slow = own.Slow
+	}
+	b.Durations = maps.Clone(b.Durations)
+	if b.Durations == nil {
+		b.Durations = map[string]Range{}
+	}
+	maps.Copy(b.Durations, own.Durations)
+	if own.SSH.Refuse != 0 {
+		b.SSH.Refuse = own.SSH.Refuse
+	}
+	b.SSH.Drop = append(append([]Hit{}, b.SSH.Drop...), own.SSH.Drop...)
+	b.Reboot = append(append([]Hit{}, b.Reboot...), own.Reboot...)
+	b.Fail = append(append([]Hit{}, b.Fail...), own.Fail...)
+	if own.AptLock != (Range{}) {
+		b.AptLock = own.AptLock
+	}
+	if own.Downloads != 0 {
+		b.Downloads = own.Downloads
+	}
+	for _, f := range []struct{ to, from *string }{
+		{&b.Disk, &own.Disk}, {&b.Network, &own.Network}, {&b.Host, &own.Host}, {&b.HostKey, &own.HostKey}, {&b.Clock, &own.Clock},
+	} {
+		if *f.from != "" {
+			*f.to = *f.from
+		}
+	}
+	b.DiskFull = b.DiskFull || own.DiskFull
+	return b
+}
+
+// draw picks a duration.
+func (f *behaviour) draw(r Range) time.Duration {
+	d := r.Min
+	if r.Max > r.Min {
+		f.mu.Lock()
+		d += time.Duration(f.rand.Int64N(int64(r.Max - r.Min + 1)))
+		f.mu.Unlock()
+	}
+	if f.b.Slow > 0 {
+		d = time.Duration(float64(d) * f.b.Slow)
+	}
+	return d
+}
+
+// takes reports whether a hit is still to happen, and counts it.
+func (f *behaviour) takes(h *Hit, line string) bool {
+	if !strings.HasPrefix(line, h.Command) {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.used[h] >= max(h.Times, 1) {
+		return false
+	}
+	f.used[h]++
+	return true
+}
+
+// quiet reports whether nothing of the scenario concerns commands, so that they need no look.
+func (f *behaviour) quiet() bool {
+	return len(f.b.Durations) == 0 && len(f.b.SSH.Drop) == 0 && len(f.b.Reboot) == 0 && len(f.b.Fail) == 0
+}
+
+// Before is called before each program of a node.
+func (f *behaviour) Before(ctx context.Context, m *guest.Machine, args []string) error {
+	if f.quiet() {
+		return nil
+	}
+	line := strings.Join(args, " ")
+	if i := strings.LastIndexByte(args[0], '/'); i >= 0 {
+		line = line[i+1:]
+	}
+	for kind, hits := range map[string][]Hit{"drop": f.b.SSH.Drop, "reboot": f.b.Reboot} {
+		for i := range hits {
+			if f.takes(&hits[i], line) {
+				after := f.draw(hits[i].After)
+				time.AfterFunc(after, func() { f.disrupt(kind) })
+			}
+		}
+	}
+	for i := range f.b.Fail {
+		if h := &f.b.Fail[i]; f.takes(h, line) {
+			if err := pause(ctx, f.draw(h.After)); err != nil {
+				return err
+			}
+			if h.Message == "" {
+				return fmt.Errorf("%s: failed, because sim.yaml says so", args[0])
+			}
+			return errors.New(h.Message)
+		}
+	}
+	return pause(ctx, f.duration(line))
+}
+
+func (f *behaviour) duration(line string) time.Duration {
+	best := ""
+	for prefix := range f.b.Durations {
+		if strings.HasPrefix(line, prefix) && len(prefix) > len(best) {
+			best = prefix
+		}
+	}
+	if best == "" {
+		return 0
+	}
+	return f.draw(f.b.Durations[best])
+}
+
+// Offline reports whether the node reaches nothing outside the lab.
+func (f *behaviour) Offline(*guest.Machine) bool { return f.b.Network == "none" }
+
+// Download fails the first downloads.
+func (f *behaviour) Download(_ *guest.Machine, url string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.downloads < f.b.Downloads {
+		f.downloads++
+		return fmt.Errorf("connection to %s was cut, because sim.yaml says so", url)
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

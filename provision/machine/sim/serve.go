@@ -1,0 +1,94 @@
+package sim
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// ServeOptions say where a host process lives.
+type ServeOptions struct {
+	Dir     string // the lab's .podium/sim; the process ends when it is removed
+	Version string // of podium, for messages
+	Log     hclog.Logger
+}
+
+// Serve hosts a lab's nodes until it is told to end, its directory is removed, or ctx ends. It is the main function of
+// the background process: podium sim-host.
+func Serve(ctx context.Context, o ServeOptions) error {
+	debug.SetGCPercent(60) // nodes wait most of the time: memory counts more than speed
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen for podium: %w", err)
+	}
+	l := lease{Protocol: protocol, Podium: o.Version, PID: os.Getpid(), Address: listener.Addr().String(), Token: rand.Text()}
+	h := NewHost(o.Log)
+	defer h.Close()
+	srv := &http.Server{Handler: handler(h, l, cancel), ReadHeaderTimeout: 10 * time.Second}
+	if err := writeLease(o.Dir, l); err != nil {
+		listener.Close()
+		return err
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(listener) }()
+	err = watch(ctx, o.Dir, l, failed)
+	stop, done := context.WithTimeout(context.Background(), 2*time.Second)
+	defer done()
+	srv.Shutdown(stop) //nolint:errcheck // whoever still asks gets an error, as intended
+	srv.Close()        //nolint:errcheck
+	removeLease(o.Dir, l)
+	return err
+}
+
+// watch returns when the process is to end.
+func watch(ctx context.Context, dir string, l lease, failed <-chan error) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return fmt.Errorf("serve podium: %w", err)
+		case <-tick.C:
+			if now, err := readLease(dir); errors.Is(err, os.ErrNotExist) || err == nil && now.Token != l.Token {
+				return nil // the lab was removed, or has another host
+			}
+		}
+	}
+}
+
+// writeLease writes the file whole or not at all, for the owner's eyes only.
+func writeLease(dir string, l lease) error {
+	text, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return err
+	}
+	temp := filepath.Join(dir, leaseName+".new")
+	if err := os.WriteFile(temp, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", temp, err)
+	}
+	if err := os.Rename(temp, filepath.Join(dir, leaseName)); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Join(dir, leaseName), err)
+	}
+	return nil
+}
+
+func removeLease(dir string, l lease) {
+	if now, err := readLease(dir); err == nil && now.Token == l.Token {
+		os.Remove(filepath.Join(dir, leaseName)) //nolint:errcheck // the directory may be gone
+	}
+}

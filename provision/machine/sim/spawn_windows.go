@@ -1,0 +1,37 @@
+package sim
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Windows process creation flags (processthreadsapi.h).
+const (
+	detachedProcess       = 0x00000008
+	createNewProcessGroup = 0x00000200
+)
+
+// detached gives the process no console and a group of its own, so that Ctrl-C does not reach it.
+func detached() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{HideWindow: true, CreationFlags: detachedProcess | createNewProcessGroup}
+}
+
+// keepProgram copies the program beside the lab: Windows does not let anybody replace or delete a program that runs,
+// and go run deletes what it has built.
+func keepProgram(program, dir string) (string, error) {
+	target := filepath.Join(dir, "podium-sim.exe")
+	in, err := os.Open(program)
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o700)
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(out, in)
+	return target, errors.Join(err, out.Close())
+}
