@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"podium/provision/lab"
 	"podium/provision/plan"
 )
 
@@ -47,13 +51,26 @@ func (a *app) planCommand() *cobra.Command {
 			case formatMermaid:
 				return p.Mermaid(a.stdout, reasons)
 			}
-			return p.Text(a.stdout, reasons)
+			if err := p.Text(a.stdout, reasons); err != nil {
+				return err
+			}
+			if gone := b.gone(); len(gone) > 0 {
+				fmt.Fprintf(a.stdout, "\nNo longer in %s, and left alone by up: %s\n", b.file, strings.Join(gone, ", "))
+			}
+			return nil
 		},
 	}
 	a.addOutput(c, &f.output)
 	a.addProvider(c, &f.provider)
 	c.Flags().BoolVar(&f.offline, "offline", false, "do not ask the nodes what they have")
 	return c
+}
+
+// gone lists the lab's machines that the plan does not have.
+func (b *bench) gone() []string {
+	return slices.DeleteFunc(b.nodeNames(), func(name string) bool {
+		return slices.ContainsFunc(b.plan.Machines, func(m lab.Machine) bool { return m.Name == name })
+	})
 }
 
 // reasons asks the nodes why each task would run; nil when the lab was never made.
