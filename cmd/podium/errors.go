@@ -52,7 +52,7 @@ func interrupted(err error) error {
 	if errors.As(err, &code) && code.code == exitInterrupted {
 		return err
 	}
-	return fail(exitInterrupted, "interrupted").hinted("nothing is lost: the same command goes on from here")
+	return fail(exitInterrupted, "interrupted")
 }
 
 // exitCode is the exit code for err.
@@ -113,5 +113,7 @@ func (a *app) warn(format string, args ...any) {
 	fmt.Fprintf(a.stderr, "podium: "+format+"\n", args...)
 }
 
-// canceled reports whether err only says that ctx ended.
-func canceled(err error) bool { return errors.Is(err, context.Canceled) }
+// canceled reports whether err says that Ctrl-C ended the work.
+func canceled(err error) bool {
+	return errors.Is(err, errInterrupted) || errors.Is(err, context.Canceled)
+}

@@ -24,7 +24,7 @@ type interrupts struct {
 // interrupt is one Ctrl-C, from a signal or from a key in a raw terminal.
 func (i *interrupts) interrupt() {
 	if i.seen.Add(1) == 1 {
-		i.say("stopping: what runs on the nodes is ended, what is done is kept; press Ctrl-C again to leave at once")
+		i.say("stopping; press Ctrl-C again to leave at once")
 		i.cancel(errInterrupted)
 		return
 	}

@@ -145,6 +145,9 @@ func (a *app) concludeUp(b *bench, f upFlags, s engine.Summary, err error) error
 			}
 		}
 	}
+	if canceled(err) {
+		return fail(exitInterrupted, "interrupted: what is done is kept").hinted("go on with: podium up%s", b.arg)
+	}
 	if err == nil || len(s.Failures) == 0 {
 		return err
 	}
