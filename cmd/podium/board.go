@@ -1,8 +1,10 @@
 package main
 
 import (
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"podium/provision/event"
 	"podium/provision/plan"
@@ -20,6 +22,7 @@ type board struct {
 	started time.Time
 	lines   []string // to be printed above the view, once
 	notice  string   // what the run as a whole is at, such as a download
+	noticed time.Time
 }
 
 // row is a node on the board.
@@ -73,7 +76,10 @@ func (b *board) Emit(e event.Event) {
 		b.emitRun(e)
 		return
 	}
-	r := b.row(e.Node)
+	r := b.byNode[e.Node]
+	if r == nil {
+		r = &row{node: e.Node} // not in the plan: without a row, so that the view keeps its height
+	}
 	switch e.Kind {
 	case event.TaskStarted:
 		r.stop(e.Step)
@@ -103,26 +109,37 @@ func (b *board) Emit(e event.Event) {
 		}
 		b.lines = append(b.lines, report.Line(e, false))
 	case event.Note:
-		if e.Step != "" {
-			r.last = report.Clean(e.Text)
+		if r.tasks == 0 {
+			b.lines = append(b.lines, report.Line(e, false)) // a machine that lab.yaml has no more
 			return
 		}
-		b.lines = append(b.lines, report.Line(e, false))
+		r.last = report.Clean(e.Text)
 	}
 }
 
 func (b *board) emitRun(e event.Event) {
-	if e.Kind == event.Note {
-		b.notice = report.Clean(e.Text)
-		b.lines = append(b.lines, b.notice)
+	if e.Kind != event.Note {
+		return
 	}
+	text := report.Clean(e.Text)
+	if withoutDigits(text) != withoutDigits(b.notice) { // not just the same download a little further
+		b.lines = append(b.lines, text)
+	}
+	b.notice, b.noticed = text, e.Time
+}
+
+func withoutDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func (b *board) end(r *row, e event.Event) {
 	r.stop(e.Step)
-	if len(r.running) == 0 {
-		r.last = ""
-	}
+	r.last = ""
 	if e.Kind == event.TaskDone || e.Kind == event.TaskFailed {
 		r.spent = e.Time.Sub(b.started)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"podium/provision/remote"
+	"podium/provision/report"
 )
 
 const execLong = `Run a command on nodes, all at once, and show each line of output behind its node's name. Without
@@ -314,6 +316,17 @@ func failedNodes[T any](outcomes []remote.Outcome[T]) error {
 	return fail(exitFailed, "failed on %d of %d nodes", failed, len(outcomes)).hinted("%s", strings.Join(lines, "\n"))
 }
 
+// innermost is what an error comes down to, such as "connection refused".
+func innermost(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}
+
 // reasonOf words an error of a node without the node's name, so that equal reasons are equal.
 func reasonOf(name string, err error) string {
 	var exit *remote.ExitError
@@ -323,5 +336,10 @@ func reasonOf(name string, err error) string {
 		}
 		return fmt.Sprintf("exit code %d", exit.Code)
 	}
-	return strings.ReplaceAll(strings.TrimPrefix(err.Error(), name+": "), "\n", " ")
+	var away *remote.UnreachableError
+	if errors.As(err, &away) {
+		return fmt.Sprintf("%v: %s", remote.ErrUnreachable, report.Clean(innermost(away.Cause).Error()))
+	}
+	parts := slices.DeleteFunc(strings.Split(err.Error(), ": "), func(part string) bool { return part == name })
+	return strings.ReplaceAll(strings.Join(parts, ": "), "\n", " ")
 }

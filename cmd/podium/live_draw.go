@@ -89,9 +89,15 @@ func (m liveModel) head() string {
 	return s
 }
 
+// noticeTime is how long a notice stays in the foot.
+const noticeTime = 5 * time.Second
+
 func (m liveModel) foot() string {
 	if m.stopping {
 		return m.look.yellow("stopping; press Ctrl-C again to leave at once")
+	}
+	if m.notice != "" && m.now.Sub(m.noticed) < noticeTime {
+		return m.look.faint(m.notice)
 	}
 	return m.look.faint("Ctrl-C stops and keeps what is done")
 }
@@ -216,10 +222,14 @@ func (m liveModel) doing(r *row) string {
 	case r.failed != "":
 		return l.red(r.failed+" failed") + "  " + l.faint(r.why)
 	case r.tasks > 0 && r.done >= r.tasks:
-		if r.spent == 0 {
-			return l.faint("done before")
+		s := "done before"
+		if r.spent > 0 {
+			s = "done at " + report.Duration(r.spent)
 		}
-		return l.faint("done at " + report.Duration(r.spent))
+		if r.last != "" {
+			s += ", " + r.last // such as halted, while the first good state is kept
+		}
+		return l.faint(s)
 	case r.blocked > 0 && r.done+r.blocked >= r.tasks:
 		return l.faint("not finished: waits for what failed elsewhere")
 	case r.done == 0:
