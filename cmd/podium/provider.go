@@ -8,6 +8,7 @@ import (
 	"podium/provision/lab"
 	"podium/provision/machine"
 	"podium/provision/machine/incus"
+	"podium/provision/machine/sim"
 	"podium/provision/machine/vagrant"
 	"podium/provision/remote"
 )
@@ -22,6 +23,10 @@ func (a *app) provider(b *bench) (machine.Provider, error) {
 		return vagrant.New(vagrant.Options{
 			Provider: b.lab.Provider, Lab: b.lab.Name, Dir: b.state.Path("vagrant"), Dialer: a.newDialer(b, 0),
 			BootParallel: b.bootParallel, Sink: b.events(), Log: a.log.Named("vagrant"),
+		}), nil
+	case lab.ProviderSim:
+		return sim.New(sim.Options{
+			Lab: b.lab.Name, Dir: b.state.Path("sim"), Version: readBuildInfo().Version, File: b.simFile, Log: a.log.Named("sim"),
 		}), nil
 	case lab.ProviderIncus:
 		return incus.New(incus.Options{

@@ -11,6 +11,8 @@ import (
 
 // TestScript runs every verb as a user does: a process of its own, on labs of the simulator.
 func TestScript(t *testing.T) {
+	commands := unixCommands()
+	commands["exits"] = exits
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -24,7 +26,7 @@ func TestScript(t *testing.T) {
 			e.Setenv("LABS", labs)
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: commands,
 	})
 }
 
