@@ -16,6 +16,7 @@ import (
 
 	"podium/provision/lab"
 	"podium/provision/machine"
+	"podium/provision/state"
 )
 
 // inProcess runs podium here, without terminal and signals.
@@ -218,6 +219,15 @@ func TestDivertedStream(t *testing.T) {
 	if first.String() != "ac" || second.String() != "b" {
 		t.Errorf("first %q, second %q", first.String(), second.String())
 	}
+}
+
+// testBench is a lab of four nodes.
+func testBench() *bench {
+	machines := map[string]state.Machine{"cp": {Roles: []string{"control-plane"}}}
+	for _, w := range []string{"w1", "w2", "w10"} {
+		machines[w] = state.Machine{Roles: []string{"worker"}}
+	}
+	return &bench{known: state.State{Machines: machines}}
 }
 
 func TestNaturalOrder(t *testing.T) {

@@ -100,7 +100,7 @@ type answer struct {
 }
 
 func (a *app) exec(ctx context.Context, where folder, words []string, f execFlags) error {
-	b, err := a.reachable(where)
+	b, err := a.reachable(ctx, where)
 	if err != nil {
 		return err
 	}

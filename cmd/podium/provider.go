@@ -9,6 +9,7 @@ import (
 	"podium/provision/machine"
 	"podium/provision/machine/incus"
 	"podium/provision/machine/sim"
+	"podium/provision/machine/static"
 	"podium/provision/machine/vagrant"
 	"podium/provision/remote"
 )
@@ -28,6 +29,8 @@ func (a *app) provider(b *bench) (machine.Provider, error) {
 		return sim.New(sim.Options{
 			Lab: b.lab.Name, Dir: b.state.Path("sim"), Version: readBuildInfo().Version, File: b.simFile, Log: a.log.Named("sim"),
 		}), nil
+	case lab.ProviderStatic:
+		return static.New(static.Options{Machines: lab.Machines(b.lab), User: b.lab.User, Dir: b.state.Lab()}), nil
 	case lab.ProviderIncus:
 		return incus.New(incus.Options{
 			Lab: b.lab.Name, Dir: b.state.Path("incus"), Folder: b.state.Lab(), Incus: b.lab.Incus, Log: a.log.Named("incus"),

@@ -1,23 +1,66 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
+	"podium/provision/lab"
 	"podium/provision/remote"
 	"podium/provision/state"
 )
 
 // reachable opens a lab for verbs that talk to its nodes by SSH and need nothing of the provider.
-func (a *app) reachable(where folder) (*bench, error) {
+func (a *app) reachable(ctx context.Context, where folder) (*bench, error) {
 	b, err := a.remembered(where)
 	if err != nil {
 		return nil, err
 	}
 	if len(b.known.Machines) == 0 {
-		return nil, b.neverMade()
+		if err := a.existing(ctx, b); err != nil {
+			return nil, err
+		}
 	}
 	b.dialer = a.newDialer(b, -1)
 	return b, nil
+}
+
+// existing finds the machines of a lab that was never made: where they exist already (provider static), its
+// description says how to reach them.
+func (a *app) existing(ctx context.Context, b *bench) error {
+	if !b.described() {
+		return b.neverMade()
+	}
+	l, err := a.describe(b.folder, "")
+	if err != nil {
+		return err
+	}
+	if l.Provider != lab.ProviderStatic {
+		return b.neverMade()
+	}
+	b.lab = l
+	provider, err := a.provider(b)
+	if err != nil {
+		return err
+	}
+	for i, m := range lab.Machines(l) {
+		e, err := provider.Up(ctx, m.Name)
+		if err != nil {
+			return err
+		}
+		b.known.Machines[m.Name] = state.Machine{Roles: m.Roles, Address: m.Address.String(), Place: i, Endpoint: storedEndpoint(&e)}
+	}
+	return nil
+}
+
+// storedEndpoint is the other way round from endpointOf.
+func storedEndpoint(e *remote.Endpoint) *state.Endpoint {
+	if e == nil {
+		return nil
+	}
+	return &state.Endpoint{
+		Node: e.Node, Host: e.Host, Port: e.Port, User: e.User, KeyFile: e.KeyFile, HostKeys: e.HostKeys, Jump: storedEndpoint(e.Jump),
+	}
 }
 
 // endpoint is how a node was last reached.
