@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -79,8 +78,8 @@ func (p *Provider) endpoint(m lab.Machine) (remote.Endpoint, error) {
 	if e.User == "" {
 		e.User = p.o.User
 	}
-	if e.KeyFile != "" && !filepath.IsAbs(e.KeyFile) {
-		e.KeyFile = filepath.Join(p.o.Dir, e.KeyFile)
+	if e.KeyFile != "" {
+		e.KeyFile = lab.Lab{Dir: p.o.Dir}.Path(e.KeyFile)
 	}
 	if s.Jump != "" {
 		j, err := jump(s.Jump)
