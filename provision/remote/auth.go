@@ -63,6 +63,7 @@ type login struct {
 	user   string
 	file   string // of the Endpoint; empty: the lab's own, then the agent
 
+	round   int // what to offer next
 	offered []string
 	banner  string
 	agent   func() error // closes the agent's connection
@@ -74,14 +75,9 @@ func (l *login) callback(a *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	if !slices.Contains(a.AllowedMethods, "publickey") {
 		return nil, l.refused(fmt.Errorf("the server wants %v", a.AllowedMethods), "podium logs in with keys only: allow PubkeyAuthentication in its sshd_config")
 	}
-	tries := 0
-	for _, m := range a.TriedMethods {
-		if m == "publickey" {
-			tries++
-		}
-	}
-	for ; ; tries++ {
-		signers, err := l.signers(tries)
+	for {
+		signers, err := l.signers(l.round)
+		l.round++
 		if err != nil {
 			return nil, l.refused(err, "")
 		}

@@ -47,7 +47,7 @@ func handshakeError(node, user string, err error) error {
 	switch {
 	case errors.Is(err, ErrHostKey), errors.Is(err, ErrAuth):
 		return err
-	case strings.Contains(text, "Too many authentication failures"):
+	case strings.Contains(text, "oo many authentication failures"):
 		return &authError{node: node, user: user, err: err, hint: "the server stops after too many keys: name the right one (key file), or unload others from the agent"}
 	case strings.Contains(text, "unable to authenticate"), strings.Contains(text, "no authentication method"), disconnected("14"):
 		return &authError{node: node, user: user, err: err}

@@ -141,14 +141,15 @@ type trial struct {
 func (t *trial) once(ctx context.Context) (*Client, error) {
 	limit := min(firstTry*time.Duration(t.tries+1), longestTry)
 	t.tries++
-	tryCtx, cancel := context.WithTimeoutCause(ctx, limit, errSilent)
+	began := time.Now()
+	tryCtx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c, err := t.dialer.handshake(tryCtx, t.endpoint)
 	if err == nil {
 		return c, nil
 	}
-	if cause := context.Cause(tryCtx); cause != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%w within %v (%v)", cause, limit, err)
+	if tryCtx.Err() != nil {
+		err = fmt.Errorf("%w in %v (%v)", errSilent, time.Since(began).Round(100*time.Millisecond), err)
 	}
 	if ctx.Err() == nil || t.last == nil {
 		t.last = err

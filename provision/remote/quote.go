@@ -77,7 +77,7 @@ func (c Command) line(user, mark string) (string, error) {
 	case c.Shell != "" && sudo:
 		line = "sudo -n -- " + Quote(append(env, "sh", "-c", c.Shell)...)
 	case c.Shell != "" && mark != "":
-		line = "export " + strings.TrimSpace(assignment(mark)) + "; " + c.Shell
+		line = assignment(mark) + `exec "$SHELL" -c ` + Quote(c.Shell) // a shell cannot mark itself
 	case c.Shell != "":
 		line = c.Shell
 	default:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"sync"
 	"time"
 
@@ -166,12 +167,10 @@ func (c *Client) fileError(what, name string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrDisconnected), errors.Is(err, ErrNoSpace), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case strings.HasPrefix(err.Error(), c.Name()+": "):
 		return fmt.Errorf("%s %s: %w", what, name, err)
-	case errors.Is(err, fs.ErrNotExist):
-		err = fs.ErrNotExist
 	case errors.Is(err, fs.ErrPermission):
-		err = fmt.Errorf("%w for user %s", fs.ErrPermission, c.User())
+		err = fmt.Errorf("%w for user %s", err, c.User())
 	}
 	return fmt.Errorf("%s: %s %s: %w", c.Name(), what, name, err)
 }

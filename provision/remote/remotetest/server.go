@@ -52,7 +52,7 @@ type Size struct{ Columns, Rows int }
 type Options struct {
 	User        string  // empty: podium
 	Handler     Handler // nil: every command succeeds
-	Root        string  // folder that SFTP shows as /; empty: a new temporary one
+	Root        string  // folder that SFTP shows as /, tmp is made in it; empty: a new temporary one
 	Space       int64   // bytes that SFTP takes before the disk is full; 0: no limit
 	MaxSessions int     // sessions at once on one connection; 0: no limit
 	// Plain leaves every command to Handler. Otherwise the server itself answers what remote.Client.Put runs on
@@ -94,6 +94,9 @@ func New(t testing.TB, o Options) *Server {
 	s.space.limit.Store(o.Space)
 	if s.root == "" {
 		s.root = t.TempDir()
+	}
+	if err := os.MkdirAll(filepath.Join(s.root, "tmp"), 0o755); err != nil {
+		t.Fatal(err)
 	}
 	s.host = newSigner(t)
 	s.client, s.keyFile = newKeyFile(t)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/pkg/sftp"
@@ -83,7 +84,13 @@ func (s *Server) session(ctx context.Context, conn *ssh.ServerConn, c ssh.NewCha
 
 // unmark takes out what remote.Client adds to a command to find it again, which differs every time.
 func unmark(line string) string {
-	return regexp.MustCompile(`(export |env )?PODIUM_RUN=[0-9a-f]{16}(; | )`).ReplaceAllString(line, "")
+	line = regexp.MustCompile(`(env )?PODIUM_RUN=[0-9a-f]{16} `).ReplaceAllString(line, "")
+	if shell, ok := strings.CutPrefix(line, `exec "$SHELL" -c `); ok {
+		if w := words("sh " + shell); len(w) == 2 {
+			return w[1]
+		}
+	}
+	return line
 }
 
 func newPty(payload []byte, resized chan Size) *Pty {
