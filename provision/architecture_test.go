@@ -34,6 +34,7 @@ func flow() map[string][]string {
 		"provision/engine": {
 			"provision/event", "provision/lab", "provision/machine", "provision/plan", "provision/remote", "provision/state", "provision/step", "scripts",
 		},
+		"provision/doctor":            {"provision/lab", "provision/machine/vagrant"},
 		"provision/event":             {},
 		"provision/state":             {},
 		"provision/report":            {"provision/engine", "provision/event", "provision/lab", "provision/plan", "provision/state"},

@@ -34,6 +34,9 @@ type upFlags struct {
 	simFile    string
 	junit      string
 	verbose    bool
+
+	bootParallel int
+	skip         []string
 }
 
 func (a *app) upCommand() *cobra.Command {
@@ -64,6 +67,8 @@ func (a *app) upCommand() *cobra.Command {
 	flags.BoolVar(&f.noBaseline, "no-baseline", false, "take no snapshot after the first success")
 	flags.StringArrayVar(&f.force, "force", nil, "run `STEP`, NODE/STEP or NODE/* again although it is done (can be repeated)")
 	flags.StringVar(&f.simFile, "sim-file", "", "`file` with boot times and faults for the provider sim")
+	flags.IntVar(&f.bootParallel, "boot-parallel", 0, "`number` of machines that Vagrant boots at once (default: by processors and memory)")
+	flags.StringSliceVar(&f.skip, "skip-preflight", nil, "go on although the doctor's finding with this `ID` blocks (can be repeated)")
 	flags.StringVar(&f.junit, "junit", "", "also write the result as JUnit XML to `file`")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "plain lines with all output of the steps")
 	a.completeTasks(c, "force")
@@ -75,6 +80,9 @@ func (a *app) up(ctx context.Context, where folder, f upFlags) error {
 	if f.parallel < 0 {
 		return usage("--parallel %d: write a number from 1 on", f.parallel)
 	}
+	if f.bootParallel < 0 {
+		return usage("--boot-parallel %d: write a number from 1 on", f.bootParallel)
+	}
 	b, err := a.described(where, f.provider)
 	if err != nil {
 		return err
@@ -84,12 +92,15 @@ func (a *app) up(ctx context.Context, where folder, f upFlags) error {
 			return usage("--junit: %w", err)
 		}
 	}
-	b.simFile = f.simFile
+	b.simFile, b.bootParallel = f.simFile, f.bootParallel
 	unlock, err := a.lock(ctx, b, "up")
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if err := a.preflight(ctx, b, f.skip); err != nil {
+		return err
+	}
 	if err := a.equip(b); err != nil {
 		return err
 	}

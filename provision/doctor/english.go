@@ -128,8 +128,8 @@ func english() map[string]wording {
 		},
 		"range": {
 			title:   "VirtualBox does not allow the network {1}",
-			meaning: "Host-only networks may lie inside 192.168.56.0/21 unless /etc/vbox/networks.conf says otherwise.",
-			fix:     "Use `network: 192.168.56.0/24` in lab.yaml, or: sudo mkdir -p /etc/vbox && echo '* {1}' | sudo tee -a /etc/vbox/networks.conf",
+			meaning: "Host-only networks must lie inside {2}; /etc/vbox/networks.conf decides, and without it 192.168.56.0/21 is allowed.",
+			fix:     "Choose a `network:` inside {2} in lab.yaml, or: sudo mkdir -p /etc/vbox && echo '* {1}' | sudo tee -a /etc/vbox/networks.conf",
 		},
 		"network-taken": {
 			title:   "The lab's network {1} is this computer's own on {2} ({3})",

@@ -128,8 +128,8 @@ func korean() map[string]wording {
 		},
 		"range": {
 			title:   "VirtualBox가 {1} 네트워크를 허용하지 않습니다",
-			meaning: "/etc/vbox/networks.conf에 따로 적지 않으면 호스트 전용 네트워크는 192.168.56.0/21 안에 있어야 합니다.",
-			fix:     "lab.yaml에 `network: 192.168.56.0/24`를 쓰거나: sudo mkdir -p /etc/vbox && echo '* {1}' | sudo tee -a /etc/vbox/networks.conf",
+			meaning: "호스트 전용 네트워크는 {2} 안에 있어야 합니다. /etc/vbox/networks.conf가 정하며, 그 파일이 없으면 192.168.56.0/21입니다.",
+			fix:     "lab.yaml의 `network:`를 {2} 안에서 고르거나: sudo mkdir -p /etc/vbox && echo '* {1}' | sudo tee -a /etc/vbox/networks.conf",
 		},
 		"network-taken": {
 			title:   "실습 네트워크 {1}이(가) 이 컴퓨터의 {2} ({3}) 네트워크와 겹칩니다",

@@ -51,7 +51,11 @@ func (c *checkup) allowedRange(network netip.Prefix) {
 			return
 		}
 	}
-	c.add(Blocks, "range", network)
+	allowed := make([]string, len(ranges))
+	for i, r := range ranges {
+		allowed[i] = r.String()
+	}
+	c.add(Blocks, "range", network, strings.Join(allowed, ", "))
 }
 
 // parseNetworks reads /etc/vbox/networks.conf: lines of "* 10.0.0.0/8 192.168.0.0/16"; others are comments.

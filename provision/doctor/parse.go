@@ -120,8 +120,8 @@ func lastPart(path string) string {
 	return path[strings.LastIndexAny(path, `/\`)+1:]
 }
 
-// windows is what PowerShell tells of a Windows computer.
-type windows struct {
+// windowsFacts is what PowerShell tells of a Windows computer.
+type windowsFacts struct {
 	HypervisorPresent             bool
 	VirtualizationFirmwareEnabled bool
 	// VirtualizationBasedSecurityStatus: 0 off, 1 configured, 2 running (Win32_DeviceGuard).
@@ -130,8 +130,8 @@ type windows struct {
 	FreePhysicalMemory                int64 // KiB
 }
 
-func parseWindows(text string) *windows {
-	w := &windows{}
+func parseWindows(text string) *windowsFacts {
+	w := &windowsFacts{}
 	if text == "" || json.Unmarshal([]byte(text), w) != nil {
 		return nil
 	}
@@ -139,7 +139,7 @@ func parseWindows(text string) *windows {
 }
 
 // vbs names what holds the processor's virtualisation.
-func (w *windows) vbs() string {
+func (w *windowsFacts) vbs() string {
 	if w.VirtualizationBasedSecurityStatus == 2 {
 		return "Hyper-V, VBS"
 	}

@@ -35,6 +35,23 @@ type nodeState struct {
 
 const memoryName = "podium.json"
 
+// Known tells the SSH ports that are pinned and the ids of the machines that Vagrant has made, by node.
+func (p *Provider) Known() (ports map[string]int, ids map[string]string, err error) {
+	p.mu.Lock()
+	if err = p.loadMemory(); err == nil {
+		ports = make(map[string]int, len(p.memory.Nodes))
+		for name, n := range p.memory.Nodes {
+			ports[name] = n.Port
+		}
+	}
+	p.mu.Unlock()
+	if err != nil {
+		return nil, nil, err
+	}
+	ids, err = p.ids()
+	return ports, ids, err
+}
+
 // recall gives what is remembered of a machine.
 func (p *Provider) recall(name string) (nodeState, error) {
 	p.mu.Lock()

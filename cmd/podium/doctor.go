@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"podium/provision/doctor"
+	"podium/provision/lab"
+	"podium/provision/machine/vagrant"
+)
+
+const doctorLong = `Find out what stands in the way of labs with VirtualBox (or libvirt) on this computer: programs and
+their versions, kernel modules, virtualisation, networks, memory, disk, leftovers. With a lab, it is
+checked whether this computer can carry that lab. Every finding has an ID, says what it means and what to do
+about it on this system. up runs the same checks before it makes anything.
+
+The exit code is 3 when a finding blocks.`
+
+func (a *app) doctorCommand() *cobra.Command {
+	f := struct {
+		output   outputFlag
+		provider string
+		language string
+		capture  string
+	}{output: outputFlag{format: formatText, formats: []string{formatText, formatJSON}}}
+	c := &cobra.Command{
+		Use:               "doctor [LAB]",
+		Short:             "Check this computer for what VirtualBox and Vagrant need",
+		Long:              doctorLong,
+		Example:           "  podium doctor\n  podium doctor labs/k8s-basic\n  podium doctor --lang ko",
+		Args:              args(0, 1, "at most one lab"),
+		ValidArgsFunction: completeLabs,
+		RunE: func(c *cobra.Command, given []string) error {
+			language, err := doctor.Language(f.language, a.getenv, doctor.SystemLanguage())
+			if err != nil {
+				return usage("--lang: %w", err)
+			}
+			need, arg, err := a.need(given, f.provider)
+			if err != nil {
+				return err
+			}
+			facts := doctor.Collect(c.Context(), need)
+			if err := c.Context().Err(); err != nil {
+				return err
+			}
+			if f.capture != "" {
+				if err := writeFacts(f.capture, facts); err != nil {
+					return err
+				}
+			}
+			findings := doctor.Check(facts, need, language)
+			if f.output.json() {
+				if findings == nil {
+					findings = []doctor.Finding{}
+				}
+				if err := a.printJSON(findings); err != nil {
+					return err
+				}
+			} else {
+				a.printFindings(findings, need, arg)
+			}
+			if len(doctor.Blocking(findings)) > 0 {
+				return silent(exitPreflight)
+			}
+			return nil
+		},
+	}
+	a.addOutput(c, &f.output)
+	a.addProvider(c, &f.provider)
+	c.Flags().StringVar(&f.language, "lang", "", "`language` of the findings, en or ko (default: by the locale)")
+	a.completeValues(c, "lang", "en", "ko")
+	c.Flags().StringVar(&f.capture, "capture", "", "also write what was found out to `file`, as JSON, for a report")
+	return c
+}
+
+// need is the lab that a doctor is asked about; without one only the programs are.
+func (a *app) need(given []string, provider string) (doctor.Need, string, error) {
+	where, err := a.folder(given)
+	if err != nil {
+		if len(given) == 0 && a.lab == "" { // no lab here: the computer alone
+			return doctor.Need{Lab: lab.Lab{Provider: provider}}, "", nil
+		}
+		return doctor.Need{}, "", err
+	}
+	b, err := a.described(where, provider)
+	if err != nil {
+		return doctor.Need{}, "", err
+	}
+	if !isVagrants(b.lab.Provider) {
+		return doctor.Need{}, "", usage("provider %s needs neither VirtualBox nor Vagrant: there is nothing to check", b.lab.Provider)
+	}
+	need, err := a.needOf(b)
+	return need, b.arg, err
+}
+
+// isVagrants reports whether Vagrant makes a provider's machines.
+func isVagrants(provider string) bool {
+	return provider == lab.ProviderVirtualBox || provider == lab.ProviderLibvirt
+}
+
+// needOf is what a lab needs beside what it has already.
+func (a *app) needOf(b *bench) (doctor.Need, error) {
+	need := doctor.Need{Lab: b.lab, Machines: b.plan.Machines}
+	made, err := a.provider(b)
+	if err != nil {
+		return need, err
+	}
+	if p, ok := made.(*vagrant.Provider); ok {
+		need.Ports, need.IDs, err = p.Known()
+	}
+	return need, err
+}
+
+// preflight refuses an up that this computer cannot carry, before anything is made. skip names findings that somebody
+// has decided to live with.
+func (a *app) preflight(ctx context.Context, b *bench, skip []string) error {
+	known := doctor.IDs()
+	for _, id := range skip {
+		if !slices.Contains(known, id) {
+			return usage("--skip-preflight %q: no finding has this ID", id).hinted("IDs: %s", strings.Join(known, ", "))
+		}
+	}
+	if !isVagrants(b.lab.Provider) {
+		return nil
+	}
+	need, err := a.needOf(b)
+	if err != nil {
+		return err
+	}
+	language, err := doctor.Language("", a.getenv, doctor.SystemLanguage())
+	if err != nil {
+		return err
+	}
+	facts := doctor.Collect(ctx, need)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if b.bootParallel == 0 {
+		b.bootParallel = doctor.BootParallel(facts, b.plan.Machines)
+	}
+	findings := slices.DeleteFunc(doctor.Check(facts, need, language), func(f doctor.Finding) bool {
+		return f.Severity == doctor.Note || slices.Contains(skip, f.ID)
+	})
+	for _, f := range findings {
+		a.warn("%s", formatFinding(f))
+	}
+	if blocking := doctor.Blocking(findings); len(blocking) > 0 {
+		var ids []string
+		for _, f := range blocking {
+			ids = append(ids, f.ID)
+		}
+		return fail(exitPreflight, "this computer is not ready for the lab: %s", strings.Join(slices.Compact(ids), ", ")).
+			hinted("to go on all the same: --skip-preflight %s", blocking[0].ID)
+	}
+	return nil
+}
+
+// printFindings writes findings for people.
+func (a *app) printFindings(findings []doctor.Finding, need doctor.Need, arg string) {
+	for _, f := range findings {
+		fmt.Fprintln(a.stdout, formatFinding(f))
+	}
+	blocking := len(doctor.Blocking(findings))
+	switch {
+	case blocking > 0:
+		fmt.Fprintf(a.stdout, "%d of %d findings block: no lab can be made before they are mended\n", blocking, len(findings))
+	case len(need.Machines) > 0:
+		fmt.Fprintf(a.stdout, "nothing stands in the way of %s: podium up%s\n", need.Lab.Name, arg)
+	default:
+		fmt.Fprintln(a.stdout, "nothing stands in the way of labs here; for a lab of yours: podium doctor LAB")
+	}
+}
+
+// formatFinding is a finding in a few lines.
+func formatFinding(f doctor.Finding) string {
+	return fmt.Sprintf("%s [%s] %s\n    %s\n    -> %s", f.Severity, f.ID, f.Title, f.Meaning, f.Fix)
+}
+
+// writeFacts keeps captured facts.
+func writeFacts(path string, facts doctor.Facts) error {
+	text, err := json.MarshalIndent(facts, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write what was found out: %w", err)
+	}
+	return nil
+}

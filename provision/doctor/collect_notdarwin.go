@@ -1,0 +1,5 @@
+//go:build unix && !darwin
+
+package doctor
+
+func translated() bool { return false }
