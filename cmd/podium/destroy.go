@@ -22,8 +22,9 @@ remove and asks; elsewhere it needs --yes.`
 
 func (a *app) destroyCommand() *cobra.Command {
 	f := struct {
-		yes   bool
-		nodes []string
+		yes     bool
+		nodes   []string
+		orphans bool
 	}{}
 	c := &cobra.Command{
 		Use:               "destroy [LAB]",
@@ -37,11 +38,15 @@ func (a *app) destroyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if f.orphans {
+				return a.destroyOrphans(c.Context(), where, f.nodes, f.yes)
+			}
 			return a.destroy(c.Context(), where, f.nodes, f.yes)
 		},
 	}
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 	c.Flags().StringSliceVar(&f.nodes, "node", nil, "remove only these `nodes`")
+	c.Flags().BoolVar(&f.orphans, "orphans", false, "remove instead machines that have this lab's names but are not known in its folder")
 	a.completeNodes(c, "node")
 	return c
 }

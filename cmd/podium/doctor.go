@@ -16,9 +16,9 @@ import (
 )
 
 const doctorLong = `Find out what stands in the way of labs with VirtualBox (or libvirt) on this computer: programs and
-their versions, kernel modules, virtualisation, networks, memory, disk, leftovers. With a lab, it is
-checked whether this computer can carry that lab. Every finding has an ID, says what it means and what to do
-about it on this system. up runs the same checks before it makes anything.
+their versions, kernel modules, virtualisation, networks, memory, disk, leftovers. With a lab it also
+checks whether this computer can carry that lab. Every finding has an ID, says what it means, and what
+to do about it on this system. up runs the same checks before it makes anything.
 
 The exit code is 3 when a finding blocks.`
 
