@@ -35,13 +35,14 @@ type realNode struct {
 
 func newRealNode(t *testing.T) *realNode {
 	t.Helper()
+	t.Parallel() // these tests wait, mostly
 	for _, need := range []struct{ command, from string }{{"bash", "bash"}, {"flock", "util-linux"}, {"timeout", "coreutils"}} {
 		if _, err := exec.LookPath(need.command); err != nil {
 			t.Skipf("skipped: needs %s: apt-get install %s", need.command, need.from)
 		}
 	}
 	home := t.TempDir()
-	return &realNode{sshd: remotetest.OpenSSH(t, remotetest.SSHDOptions{Config: []string{"SetEnv PODIUM_HOME=" + home}}), home: home, fakeLab: newFakeLab()}
+	return &realNode{sshd: remotetest.OpenSSH(t, remotetest.SSHDOptions{Config: []string{nodeEnv(home)}}), home: home, fakeLab: newFakeLab()}
 }
 
 // Up says that the sshd is the machine.
@@ -478,3 +479,7 @@ func TestRealNodeStatus(t *testing.T) {
 		t.Errorf("status without sshd is %+v", n)
 	}
 }
+
+// nodeEnv is the line of sshd_config by which the guest scripts keep their things in a folder of the test. The login
+// shell finds no start-up files there, whatever the user who runs the test has.
+func nodeEnv(home string) string { return "SetEnv PODIUM_HOME=" + home + " HOME=" + home }

@@ -327,9 +327,13 @@ func arrived(s *state.State, node string, at remote.Endpoint, seen look, took ti
 		steps[plan.StepBoot] = boot // that of the machine that was made, not of the one that ran already
 	}
 	facts := map[string]string{}
-	for name, marker := range seen.Markers {
-		steps[name] = state.Step{Done: marker.Done, Duration: had[name].Duration, Digest: digestText(marker.Digest)}
-		maps.Copy(facts, marker.Facts)
+	byTime := slices.SortedFunc(maps.Keys(seen.Markers), func(a, b string) int {
+		return cmp.Or(seen.Markers[a].Done.Compare(seen.Markers[b].Done), cmp.Compare(a, b))
+	})
+	for _, name := range byTime { // of two steps that report the same fact, the later one counts
+		m := seen.Markers[name]
+		steps[name] = state.Step{Done: m.Done, Duration: had[name].Duration, Digest: digestText(m.Digest)}
+		maps.Copy(facts, m.Facts)
 	}
 	s.Steps[node], s.Facts[node] = steps, facts
 }
