@@ -90,16 +90,25 @@ func (c *Client) lost() error {
 	}
 }
 
-// disconnected is the error of a connection that has ended, or is about to.
+// disconnected is the error of a connection that has ended: down is closed.
 func (c *Client) disconnected() error {
+	if c.downErr == nil {
+		return fmt.Errorf("%s: %w", c.Name(), ErrDisconnected)
+	}
+	return fmt.Errorf("%s: %w: %w", c.Name(), ErrDisconnected, c.downErr)
+}
+
+// broken is the error of something that failed because the connection ended, which is known a moment later. If
+// the connection lives on, it is err.
+func (c *Client) broken(err error) error {
+	timer := time.NewTimer(200 * time.Millisecond)
+	defer timer.Stop()
 	select {
 	case <-c.down:
-		if c.downErr != nil {
-			return fmt.Errorf("%s: %w: %w", c.Name(), ErrDisconnected, c.downErr)
-		}
-	default:
+		return c.disconnected()
+	case <-timer.C:
+		return fmt.Errorf("%s: %w: %w", c.Name(), ErrDisconnected, err)
 	}
-	return fmt.Errorf("%s: %w", c.Name(), ErrDisconnected)
 }
 
 // spawn runs f beside the caller; Close waits for it. On a closed connection f ends soon, and runs here and now.
@@ -271,7 +280,7 @@ func (c *Client) openSession(ctx context.Context) (*session, error) {
 		}
 		if a.err != nil {
 			c.sessions.release()
-			return nil, fmt.Errorf("%s: %w: open session: %w", c.Name(), ErrDisconnected, a.err)
+			return nil, c.broken(fmt.Errorf("open session: %w", a.err))
 		}
 		return c.watch(a.channel, a.requests), nil
 	case <-ctx.Done():

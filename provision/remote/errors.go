@@ -21,6 +21,7 @@ var (
 	ErrChecksum     = errors.New("file arrived damaged")            // retry
 	ErrSessions     = errors.New("sshd refuses to open a session")  // never retried: MaxSessions 0 or a forced command
 	ErrNoSFTP       = errors.New("sshd has no working SFTP server") // never retried
+	ErrLeft         = errors.New("left by ~.")                      // the user ended an interactive session from this side
 )
 
 // ExitError is a command that ended with a code other than 0.

@@ -15,7 +15,6 @@ import (
 	"path"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/pkg/sftp"
 )
@@ -24,8 +23,15 @@ import (
 // the node.
 const readBack = 256 << 10
 
-// cleanupTime bounds the removal of what a failed copy leaves.
-const cleanupTime = 10 * time.Second
+// cleanup gives a ctx for removing what a copy leaves. It goes on after the caller's ctx has ended, but not for long:
+// somebody may be waiting for the end.
+func (c *Client) cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := 4 * c.o.Grace
+	if ctx.Err() != nil {
+		limit = c.o.Grace
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), limit)
+}
 
 // Put writes a file; see Host. The file appears at once and complete, or not at all: it is written under a temporary
 // name beside its place, checked by SHA-256, flushed to disk, given its mode (0 means 0644) and renamed over what was
@@ -157,7 +163,7 @@ func (c *Client) discard(ctx context.Context, name string) {
 	if c.lost() != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	ctx, cancel := c.cleanup(ctx)
 	defer cancel()
 	err := c.files.use(ctx, func(s *sftp.Client) error {
 		if err := s.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {

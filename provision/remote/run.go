@@ -93,10 +93,7 @@ func (r *run) ending() (Result, error) {
 	select {
 	case <-r.session.exited:
 	default:
-		if err := r.client.lost(); err != nil {
-			return result, r.named(err)
-		}
-		return result, r.named(fmt.Errorf("%s: %w: the session ended without an exit status", r.client.Name(), ErrDisconnected))
+		return result, r.named(r.client.broken(errors.New("the session ended without an exit status")))
 	}
 	result.Code = r.session.code
 	if result.Code == 0 && r.session.signal == "" {

@@ -119,7 +119,7 @@ func (s *session) ask(ctx context.Context, what string, payload []byte) error {
 	select {
 	case err := <-answer:
 		if err != nil && !errors.Is(err, errRefused) {
-			return s.client.disconnected()
+			return s.client.broken(fmt.Errorf("%s: %w", what, err))
 		}
 		return err
 	case <-ctx.Done():

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/term"
@@ -88,10 +89,14 @@ func (c *Client) interactive(parent context.Context, o TerminalOptions, command 
 	if err != nil {
 		return fmt.Errorf("terminal: %w", err)
 	}
-	defer keys.Close()
+	pumped := make(chan struct{})
+	defer keys.end(pumped)
 	out := s.stream(o.Out, tee(o.Err, &r.stderr), func(err error) { cancel(fmt.Errorf("write output: %w", err)) })
 	defer out.shut()
-	go func() { cancel(pump(s.channel, keys)) }()
+	go func() {
+		defer close(pumped)
+		cancel(pump(s.channel, keys))
+	}()
 	stop := watchSize(o, s.resize)
 	defer stop()
 
@@ -149,6 +154,10 @@ func (s *session) resize(size size) {
 	})
 }
 
+// pumpEnd bounds the wait for the goroutine that reads keys. It can hang in a write to a node that does not answer,
+// and on Windows in a read that only another key ends.
+const pumpEnd = time.Second
+
 // size of a terminal in characters.
 type size struct{ columns, rows uint32 }
 
@@ -162,10 +171,7 @@ func windowSize(o TerminalOptions) size {
 	return size{80, 24}
 }
 
-// errEscape is the user's wish to leave.
-var errEscape = errors.New("left by ~.")
-
-// pump sends keys until they end (io.EOF), the user leaves (errEscape) or sending fails.
+// pump sends keys until they end (io.EOF), the user leaves (ErrLeft) or sending fails.
 func pump(channel ssh.Channel, keys io.Reader) error {
 	buf := make([]byte, 4096)
 	e := escapes{atStart: true}
@@ -178,7 +184,7 @@ func pump(channel ssh.Channel, keys io.Reader) error {
 			}
 		}
 		if left {
-			return errEscape
+			return ErrLeft
 		}
 		if err != nil {
 			_ = channel.CloseWrite()

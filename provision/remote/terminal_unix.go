@@ -3,10 +3,10 @@
 package remote
 
 import (
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/muesli/cancelreader"
 	"golang.org/x/term"
@@ -22,21 +22,25 @@ func makeRaw(o TerminalOptions) (restore func(), err error) {
 	return func() { _ = term.Restore(fd, before) }, nil
 }
 
-// keys are what the user types. Closing them ends a Read that waits, so that no key typed later is swallowed.
+// keys are what the user types.
 type keys struct{ cancelreader.CancelReader }
 
-func openKeys(in *os.File) (io.ReadCloser, error) {
+func openKeys(in *os.File) (*keys, error) {
 	r, err := cancelreader.NewReader(in)
 	if err != nil {
 		return nil, err
 	}
-	return keys{r}, nil
+	return &keys{r}, nil
 }
 
-// Close ends a Read under way.
-func (k keys) Close() error {
+// end stops a Read that waits, so that no key typed later is swallowed, and waits for its goroutine.
+func (k *keys) end(done <-chan struct{}) {
 	k.Cancel()
-	return nil
+	select {
+	case <-done:
+		_ = k.Close()
+	case <-time.After(pumpEnd):
+	}
 }
 
 // watchSize calls changed for every new size of the window.

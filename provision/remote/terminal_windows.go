@@ -38,13 +38,13 @@ func makeRaw(o TerminalOptions) (restore func(), err error) {
 // keys are what the user types. os.File is not used, because it takes Ctrl-Z for the end of the input.
 type keys struct {
 	console windows.Handle
-	end     chan struct{}
+	closed  chan struct{}
 	rest    []byte // UTF-8 not yet read
 	half    uint16 // first half of a surrogate pair; 0: none
 }
 
-func openKeys(in *os.File) (io.ReadCloser, error) {
-	return &keys{console: windows.Handle(in.Fd()), end: make(chan struct{})}, nil
+func openKeys(in *os.File) (*keys, error) {
+	return &keys{console: windows.Handle(in.Fd()), closed: make(chan struct{})}, nil
 }
 
 // keyWait is how often, in milliseconds, a waiting Read looks whether it was closed.
@@ -54,7 +54,7 @@ const keyWait = 100
 func (k *keys) Read(p []byte) (int, error) {
 	for len(k.rest) == 0 {
 		select {
-		case <-k.end:
+		case <-k.closed:
 			return 0, io.EOF
 		default:
 		}
@@ -93,10 +93,13 @@ func (k *keys) decode(to []byte, units []uint16) []byte {
 	return to
 }
 
-// Close ends a Read that waits.
-func (k *keys) Close() error {
-	close(k.end)
-	return nil
+// end stops a Read that waits, and waits for its goroutine.
+func (k *keys) end(done <-chan struct{}) {
+	close(k.closed)
+	select {
+	case <-done:
+	case <-time.After(pumpEnd):
+	}
 }
 
 // sizeWait is how often the window's size is looked at: a console has no signal for it.

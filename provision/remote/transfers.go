@@ -59,7 +59,7 @@ func (t *transfers) use(ctx context.Context, f func(*sftp.Client) error) error {
 	}
 	if connectionGone(err) {
 		t.drop(files)
-		return t.client.disconnected()
+		return t.client.broken(err)
 	}
 	return err
 }
@@ -151,8 +151,8 @@ func (t *transfers) open(ctx context.Context) (*transfer, error) {
 	}
 	if err != nil {
 		s.abandon()
-		if lost := t.client.lost(); lost != nil {
-			return nil, lost
+		if err := t.client.broken(err); t.client.lost() != nil {
+			return nil, err
 		}
 		return nil, fmt.Errorf("%s: %w: %w: look at Subsystem in its sshd_config", t.client.Name(), ErrNoSFTP, err)
 	}

@@ -227,7 +227,7 @@ func (c *Client) putTreeSudo(ctx context.Context, t *tree, local, name string, o
 		return c.fileError("put", name, err)
 	}
 	defer func() {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+		end, cancel := c.cleanup(ctx)
 		defer cancel()
 		// chmod: a read-only folder keeps its content from being removed.
 		_, clean := c.Run(end, Command{Args: []string{"sh", "-c", `chmod -R u+rwX -- "$1" && rm -rf -- "$1"`, "podium-clean", folder}})
@@ -263,13 +263,13 @@ func forEach(ctx context.Context, files []entry, o TreeOptions, one func(context
 	if o.Parallel <= 0 {
 		o.Parallel = defaultParallel
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(o.Parallel)
 	for _, f := range files {
-		if ctx.Err() != nil {
+		if inner.Err() != nil {
 			break
 		}
-		group.Go(func() error { return one(ctx, f) })
+		group.Go(func() error { return one(inner, f) })
 	}
 	if err := group.Wait(); err != nil {
 		return err

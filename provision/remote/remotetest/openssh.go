@@ -5,8 +5,12 @@ package remotetest
 import (
 	"bufio"
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/pem"
 	"fmt"
 	"net"
@@ -31,8 +35,9 @@ const sshdPath = "/usr/sbin/sshd"
 
 // SSHDOptions for OpenSSH. The zero value is sshd with its defaults, for the user who runs the test.
 type SSHDOptions struct {
-	MaxSessions int      // 0: sshd's default, 10
-	Config      []string // further lines of sshd_config; the first mention of a keyword counts, so these win
+	MaxSessions  int      // 0: sshd's default, 10
+	HostKeyTypes []string // ed25519, ecdsa, rsa; none: ed25519
+	Config       []string // further lines of sshd_config; the first mention of a keyword counts, so these win
 }
 
 // SSHD is a real OpenSSH server on a loopback port, run by and for the user who runs the test. It ends with the test,
@@ -66,6 +71,9 @@ func OpenSSH(t testing.TB, o SSHDOptions) *SSHD {
 			t.Fatal(err)
 		}
 	}
+	if len(o.HostKeyTypes) == 0 {
+		o.HostKeyTypes = []string{"ed25519"}
+	}
 	s := &SSHD{o: o, t: t, dir: t.TempDir(), port: freePort(t), user: me.Username}
 	signer, file := newKeyFile(t)
 	s.keyFile = file
@@ -91,17 +99,45 @@ func (s *SSHD) Log() string {
 	return s.log.String()
 }
 
-// SwapHostKey makes a new host key, which counts from the next Start.
+// SwapHostKey makes new host keys, which count from the next Start.
 func (s *SSHD) SwapHostKey() {
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		s.t.Fatal(err)
+	for _, kind := range s.o.HostKeyTypes {
+		private, err := newKey(kind)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		block, err := ssh.MarshalPrivateKey(private, "remotetest")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.write("host_"+kind, pem.EncodeToMemory(block))
 	}
-	block, err := ssh.MarshalPrivateKey(private, "remotetest")
-	if err != nil {
-		s.t.Fatal(err)
+}
+
+// HostKeys are the public host keys, as authorized_keys lines.
+func (s *SSHD) HostKeys() []string {
+	var lines []string
+	for _, kind := range s.o.HostKeyTypes {
+		line, err := remote.PublicKey(filepath.Join(s.dir, "host_"+kind))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		lines = append(lines, line)
 	}
-	s.write("host_key", pem.EncodeToMemory(block))
+	return lines
+}
+
+func newKey(kind string) (crypto.Signer, error) {
+	switch kind {
+	case "ed25519":
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		return private, err
+	case "ecdsa":
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case "rsa":
+		return rsa.GenerateKey(rand.Reader, 2048)
+	}
+	return nil, fmt.Errorf("no host keys of type %q", kind)
 }
 
 // Start starts the server, at first and after Kill, and waits until it answers.
@@ -134,7 +170,6 @@ func (s *SSHD) configure() {
 	}
 	lines = append(lines,
 		fmt.Sprintf("ListenAddress 127.0.0.1:%d", s.port),
-		"HostKey "+filepath.Join(s.dir, "host_key"),
 		"AuthorizedKeysFile "+filepath.Join(s.dir, "authorized_keys"),
 		"PidFile none",
 		"StrictModes no", // the test's folder stands below a world-writable one
@@ -147,6 +182,9 @@ func (s *SSHD) configure() {
 		"Subsystem sftp internal-sftp",
 		"SetEnv SHLVL=2", // or bash reads ~/.bashrc of whoever runs the test, because sshd started it
 	)
+	for _, kind := range s.o.HostKeyTypes {
+		lines = append(lines, "HostKey "+filepath.Join(s.dir, "host_"+kind))
+	}
 	s.write("sshd_config", []byte(strings.Join(append(lines, "PerSourcePenalties no"), "\n")+"\n"))
 	if out, err := exec.Command(sshdPath, "-t", "-f", filepath.Join(s.dir, "sshd_config")).CombinedOutput(); err != nil {
 		if !strings.Contains(string(out), "PerSourcePenalties") {
