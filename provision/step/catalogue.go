@@ -70,14 +70,14 @@ func Catalogue() []Step {
 			// One by one: etcd takes a new member only while most of those it has are up.
 			Name: "kubeadm-join-control-plane", About: "a further control plane",
 			On: furtherControlPlane, After: join(after("kube-images", "kernel"), everywhereAfter("kubeadm-init")), Serial: true,
-			Script: "kubeadm-join.sh", Vars: joinRole, Files: kubeadmJoin, Inputs: joinInput,
+			Script: "kubeadm-join.sh", Vars: joinRole, Files: kubeadmJoin, Inputs: joinInput, Probe: "probe-kubeadm-join.sh",
 			Services: []string{"kubelet"}, Timeout: 20 * time.Minute,
 			Hint: "on the node: journalctl -u kubelet; does it reach https://" + APIName + ":" + apiPort + "?",
 		},
 		{
 			Name: "kubeadm-join", About: "a worker joins the cluster",
 			On: worker, After: join(after("kube-images", "kernel"), everywhereAfter("kubeadm-init")),
-			Script: "kubeadm-join.sh", Vars: joinRole, Files: kubeadmJoin, Inputs: joinInput,
+			Script: "kubeadm-join.sh", Vars: joinRole, Files: kubeadmJoin, Inputs: joinInput, Probe: "probe-kubeadm-join.sh",
 			Services: []string{"kubelet"}, Timeout: 20 * time.Minute,
 			Hint: "on the node: journalctl -u kubelet; does it reach https://" + APIName + ":" + apiPort + "?",
 		},

@@ -44,8 +44,10 @@ write_config 0644 /etc/default/kubelet <<END
 KUBELET_EXTRA_ARGS=--node-ip=$PODIUM_ADDRESS
 END
 systemctl is-enabled --quiet kubelet.service || systemctl enable --quiet kubelet.service
-if [[ $changed == yes ]] && systemctl is-active --quiet kubelet.service; then
+if [[ -f /etc/kubernetes/kubelet.conf ]]; then
   run_service kubelet.service
+else
+  service_is_fresh # until it has joined a cluster it ends each time right after it has started
 fi
 
 fact kubernetes_version "$(kubeadm version --output short)"

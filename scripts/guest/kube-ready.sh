@@ -8,7 +8,12 @@
 . "$(dirname "$0")/lib/step.sh"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+# shellcheck disable=SC2086 # one argument per worker
+registered() { kubectl get node $PODIUM_KUBE_WORKERS >/dev/null 2>&1; }
+
 if [[ -n $PODIUM_KUBE_WORKERS ]]; then
+  wait_until 120 registered ||
+    retry_later "not all of these are in the cluster: $PODIUM_KUBE_WORKERS" "see: kubectl get nodes; on those that are missing: journalctl -u kubelet"
   # shellcheck disable=SC2086 # one argument per worker
   kubectl label node $PODIUM_KUBE_WORKERS node-role.kubernetes.io/worker= --overwrite
 fi

@@ -90,7 +90,7 @@ run_service() {
   changed=no
 }
 
-# service_is_fresh: the step's package has just been installed, and its service started with the files that were there.
+# service_is_fresh: the step's service has read the files that are there, or will when it starts.
 service_is_fresh() {
   rm -f "$changes"
   changed=no
