@@ -214,6 +214,22 @@ func (n *node) marker(step string) (marker, bool) {
 	return m, ok
 }
 
+// secrets is the secret facts that the node's steps have reported. Those of other nodes cannot get into its output, but
+// by way of a task's inputs.
+func (n *node) secrets() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var values []string
+	for _, m := range n.seen.Markers {
+		for key, value := range m.Facts {
+			if strings.HasPrefix(key, secretPrefix) {
+				values = append(values, value)
+			}
+		}
+	}
+	return values
+}
+
 // did keeps what the node answered to a step that was just done.
 func (n *node) did(step string, m marker) {
 	n.mu.Lock()

@@ -54,7 +54,7 @@ func (r *run) attempt(ctx context.Context, t plan.Task, out *output) error {
 			return fmt.Errorf("%s on %s: %w", in.Script.Name, in.Node, err)
 		}
 		maps.Copy(secrets, facts)
-		out.conceal(slices.Concat(r.secrets(), slices.Collect(maps.Values(secrets))))
+		out.conceal(slices.Concat(n.secrets(), slices.Collect(maps.Values(secrets))))
 	}
 	text, err := r.scripts.stepBundle(t, secrets)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -347,7 +346,7 @@ func (r *run) step(ctx context.Context, t plan.Task, result *TaskResult) error {
 	}
 	result.Log = log.Path()
 	out := newOutput(t.Node, t.Step, log, r.events)
-	out.conceal(r.secrets())
+	out.conceal(r.nodes[t.Node].secrets())
 	r.emit(event.Event{Kind: event.TaskStarted, Node: t.Node, Step: t.Step, Attempt: 1, Text: result.Reason})
 	start := time.Now()
 	err = r.attempts(ctx, t, out, result)
@@ -398,21 +397,6 @@ func (r *run) release(t plan.Task) {
 			r.closing.Go(n.close)
 		}
 	}
-}
-
-// secrets is every secret that the state knows.
-func (r *run) secrets() []string {
-	var values []string
-	r.record.View(func(s state.State) {
-		for _, facts := range s.Facts {
-			for key, value := range facts {
-				if strings.HasPrefix(key, secretPrefix) {
-					values = append(values, value)
-				}
-			}
-		}
-	})
-	return values
 }
 
 // verdict is the error of the tasks.

@@ -333,7 +333,7 @@ func TestUpFactsAndSecrets(t *testing.T) {
 		switch r.ID() {
 		case "cp/init":
 			return "api_url=https://cp\nsecret_admin_password=hunter22\n", nil
-		case "w1/join":
+		case "cp/ready":
 			fmt.Fprintln(r.Log, "logging in with hunter22 now")
 		}
 		return "", nil

@@ -86,13 +86,21 @@ func (d *Dir) Log(node, step string) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.makeDir("logs", node); err != nil {
-		return nil, err
-	}
-	for _, old := range []string{path, older(path)} {
-		if err := os.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("log: %w", err)
+	l, err := startLog(path)
+	if errors.Is(err, fs.ErrNotExist) { // the node's first step
+		if err := d.makeDir("logs", node); err != nil {
+			return nil, err
 		}
+		l, err = startLog(path)
 	}
-	return newLog(path, maxStepLog)
+	return l, err
+}
+
+// startLog empties the log at path and forgets the part of it that was moved aside.
+func startLog(path string) (*Log, error) {
+	if err := os.Remove(older(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("log: %w", err)
+	}
+	l := &Log{path: path, limit: maxStepLog}
+	return l, l.open(os.O_TRUNC)
 }

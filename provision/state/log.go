@@ -32,7 +32,7 @@ type Log struct {
 // newLog opens path for appending. A last line that a crash tore gets its end, so that what follows starts a line.
 func newLog(path string, limit int64) (*Log, error) {
 	l := &Log{path: path, limit: limit}
-	if err := l.open(); err != nil {
+	if err := l.open(0); err != nil {
 		return nil, err
 	}
 	if err := l.mendTail(); err != nil {
@@ -73,8 +73,8 @@ func (l *Log) Close() error {
 	return err
 }
 
-func (l *Log) open() error {
-	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+func (l *Log) open(flags int) error {
+	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_RDWR|flags, 0o600)
 	if err != nil {
 		return fmt.Errorf("open log: %w", err)
 	}
@@ -111,5 +111,5 @@ func (l *Log) rotate() error {
 	if err := replace(l.path, older(l.path)); err != nil {
 		return fmt.Errorf("rotate %s: %w", l.path, err)
 	}
-	return l.open()
+	return l.open(0)
 }

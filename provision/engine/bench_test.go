@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"podium/provision/lab"
+	"podium/provision/plan"
+	"podium/scripts"
+)
+
+// clusterLab is a cluster of n nodes: one control plane, the rest workers, as labs/monitoring has them.
+func clusterLab(t testing.TB, n int) plan.Plan {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), lab.FileName)
+	text := fmt.Sprintf(`name: bench
+provider: sim
+network: 10.0.0.0/20
+nodes:
+  - {name: cp, roles: [control-plane], cpus: 2, memory: 3GiB}
+  - {name: w, count: %d, roles: [worker], cpus: 1, memory: 2GiB}
+  - {name: ops, roles: [monitoring], memory: 3GiB}
+kubernetes: {version: "1.36", cni: flannel, pod_subnet: 172.16.0.0/12}
+monitoring: {}
+`, n-2)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := lab.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Build(l, scripts.Guest(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// durations gives every task a random time: boots 20 to 60, steps 5 to 40 of the unit.
+func durations(p plan.Plan, seed uint64, unit time.Duration) map[string]time.Duration {
+	random := rand.New(rand.NewPCG(seed, 2))
+	all := map[string]time.Duration{}
+	for _, t := range p.Tasks {
+		least, most := 5, 40
+		if t.Step == plan.StepBoot {
+			least, most = 20, 60
+		}
+		all[string(t.ID)] = time.Duration(float64(unit) * (float64(least) + random.Float64()*float64(most-least)))
+	}
+	return all
+}
+
+// BenchmarkMakespan measures how long up takes against the longest chain of its tasks (x-critical) and against the
+// least that any order could take with so many places (x-bound): the longer of that chain and of all work divided by
+// the places. Tasks only wait, for random times; a unit stands for a second and lasts 5 ms. The second run knows what
+// each task took in the first.
+func BenchmarkMakespan(b *testing.B) {
+	const unit, places = 5 * time.Millisecond, 16
+	for _, nodes := range []int{4, 20, 100} {
+		p := clusterLab(b, nodes)
+		for _, known := range []bool{false, true} {
+			b.Run(fmt.Sprintf("nodes=%d/known=%v", nodes, known), func(b *testing.B) {
+				var critical, bound float64
+				for i := range b.N {
+					took := durations(p, uint64(i), unit)
+					f := newFakeLab()
+					f.bootTime = func(node string) time.Duration { return took[node+"/boot"] }
+					f.script = func(ctx context.Context, r scriptRun) (string, error) { return "", sleep(ctx, took[r.ID()]) }
+					e, _ := newEngine(b, p, f)
+					e.Sink = nil
+					e.Parallel = places
+					if known {
+						up(b, e)
+						clear(f.machines)
+					}
+					s := up(b, e)
+					g, err := newGraph(p.Tasks, func(t plan.Task) time.Duration { return took[string(t.ID)] })
+					if err != nil {
+						b.Fatal(err)
+					}
+					longest := g.critical(func(i int) time.Duration { return took[string(p.Tasks[i].ID)] })
+					var work time.Duration
+					for _, d := range took {
+						work += d
+					}
+					critical += float64(s.Duration) / float64(longest)
+					bound += float64(s.Duration) / float64(max(longest, work/places))
+				}
+				b.ReportMetric(critical/float64(b.N), "x-critical")
+				b.ReportMetric(bound/float64(b.N), "x-bound")
+			})
+		}
+	}
+}
+
+// BenchmarkNodes measures what a node costs the engine itself: tasks take no time and nodes live in memory.
+func BenchmarkNodes(b *testing.B) {
+	for _, nodes := range []int{100, 300, 1000} {
+		p := clusterLab(b, nodes)
+		b.Run(fmt.Sprint("nodes=", nodes), func(b *testing.B) {
+			var took time.Duration
+			var most uint64
+			for range b.N {
+				e, _ := newEngine(b, p, newFakeLab())
+				e.Sink = nil
+				runtime.GC()
+				var before runtime.MemStats
+				runtime.ReadMemStats(&before)
+				took += up(b, e).Duration
+				var after runtime.MemStats
+				runtime.ReadMemStats(&after)
+				most = max(most, after.HeapAlloc-min(after.HeapAlloc, before.HeapAlloc))
+			}
+			b.ReportMetric(float64(took.Microseconds())/float64(b.N*nodes), "µs/node")
+			b.ReportMetric(float64(most)/1024/float64(nodes), "KiB/node")
+		})
+	}
+}
