@@ -15,10 +15,10 @@ import (
 	"podium/provision/machine/vagrant"
 )
 
-const doctorLong = `Find out what stands in the way of labs with VirtualBox (or libvirt) on this computer: programs and
-their versions, kernel modules, virtualisation, networks, memory, disk, leftovers. With a lab it also
-checks whether this computer can carry that lab. Every finding has an ID, says what it means, and what
-to do about it on this system. up runs the same checks before it makes anything.
+const doctorLong = `Find out what stands in the way of labs with VirtualBox (or libvirt) on this computer: programs
+and their versions, kernel modules, virtualisation, networks, memory, disk, leftovers. With a lab
+it also checks whether this computer can carry that lab. Every finding has an ID, says what it
+means, and what to do about it on this system. up runs the same checks before it makes anything.
 
 The exit code is 3 when a finding blocks.`
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"podium/provision/lab"
@@ -66,7 +67,12 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 			return remote.Endpoint{}, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	if err := p.vagrantUp(ctx, f, name); err != nil {
+	err = p.vagrantUp(ctx, f, name)
+	if stumbled(err) {
+		p.say(name, "Vagrant stumbled over the machine's first minute, booting it again")
+		err = p.bootAgain(ctx, f, name)
+	}
+	if err != nil {
 		return remote.Endpoint{}, err
 	}
 	if err := p.replaceKey(ctx, f, at); err != nil {
@@ -80,6 +86,33 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 		n.ID, n.Made = id, digest
 		nodes[name] = n
 	})
+}
+
+// stumbled reports whether Vagrant failed in a way that another boot gets over: it had its way in, but a command on the
+// machine or the connection failed, as happens while much is still starting.
+func stumbled(err error) bool {
+	var failed *CommandError
+	if !errors.As(err, &failed) || failed.Err != nil {
+		return false
+	}
+	switch strings.TrimPrefix(failed.Class, classPrefix) {
+	case "SSHDisconnected", "SSHConnectionReset", "SSHConnectionAborted", "SSHChannelOpenFail", "SSHNoExitStatus", "SSHNotReady":
+		return true
+	}
+	return strings.Contains(failed.Message, "SSH command responded with a non-zero exit status")
+}
+
+// bootAgain switches the machine off, so that Vagrant does not take it for finished, and boots it once more.
+func (p *Provider) bootAgain(ctx context.Context, f *found, name string) error {
+	if err := p.withMachine(ctx, name, func(f *found, id string, vm vm) error {
+		if vm.state != machine.Running {
+			return nil
+		}
+		return p.switchOff(ctx, f.hypervisor, id)
+	}); err != nil {
+		return err
+	}
+	return p.vagrantUp(ctx, f, name)
 }
 
 // digest is that of the settings which Prepare was given for a machine. Without Prepare it is the one that the machine

@@ -392,6 +392,23 @@ func TestAnotherVagrantIsWaitedFor(t *testing.T) {
 	}
 }
 
+func TestStumblingBootIsTriedOnce(t *testing.T) {
+	says := "1,,error-exit,Vagrant::Errors::VagrantError,The following SSH command responded with a non-zero exit status.\n"
+	f := newFixture(t, rule{Match: "^up cp", Times: 1, Stage: "start", Code: 1, Stdout: says})
+	f.up(f.prepared(), "cp")
+	f.rules(rule{Match: "^up w1", Stage: "start", Code: 1, Stdout: says})
+	if _, err := f.prepared().Up(t.Context(), "w1"); err == nil {
+		t.Error("a boot that stumbles twice is no success")
+	}
+	calls := strings.Join(f.calls(), "\n")
+	if n := strings.Count(calls, "up cp "); n != 2 {
+		t.Errorf("cp was booted %d times", n)
+	}
+	if n := strings.Count(calls, "up w1 "); n != 2 {
+		t.Errorf("w1 was booted %d times", n)
+	}
+}
+
 func TestFirstBootGoesAlone(t *testing.T) {
 	f := newFixture(t)
 	p := f.prepared(func(o *Options) { o.BootParallel = 3 })

@@ -1,0 +1,225 @@
+#!/usr/bin/env bash
+# vagrant.sh: the VirtualBox path from end to end, with Debian's unmodified vagrant. VirtualBox itself is played by
+# scripts/e2e/vboxmanage, whose machines are system containers (nodes.sh). It needs root and what nodes.sh needs.
+#
+# usage: vagrant.sh             a lab of three nodes from up to destroy; vagrant must agree at every point
+#        vagrant.sh figures     status, reset and boot of four machines against vagrant's own
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+say() { printf '%s  %s\n' "$(date +%T)" "$*" >&2; }
+die() {
+  printf 'vagrant.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+if [[ -z ${PODIUM_E2E_INSIDE:-} ]]; then
+  [[ $EUID == 0 ]] || die "needs root: nodes.sh makes namespaces and mounts"
+  if ! command -v vagrant >/dev/null; then
+    say "installing vagrant"
+    apt-get -qq -o DPkg::Lock::Timeout=300 update
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends vagrant >/dev/null
+  fi
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  say "building podium and the stand-in for VBoxManage"
+  mkdir -p "$work/bin"
+  go build -o "$work/bin/podium" ./cmd/podium
+  go build -o "$work/bin/VBoxManage" ./scripts/e2e/vboxmanage
+  export PODIUM_E2E_INSIDE=$work PODIUM_E2E_ID=${PODIUM_E2E_ID:-vagrant-$$}
+  scripts/e2e/nodes.sh with scripts/e2e/vagrant.sh "$@"
+  exit
+fi
+
+work=$PODIUM_E2E_INSIDE
+export PATH=$work/bin:$PATH VAGRANT_HOME=$work/vagrant.d VAGRANT_CHECKPOINT_DISABLE=1
+export PODIUM_VBOX_DIR=$work/virtualbox PODIUM_VBOX_IMAGE=vagrant-box
+# There is no VirtualBox: neither its kernel module nor the processor's virtualisation.
+skip=(--skip-preflight virtualisation-off --skip-preflight kernel-module --skip-preflight kvm)
+
+# image makes the Incus image that plays the box's disk: the account and the key that every box has.
+image() {
+  local key
+  key=$(cat "$(gem_dir)/keys/vagrant.pub")
+  incus launch -q debian-12 box-maker
+  incus exec box-maker -- sh -c 'until systemctl is-system-running --wait >/dev/null 2>&1 || [ "$(systemctl is-system-running)" = degraded ]; do sleep 0.2; done'
+  # shellcheck disable=SC2016 # expanded inside
+  incus exec box-maker --env KEY="$key" -- sh -c '
+    set -eu
+    useradd -m -s /bin/bash vagrant
+    echo "vagrant ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/vagrant
+    install -d -m 700 /home/vagrant/.ssh
+    echo "$KEY" >/home/vagrant/.ssh/authorized_keys
+    chmod 600 /home/vagrant/.ssh/authorized_keys
+    chown -R vagrant: /home/vagrant/.ssh
+    # A container has its sshd sooner than what Vagrant asks for through it; a machine never does.
+    install -d /etc/systemd/system/ssh.service.d
+    printf "[Unit]\nAfter=systemd-networkd.service dbus.service systemd-logind.service\n" >/etc/systemd/system/ssh.service.d/after.conf
+    rm -f /etc/ssh/ssh_host_* /etc/machine-id
+    : >/etc/machine-id'
+  incus stop -f box-maker
+  incus publish -q box-maker --alias "$PODIUM_VBOX_IMAGE" >/dev/null
+  incus delete box-maker
+}
+
+gem_dir() { ruby -e 'puts Gem::Specification.find_by_name("vagrant").gem_dir'; }
+
+# box makes a Vagrant box whose disk is empty: the image stands for it.
+box() {
+  local dir=$work/box
+  mkdir -p "$dir"
+  cat >"$dir/box.ovf" <<'OVF'
+<?xml version="1.0"?>
+<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
+  <References><File ovf:href="box-disk001.vmdk" ovf:id="file1"/></References>
+  <VirtualSystem ovf:id="box"></VirtualSystem>
+</Envelope>
+OVF
+  echo '{"provider": "virtualbox"}' >"$dir/metadata.json"
+  : >"$dir/box-disk001.vmdk"
+  echo 'Vagrant.configure("2") { |config| config.vm.base_mac = "080027A1B2C3" }' >"$dir/Vagrantfile"
+  tar -C "$dir" -czf "$work/debian.box" box.ovf metadata.json box-disk001.vmdk Vagrantfile
+  vagrant box add --name podium/debian "$work/debian.box" >/dev/null
+}
+
+# lab COUNT writes a lab of so many nodes.
+lab() {
+  mkdir -p "$work/lab"
+  cat >"$work/lab/lab.yaml" <<YAML
+name: vb
+provider: virtualbox
+box: podium/debian
+network: 192.168.56.0/24
+nodes:
+  - {name: n, count: $1, roles: [], cpus: 1, memory: 512MiB}
+YAML
+  cd "$work/lab"
+}
+
+own() { (cd "$work/lab/.podium/vagrant" && vagrant "$@"); }
+
+# agrees STATE: vagrant must find every machine in that state.
+agrees() {
+  local found
+  found=$(own status --machine-readable | sed -n 's/^[0-9]*,\([^,]*\),state,\(.*\)$/\1 \2/p' | sort | tr '\n' ' ')
+  [[ $found == "$(for node in n1 n2 n3; do printf '%s %s ' "$node" "$1"; done)" ]] || die "vagrant sees: $found, want all $1"
+  say "vagrant agrees: all $1"
+}
+
+# shows STATE: podium must find every machine in that state.
+shows() {
+  local found
+  found=$(podium status -o json | tr -d ' \n' | grep -o "\"machine\":\"$1\"" | wc -l)
+  [[ $found == 3 ]] || die "podium status: $found machines are $1, want 3: $(podium status 2>&1)"
+}
+
+life() {
+  lab 3
+  podium doctor || true
+  say "up"
+  podium up "${skip[@]}"
+  shows running && agrees running
+  say "exec and ssh"
+  [[ $(podium exec -- hostname | sort | tr -s '\n ' '  ') == *n1*n2*n3* ]] || die "exec: $(podium exec -- hostname)"
+  podium exec --on n1 -- ping -c 1 -W 2 192.168.56.12 >/dev/null || die "n1 does not reach n2 over the private network"
+  [[ $(own ssh n2 -c hostname 2>/dev/null | tr -d '\r') == n2 ]] || die "vagrant ssh no longer gets in"
+  podium exec -- sh -c '! grep -q "insecure" ~/.ssh/authorized_keys' || die "the key that everyone has still opens a node"
+  podium exec -- sudo touch /root/changed
+  say "snapshot and reset"
+  podium snapshot save later
+  own snapshot list n1 | grep -qx later || die "vagrant does not know the snapshot: $(own snapshot list n1)"
+  shows running && agrees running
+  podium reset --yes
+  shows running && agrees running
+  podium exec -- sudo test ! -e /root/changed || die "reset kept what came after the first good state"
+  podium snapshot restore later --yes || die "restore"
+  podium up "${skip[@]}" >/dev/null
+  podium exec -- sudo test -e /root/changed || die "the later snapshot is not what it was"
+  podium snapshot delete later
+  say "behind podium's back: one powered off from inside, one deleted"
+  podium exec --on n1 -- sudo poweroff || true
+  local id
+  id=$(cat .podium/vagrant/.vagrant/machines/n3/virtualbox/id)
+  VBoxManage controlvm "$id" poweroff 2>/dev/null && VBoxManage unregistervm "$id" --delete 2>/dev/null
+  podium up "${skip[@]}"
+  shows running && agrees running
+  say "halt and up"
+  podium halt
+  shows stopped && agrees poweroff
+  podium up "${skip[@]}"
+  shows running && agrees running
+  say "killed in the middle of a boot"
+  podium destroy --node n3 --yes
+  podium up "${skip[@]}" >/dev/null 2>&1 &
+  local pid=$!
+  for _ in $(seq 200); do
+    [[ -s .podium/vagrant/.vagrant/machines/n3/virtualbox/id ]] && break
+    sleep 0.1
+  done
+  kill -KILL "$pid"
+  wait "$pid" 2>/dev/null || true
+  podium up "${skip[@]}"
+  shows running && agrees running
+  say "Vagrant's folder is lost"
+  mv .podium/vagrant/.vagrant "$work/lost"
+  ! podium up "${skip[@]}" --skip-preflight address-taken >"$work/out" 2>&1 || die "up made machines beside those that exist"
+  grep -q name-taken "$work/out" || die "up does not name the orphans: $(cat "$work/out")"
+  mv "$work/lost" .podium/vagrant/.vagrant
+  agrees running
+  say "bare vagrant: halt, up"
+  own halt n1 >/dev/null
+  own up n1 --no-provision >/dev/null
+  podium exec -- true || die "podium does not reach a machine that vagrant has started"
+  say "destroy"
+  podium destroy --yes
+  ! VBoxManage list vms | grep -qv '^"box_' || die "machines are left: $(VBoxManage list vms)"
+  [[ $(incus list -f csv -c n) == "" ]] || die "guests are left: $(incus list -f csv)"
+  [[ ! -e .podium/vagrant ]] || die "the Vagrantfile is left"
+  say "done: the whole life of a lab, and vagrant agreed at each point"
+}
+
+# best N COMMAND...: the shortest of N runs, in milliseconds.
+best() {
+  local times=$1 shortest=999999999 begin took
+  shift
+  for _ in $(seq "$times"); do
+    begin=$(date +%s%N)
+    "$@" >/dev/null 2>&1 || die "$* failed"
+    took=$((($(date +%s%N) - begin) / 1000000))
+    ((took < shortest)) && shortest=$took
+  done
+  echo "$shortest"
+}
+
+restore_by_vagrant() { for n in 1 2 3 4; do own snapshot restore "n$n" ready --no-provision; done; }
+boot_by_vagrant() { own up --no-provision; }
+destroy_by_vagrant() { own destroy -f; }
+
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", a / b }'; }
+
+figures() {
+  lab 4
+  podium up "${skip[@]}" >/dev/null
+  local a b
+  a=$(best 5 podium status) b=$(best 5 own status)
+  echo "status of 4:  podium $a ms, vagrant status $b ms: $(ratio "$b" "$a") times"
+  a=$(best 2 podium reset --yes) b=$(best 1 restore_by_vagrant)
+  echo "reset of 4:   podium $a ms, vagrant snapshot restore of the four $b ms: $(ratio "$b" "$a") times"
+  cp -r .podium/vagrant "$work/vagrantfile"
+  podium destroy --yes >/dev/null 2>&1
+  a=$(best 1 podium up "${skip[@]}" --no-baseline)
+  podium destroy --yes >/dev/null 2>&1
+  mkdir -p .podium/vagrant
+  cp "$work/vagrantfile/Vagrantfile" .podium/vagrant/
+  b=$(best 1 boot_by_vagrant)
+  destroy_by_vagrant >/dev/null 2>&1
+  echo "boot of 4:    podium up $a ms (steps included), vagrant up $b ms: $(ratio "$b" "$a") times"
+}
+
+image
+box
+case ${1:-life} in
+  life) life ;;
+  figures) figures ;;
+  *) die "usage: vagrant.sh [figures]" ;;
+esac
