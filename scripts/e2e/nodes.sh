@@ -30,6 +30,7 @@ base=/var/lib/podium-e2e/$id # short: unix sockets in it may be 107 bytes long
 incus=$base/incus
 netns=podium-$id
 daemon=/usr/libexec/incus/incusd
+inotify=/proc/sys/fs/inotify/max_user_instances
 
 say() { printf '%s  %s\n' "$(date +%T)" "$*" >&2; }
 die() {
@@ -126,6 +127,12 @@ network() {
   if [[ $(cat /proc/sys/net/ipv4/ip_forward) == 0 ]]; then
     : >/run/podium-e2e/forward-was-off
     echo 1 >/proc/sys/net/ipv4/ip_forward
+  fi
+  # Each systemd takes some ten inotify instances, all of them on root's account: at the usual limit of 128 the tenth
+  # node comes up without network or device manager.
+  if (($(cat "$inotify") < 4096)) && [[ ! -f /run/podium-e2e/inotify-was ]]; then
+    cat "$inotify" >/run/podium-e2e/inotify-was
+    echo 4096 >"$inotify"
   fi
   nft -f - <<NFT
 table ip podium-e2e$slot {
@@ -279,6 +286,10 @@ down() {
   if [[ -f /run/podium-e2e/forward-was-off ]] && ! ip -o link | grep -q ' podium-e2e'; then
     echo 0 >/proc/sys/net/ipv4/ip_forward
     rm -f /run/podium-e2e/forward-was-off
+  fi
+  if [[ -f /run/podium-e2e/inotify-was ]] && ! ip -o link | grep -q ' podium-e2e'; then
+    cat /run/podium-e2e/inotify-was >"$inotify"
+    rm -f /run/podium-e2e/inotify-was
   fi
   local try
   for ((try = 0; try < 50; try++)); do # the pool's file is free once the last process of the mount namespace is gone

@@ -42,6 +42,7 @@ image() {
   local key
   key=$(cat "$(gem_dir)/keys/vagrant.pub")
   incus launch -q debian-12 box-maker
+  # shellcheck disable=SC2016 # expanded inside
   incus exec box-maker -- sh -c 'until systemctl is-system-running --wait >/dev/null 2>&1 || [ "$(systemctl is-system-running)" = degraded ]; do sleep 0.2; done'
   # shellcheck disable=SC2016 # expanded inside
   incus exec box-maker --env KEY="$key" -- sh -c '
