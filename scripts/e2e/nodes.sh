@@ -30,7 +30,6 @@ base=/var/lib/podium-e2e/$id # short: unix sockets in it may be 107 bytes long
 incus=$base/incus
 netns=podium-$id
 daemon=/usr/libexec/incus/incusd
-inotify=/proc/sys/fs/inotify/max_user_instances
 
 say() { printf '%s  %s\n' "$(date +%T)" "$*" >&2; }
 die() {
@@ -99,6 +98,24 @@ image() {
   exec 7>&-
 }
 
+# setting NAME VALUE raises a setting of the kernel. The first installation notes what it was; the last one puts it back.
+setting() {
+  local file=/proc/sys/$1 note=/run/podium-e2e/was-${1//\//.}
+  (($(cat "$file") < $2)) || return 0
+  [[ -f $note ]] || cat "$file" >"$note"
+  echo "$2" >"$file"
+}
+
+settings_back() {
+  local note name
+  for note in /run/podium-e2e/was-*; do
+    [[ -f $note ]] || continue
+    name=${note##*/was-}
+    cat "$note" >"/proc/sys/${name//.//}"
+    rm -f "$note"
+  done
+}
+
 # network ties a network namespace to the host. Each installation takes a /30 of 198.18.255.0/24, a range that is
 # reserved for such tests (RFC 2544).
 network() {
@@ -124,16 +141,10 @@ network() {
   ip -n "$netns" address add "$inner/30" dev uplink
   ip -n "$netns" link set uplink up
   ip -n "$netns" route add default via "$outer"
-  if [[ $(cat /proc/sys/net/ipv4/ip_forward) == 0 ]]; then
-    : >/run/podium-e2e/forward-was-off
-    echo 1 >/proc/sys/net/ipv4/ip_forward
-  fi
   # Each systemd takes some ten inotify instances, all of them on root's account: at the usual limit of 128 the tenth
   # node comes up without network or device manager.
-  if (($(cat "$inotify") < 4096)) && [[ ! -f /run/podium-e2e/inotify-was ]]; then
-    cat "$inotify" >/run/podium-e2e/inotify-was
-    echo 4096 >"$inotify"
-  fi
+  setting net/ipv4/ip_forward 1
+  setting fs/inotify/max_user_instances 4096
   nft -f - <<NFT
 table ip podium-e2e$slot {
   chain out {
@@ -283,14 +294,7 @@ down() {
     ip link delete "podium-e2e$slot" 2>/dev/null || true
     nft delete table ip "podium-e2e$slot" 2>/dev/null || true
   fi
-  if [[ -f /run/podium-e2e/forward-was-off ]] && ! ip -o link | grep -q ' podium-e2e'; then
-    echo 0 >/proc/sys/net/ipv4/ip_forward
-    rm -f /run/podium-e2e/forward-was-off
-  fi
-  if [[ -f /run/podium-e2e/inotify-was ]] && ! ip -o link | grep -q ' podium-e2e'; then
-    cat /run/podium-e2e/inotify-was >"$inotify"
-    rm -f /run/podium-e2e/inotify-was
-  fi
+  ip -o link | grep -q ' podium-e2e' || settings_back
   local try
   for ((try = 0; try < 50; try++)); do # the pool's file is free once the last process of the mount namespace is gone
     rm -rf --one-file-system "$base" 2>/dev/null && break

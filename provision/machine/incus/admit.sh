@@ -18,6 +18,20 @@ until systemctl show --property=Version >/dev/null 2>&1; do
   sleep 0.1
 done
 
+# The address comes from the server. Without one, waiting for SSH would only hide the reason.
+try=0
+until ip -4 -oneline address show scope global 2>/dev/null | grep -q .; do
+  try=$((try + 1))
+  if [ "$try" -ge 300 ]; then
+    echo "the node gets no address from the server: see there: incus exec INSTANCE -- journalctl -b"
+    if journalctl -b 2>/dev/null | grep -q 'inotify.*Too many open files'; then
+      echo "the server allows too few inotify instances for so many containers: sudo sysctl fs.inotify.max_user_instances=1024"
+    fi
+    exit 1
+  fi
+  sleep 0.1
+done
+
 # cloud-init makes users and host keys too: let it finish first. It fails without a network; that is not our matter.
 if command -v cloud-init >/dev/null && [ ! -e /etc/cloud/cloud-init.disabled ]; then
   timeout 300 cloud-init status --wait >/dev/null 2>&1 || true
