@@ -3,16 +3,15 @@ package engine
 import (
 	"container/heap"
 	"context"
-
-	"podium/provision/plan"
 )
 
 // schedule runs the tasks of a graph. A task starts as soon as all it comes after have ended well and there is a place
 // for it; of several, the one with the longest chain behind it goes first, which keeps the whole short.
 type schedule struct {
 	graph *graph
-	limit int // tasks at once
-	boots int // of these, boots at once
+	limit int              // tasks at once
+	boots int              // of these, boots at once
+	boot  func(i int) bool // whether a task boots a machine
 
 	// skip reports whether a task needs no run. It is asked when the task could start or when it is blocked.
 	skip func(i int) bool
@@ -34,8 +33,8 @@ const (
 	placeBoot
 )
 
-func kindOf(t plan.Task) int {
-	if t.Step == plan.StepBoot {
+func (s *schedule) kind(i int) int {
+	if s.boot(i) {
 		return placeBoot
 	}
 	return placeStep
@@ -73,7 +72,7 @@ func (s *schedule) all(ctx context.Context) {
 				break
 			}
 			running++
-			s.places[kindOf(s.graph.tasks[i])]--
+			s.places[s.kind(i)]--
 			go func() { results <- result{i, s.run(ctx, i)} }()
 		}
 		if running == 0 {
@@ -81,7 +80,7 @@ func (s *schedule) all(ctx context.Context) {
 		}
 		r := <-results
 		running--
-		s.places[kindOf(s.graph.tasks[r.i])]++
+		s.places[s.kind(r.i)]++
 		switch r.how {
 		case Cancelled:
 			s.settled[r.i] = true
@@ -108,7 +107,7 @@ func (s *schedule) offer(i int) {
 		s.end(i, Blocked, s.blocked[i])
 		s.settle(i, s.blocked[i])
 	default:
-		heap.Push(&s.ready[kindOf(s.graph.tasks[i])], i)
+		heap.Push(&s.ready[s.kind(i)], i)
 	}
 }
 

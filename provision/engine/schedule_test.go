@@ -13,6 +13,10 @@ import (
 	"podium/provision/plan"
 )
 
+func bootsOf(tasks []plan.Task) func(int) bool {
+	return func(i int) bool { return tasks[i].Step == plan.StepBoot }
+}
+
 // trace runs a schedule without waiting for anything and tells what happened, in order.
 type trace struct {
 	mu     sync.Mutex
@@ -76,7 +80,7 @@ func TestSchedule(t *testing.T) {
 			is := func(list string, i int) bool { return slices.Contains(strings.Fields(list), string(p.Tasks[i].ID)) }
 			var tr trace
 			s := schedule{
-				graph: g, limit: tt.limit, boots: tt.boots,
+				graph: g, limit: tt.limit, boots: tt.boots, boot: bootsOf(p.Tasks),
 				skip: func(i int) bool { return is(tt.fits, i) },
 				run: func(_ context.Context, i int) Outcome {
 					tr.add("run %s", p.Tasks[i].ID)
@@ -110,7 +114,7 @@ func TestScheduleBootsLeaveRoomForSteps(t *testing.T) {
 	var mu sync.Mutex
 	boots, most := 0, 0
 	stepped := make(chan struct{})
-	s := schedule{graph: g, limit: 2, boots: 1, skip: func(int) bool { return false }, end: func(int, Outcome, int) {}}
+	s := schedule{graph: g, limit: 2, boots: 1, boot: bootsOf(p.Tasks), skip: func(int) bool { return false }, end: func(int, Outcome, int) {}}
 	s.run = func(_ context.Context, i int) Outcome {
 		switch p.Tasks[i].ID {
 		case "a/x":
@@ -145,7 +149,7 @@ func TestScheduleStopsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var tr trace
 	s := schedule{
-		graph: g, limit: 1, boots: 1, skip: func(int) bool { return false },
+		graph: g, limit: 1, boots: 1, boot: bootsOf(p.Tasks), skip: func(int) bool { return false },
 		run: func(ctx context.Context, i int) Outcome {
 			if p.Tasks[i].ID == "a/x" {
 				cancel()
@@ -186,7 +190,7 @@ func TestScheduleOfRandomGraphs(t *testing.T) {
 		var mu sync.Mutex
 		done := make([]bool, len(tasks))
 		running := [2]int{}
-		s := schedule{graph: g, limit: limit, boots: boots, skip: func(int) bool { return false }, end: func(i int, how Outcome, _ int) {
+		s := schedule{graph: g, limit: limit, boots: boots, boot: bootsOf(tasks), skip: func(int) bool { return false }, end: func(i int, how Outcome, _ int) {
 			t.Errorf("seed %d: %s is %s", seed, tasks[i].ID, how)
 		}}
 		s.run = func(_ context.Context, i int) Outcome {
@@ -200,14 +204,14 @@ func TestScheduleOfRandomGraphs(t *testing.T) {
 					t.Errorf("seed %d: %s ran before %s", seed, tasks[i].ID, tasks[j].ID)
 				}
 			}
-			running[kindOf(tasks[i])]++
+			running[s.kind(i)]++
 			if running[placeBoot] > boots || running[placeBoot]+running[placeStep] > limit {
 				t.Errorf("seed %d: %d boots and %d steps at once", seed, running[placeBoot], running[placeStep])
 			}
 			mu.Unlock()
 			time.Sleep(time.Duration(i%3) * 10 * time.Microsecond)
 			mu.Lock()
-			running[kindOf(tasks[i])]--
+			running[s.kind(i)]--
 			done[i] = true
 			return Done
 		}

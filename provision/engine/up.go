@@ -197,12 +197,18 @@ func (r *run) schedule(ctx context.Context) {
 	if p, ok := r.Provider.(machine.Limited); ok && p.UpLimit() > 0 {
 		boots = min(boots, p.UpLimit())
 	}
-	s := schedule{graph: r.graph, limit: limit, boots: boots, skip: r.fits, run: r.task, end: r.undone}
+	s := schedule{graph: r.graph, limit: limit, boots: boots, boot: r.boots, skip: r.fits, run: r.task, end: r.undone}
 	s.all(ctx)
 	for _, n := range r.nodes {
 		n.close()
 	}
 	r.closing.Wait()
+}
+
+// boots reports whether a task has to boot a machine: not if it runs already.
+func (r *run) boots(i int) bool {
+	t := r.Plan.Tasks[i]
+	return t.Step == plan.StepBoot && r.before[t.Node] != machine.Running
 }
 
 // fits reports whether a step is done on its node as the plan wants it.

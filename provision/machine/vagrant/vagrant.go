@@ -120,6 +120,9 @@ func (p *Provider) Prepare(ctx context.Context, s machine.Spec) error {
 	return nil
 }
 
+// UpLimit is how many machines boot at once: the engine gives the other places to work on those that have booted.
+func (p *Provider) UpLimit() int { return p.o.BootParallel }
+
 // Status tells the state of the lab's machines by two calls of VBoxManage or virsh, however many there are.
 func (p *Provider) Status(ctx context.Context) (map[string]machine.State, error) {
 	ids, err := p.ids()
