@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"podium/provision/remote"
+)
+
+const sshLong = `Open a shell on a node, or run one command there with this terminal's input and output. NODE can be
+left out when the lab has only one. The exit code is that of the shell or the command. As with
+OpenSSH, Enter ~ . leaves a node that does not answer any more.
+
+For a command on several nodes see "podium exec".`
+
+func (a *app) sshCommand() *cobra.Command {
+	f := struct{ sudo bool }{}
+	c := &cobra.Command{
+		Use:   "ssh [LAB] [NODE] [-- COMMAND...]",
+		Short: "Open a shell on a node",
+		Long:  sshLong,
+		Example: `  podium ssh cp
+  podium ssh labs/docker
+  podium ssh cp -- kubectl get nodes -o wide
+  podium ssh w1 -- 'journalctl -u kubelet | tail'
+  podium ssh w1 -- cat /etc/hosts > hosts.txt`,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: a.completeNode,
+		RunE: func(c *cobra.Command, given []string) error {
+			dash := c.ArgsLenAtDash()
+			if dash < 0 {
+				dash = len(given)
+			}
+			labs, rest := splitLab(given[:dash])
+			where, err := a.folder(labs)
+			if err != nil {
+				return err
+			}
+			command := given[dash:]
+			if len(rest) > 1 {
+				if len(command) > 0 {
+					return usage("%s: too many arguments before --: %s", c.CommandPath(), quoteAll(rest[1:])).hinted("usage: %s", c.UseLine())
+				}
+				rest, command = rest[:1], rest[1:]
+			}
+			return a.ssh(c.Context(), where, rest, command, f.sudo)
+		},
+	}
+	c.Flags().BoolVar(&f.sudo, "sudo", false, "run the command as root")
+	return c
+}
+
+func (a *app) ssh(ctx context.Context, where folder, rest, words []string, sudo bool) error {
+	b, err := a.reachable(ctx, where)
+	if err != nil {
+		return err
+	}
+	node, err := b.oneNode(rest)
+	if err != nil {
+		return err
+	}
+	client, err := a.connect(ctx, b, node)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	var command remote.Command
+	switch {
+	case len(words) > 0:
+		command = commandOf(words, sudo)
+	case sudo:
+		command = remote.Command{Args: []string{"bash", "-l"}, Sudo: true}
+	}
+	return exitOf(a.session(ctx, client, command))
+}
+
+// session runs a command or shell with this terminal, or between pipes.
+func (a *app) session(ctx context.Context, client *remote.Client, command remote.Command) error {
+	in, isFile := a.Stdin.(*os.File)
+	if a.screen.stdin && a.screen.stdout && isFile {
+		return client.Shell(ctx, remote.TerminalOptions{Command: command, In: in, Out: a.screen.out, Term: a.getenv("TERM")})
+	}
+	if len(command.Args) == 0 && command.Shell == "" {
+		command.Shell = "exec ${SHELL:-/bin/sh} -l" // its script comes on stdin
+	}
+	command.Stdin, command.Stdout, command.Stderr = a.Stdin, a.stdout, a.stderr
+	_, err := client.Run(ctx, command)
+	return err
+}
+
+// exitOf hands the exit code of a command on without a word of our own: the command has said what there is to say.
+func exitOf(err error) error {
+	var exit *remote.ExitError
+	if errors.As(err, &exit) && !errors.Is(err, remote.ErrSudo) {
+		return silent(exit.Code)
+	}
+	return err
+}
+
+// oneNode is the node that was named, or the only one.
+func (b *bench) oneNode(given []string) (string, error) {
+	names := b.nodeNames()
+	if len(given) == 0 {
+		if len(names) == 1 {
+			return names[0], nil
+		}
+		return "", usage("which node? There are %s", strings.Join(names, ", ")).hinted("podium ssh%s %s", b.arg, names[0])
+	}
+	chosen, err := b.selectNodes(selection{nodes: given})
+	if err != nil {
+		return "", err
+	}
+	return chosen[0], nil
+}
