@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"syscall"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -64,16 +63,21 @@ func unreachableHint(err error) string {
 	switch {
 	case errors.As(err, &dns):
 		return "the host name is not known: check the node's address"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case connectionRefused(err):
 		return "nothing listens on that port: is sshd running there, and is the port right?"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case noRoute(err):
 		return "no way there: is the machine on, and is its network (host-only card, VPN) up?"
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return "is the machine on and its boot finished? look at its console; a firewall can be silent, too"
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
+	case hungUp(err), errors.Is(err, net.ErrClosed):
 		return "something accepts and hangs up: sshd may be starting, or have too many logins at once (MaxStartups)"
 	}
 	return "is the machine on, its boot finished and sshd running? look at its console"
+}
+
+// hungUp tells whether the other side took the connection and ended it again.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || connectionReset(err)
 }
 
 // permanentError marks a failed try that no further try can mend.

@@ -24,10 +24,13 @@ const (
 
 // DialOptions say how a Dialer connects. The zero value connects with no key: give KeyFile or Agent.
 type DialOptions struct {
-	KnownHosts string        // file of pinned host keys; made when missing. Empty: pinned for the Dialer's life only
-	KeyFile    string        // the lab's own private key, for endpoints without KeyFile
-	Agent      bool          // try the SSH agent's keys last: SSH_AUTH_SOCK, on Windows also the system's agent
-	Deadline   time.Duration // how long Dial waits for an answering sshd; 0: DefaultDeadline; negative: one try
+	KnownHosts string // file of pinned host keys; made when missing. Empty: pinned for the Dialer's life only
+	KeyFile    string // the lab's own private key, for endpoints without KeyFile
+	Agent      bool   // try the SSH agent's keys last: SSH_AUTH_SOCK, on Windows also the system's agent
+	// Deadline is how long Dial waits for a machine that boots; 0: DefaultDeadline. Negative: a node that is down or
+	// silent fails at once; only one that hangs up is tried again a few times, since that is how sshd sends logins away
+	// when too many come at once (MaxStartups, sshd_config(5)).
+	Deadline time.Duration
 	// Keepalive is the time without a sign of life after which the node is asked for one. If nothing comes for as long
 	// again, the connection counts as lost: a dead node is noticed within twice this time.
 	// 0: DefaultKeepalive; negative: never asked.
@@ -95,7 +98,7 @@ func (d *Dialer) Connect(ctx context.Context, e Endpoint) (*Client, error) {
 		d.o.Log.Debug("no SSH yet", "node", e.Node, "address", e.address(), "error", err, "pause", pause)
 	})}
 	if d.o.Deadline < 0 {
-		options = append(options, backoff.WithMaxTries(1))
+		options = append(options, backoff.WithMaxTries(hangUps))
 	}
 	c, err := backoff.Retry(limited, func() (*Client, error) { return t.once(limited) }, options...)
 	if err == nil {
@@ -123,6 +126,8 @@ func (e Endpoint) address() string { return net.JoinHostPort(e.Host, strconv.Ito
 const (
 	firstTry   = 6 * time.Second
 	longestTry = 30 * time.Second
+	onlyTry    = 15 * time.Second // of a node that is not waited for
+	hangUps    = 5                // tries at a node that is not waited for, if it hangs up
 	// bootLogin is how long a refused login of a booting machine is tried again.
 	bootLogin = 30 * time.Second
 )
@@ -140,6 +145,9 @@ type trial struct {
 // once tries to connect once, and says by backoff.Permanent if that was for good.
 func (t *trial) once(ctx context.Context) (*Client, error) {
 	limit := min(firstTry*time.Duration(t.tries+1), longestTry)
+	if t.impatient() {
+		limit = onlyTry
+	}
 	t.tries++
 	began := time.Now()
 	tryCtx, cancel := context.WithTimeout(ctx, limit)
@@ -160,9 +168,13 @@ func (t *trial) once(ctx context.Context) (*Client, error) {
 		return nil, backoff.Permanent(err)
 	case errors.Is(err, ErrAuth) && !t.booting(err):
 		return nil, backoff.Permanent(err)
+	case t.impatient() && !hungUp(err):
+		return nil, backoff.Permanent(err)
 	}
 	return nil, err
 }
+
+func (t *trial) impatient() bool { return t.dialer.o.Deadline < 0 }
 
 // errSilent is a node that takes a connection and says nothing.
 var errSilent = &silentError{}

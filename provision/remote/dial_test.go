@@ -31,6 +31,21 @@ func TestDialWaitsForSSHD(t *testing.T) {
 	_ = c.Close()
 }
 
+// TestDialImpatient: a node that is not waited for gets another chance only if it hangs up.
+func TestDialImpatient(t *testing.T) {
+	s := remotetest.New(t, remotetest.Options{})
+	s.Refuse(3)
+	d := remote.NewDialer(remote.DialOptions{Deadline: -1})
+	if err := visit(t.Context(), d, s.Endpoint("w1")); err != nil {
+		t.Errorf("hung up three times: %v", err)
+	}
+	s.Refuse(100)
+	err := visit(t.Context(), d, s.Endpoint("w1"))
+	if !errors.Is(err, remote.ErrUnreachable) || !strings.Contains(err.Error(), "(5 tries)") || !strings.Contains(err.Error(), "MaxStartups") {
+		t.Errorf("hangs up for ever: %v", err)
+	}
+}
+
 // closedPort is an address where nothing listens.
 func closedPort(t *testing.T) remote.Endpoint {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
