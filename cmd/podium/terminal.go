@@ -26,7 +26,7 @@ func newScreen(in io.Reader, out io.Writer, getenv func(string) string) screen {
 	if f, ok := out.(*os.File); ok && isTerminal(f) {
 		s.stdout, s.out = true, f
 	}
-	dumb := getenv("TERM") == "dumb" || runtime.GOOS != "windows" && getenv("TERM") == ""
+	dumb := getenv("TERM") == "dumb" || runtime.GOOS != "windows" && getenv("TERM") == "" || s.stdout && !understandsEscapes(s.out)
 	s.live = s.stdin && s.stdout && !dumb && getenv("CI") == ""
 	s.color = s.stdout && !dumb && getenv("NO_COLOR") == ""
 	s.unicode = unicodeLocale(getenv)
