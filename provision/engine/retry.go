@@ -48,10 +48,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// downError is a step that was cut off because its node went down or away.
+// downError is a step that failed while its node was shutting down.
 type downError struct{ err error }
 
-func (e *downError) Error() string { return "the node went down in the middle: " + e.err.Error() }
+func (e *downError) Error() string { return "the node is shutting down: " + e.err.Error() }
 func (e *downError) Unwrap() error { return e.err }
 
 // ScriptError is a script that ran on a node and failed. Its Unwrap gives the *remote.ExitError.

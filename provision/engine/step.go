@@ -124,7 +124,7 @@ func (n *node) judge(ctx, limit context.Context, host remote.Host, s session, sa
 		return &TimeoutError{Script: s.script, Probe: said.Probed, After: s.timeout}
 	case remote.Classify(err) == remote.Retry:
 		n.drop(host)
-		return &downError{err}
+		return err
 	case !exited || errors.Is(err, remote.ErrSudo):
 		return err
 	}
