@@ -148,7 +148,7 @@ func (a *app) concludeUp(b *bench, f upFlags, s engine.Summary, err error) error
 				a.log.Warn("summary", "error", err)
 			}
 		} else {
-			report.Text(a.stdout, s, report.Options{LabArg: b.arg})
+			report.Text(a.stdout, s, report.Options{LabArg: b.arg, Color: a.screen.color})
 		}
 		if f.junit != "" {
 			if junitErr := writeJUnit(f.junit, s); junitErr != nil {

@@ -94,12 +94,20 @@ func broken() engine.Summary {
 }
 
 func TestText(t *testing.T) {
+	many := broken()
+	for _, name := range []string{"w1", "w2"} {
+		failure := *many.Failures[0]
+		failure.ID, failure.Node = plan.TaskID(name+"/base"), name
+		many.Failures = append(many.Failures, &failure)
+		many.Nodes = append(many.Nodes, node(name, "worker", "192.168.56.20", 22))
+		many.Tasks = append(many.Tasks, result(name, "base", engine.Failed, 1, 2), result(name, "containerd", engine.Blocked, 0, 0))
+	}
 	again := ready()
 	for i := range again.Tasks {
 		again.Tasks[i].Outcome, again.Tasks[i].Duration = engine.Skipped, 0
 	}
 	again.Baseline, again.Removed, again.Critical, again.Duration = "", nil, 0, at(0.31)
-	for name, s := range map[string]engine.Summary{"ready": ready(), "broken": broken(), "again": again} {
+	for name, s := range map[string]engine.Summary{"ready": ready(), "broken": broken(), "again": again, "many": many} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
 			Text(&b, s, Options{LabArg: " labs/monitoring"})

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"podium/provision/engine"
 	"podium/provision/lab"
 )
@@ -17,16 +19,23 @@ import (
 // Options say what a summary needs to know beside the run itself.
 type Options struct {
 	LabArg string // what the user has to write after a verb to mean this lab: " labs/docker", or empty
+	Color  bool   // the place it is written to shows ANSI colours
+}
+
+// paint puts a colour on the words that say how it went.
+func (o Options) paint(color ansi.BasicColor, text string) string {
+	if !o.Color {
+		return text
+	}
+	return ansi.NewStyle().Bold().ForegroundColor(color).Styled(text)
 }
 
 // Text writes the summary of a run of up for people: what is where, how to log in, how long each part took; or
 // what failed and how to go on.
 func Text(w io.Writer, s engine.Summary, o Options) {
 	n := countOutcomes(s)
-	headline(w, s, n)
-	for _, f := range s.Failures {
-		writeFailure(w, f)
-	}
+	headline(w, s, n, o)
+	writeFailures(w, s.Failures, o)
 	if n.notReady() {
 		writeUndone(w, s)
 		if len(s.Failures) > 0 {
@@ -64,7 +73,7 @@ func countOutcomes(s engine.Summary) outcomes {
 	return n
 }
 
-func headline(w io.Writer, s engine.Summary, n outcomes) {
+func headline(w io.Writer, s engine.Summary, n outcomes, o Options) {
 	var parts []string
 	add := func(n int, format string) {
 		if n > 0 {
@@ -78,7 +87,7 @@ func headline(w io.Writer, s engine.Summary, n outcomes) {
 		}
 		add(n.done, "%d done now")
 		add(n.skipped, "%d done before")
-		fmt.Fprintf(w, "%s is ready: %s, %s: %s; took %s\n", s.Lab, count(len(s.Nodes), what), count(len(s.Tasks), "task"),
+		fmt.Fprintf(w, "%s: %s, %s: %s; took %s\n", o.paint(ansi.Green, s.Lab+" is ready"), count(len(s.Nodes), what), count(len(s.Tasks), "task"),
 			strings.Join(parts, ", "), Duration(s.Duration))
 		return
 	}
@@ -87,19 +96,41 @@ func headline(w io.Writer, s engine.Summary, n outcomes) {
 	add(n.cancelled, "%d not reached")
 	add(n.done, "%d done now")
 	add(n.skipped, "%d done before")
-	fmt.Fprintf(w, "%s is not ready: of %s %s; took %s\n", s.Lab, count(len(s.Tasks), "task"), strings.Join(parts, ", "), Duration(s.Duration))
+	fmt.Fprintf(w, "%s: of %s %s; took %s\n", o.paint(ansi.Red, s.Lab+" is not ready"), count(len(s.Tasks), "task"), strings.Join(parts, ", "), Duration(s.Duration))
 }
 
-func writeFailure(w io.Writer, f *engine.TaskError) {
-	fmt.Fprintf(w, "\nFAILED %s: %s\n", f.ID, firstLine(f.Err))
-	for _, line := range f.Last {
-		fmt.Fprintf(w, "    %s\n", Clean(line))
+// writeFailures shows each failure; where a step failed on several nodes for the same reason, once with the output of
+// the first.
+func writeFailures(w io.Writer, failures []*engine.TaskError, o Options) {
+	type kind struct{ step, reason, hint string }
+	nodes := map[kind][]string{}
+	for _, f := range failures {
+		k := kind{f.Step, firstLine(f.Err), f.Hint}
+		nodes[k] = append(nodes[k], f.Node)
 	}
-	if f.Hint != "" {
-		fmt.Fprintf(w, "  hint: %s\n", f.Hint)
-	}
-	if f.Log != "" {
-		fmt.Fprintf(w, "  log:  %s\n", f.Log)
+	for _, f := range failures {
+		k := kind{f.Step, firstLine(f.Err), f.Hint}
+		all := nodes[k]
+		if all[0] != f.Node {
+			continue
+		}
+		what := string(f.ID)
+		if len(all) > 1 {
+			what = fmt.Sprintf("%s on %s", f.Step, strings.Join(all, ", "))
+		}
+		fmt.Fprintf(w, "\n%s %s: %s\n", o.paint(ansi.Red, "FAILED"), what, k.reason)
+		for _, line := range f.Last {
+			fmt.Fprintf(w, "    %s\n", Clean(line))
+		}
+		if f.Hint != "" {
+			fmt.Fprintf(w, "  hint: %s\n", f.Hint)
+		}
+		switch {
+		case f.Log != "" && len(all) > 1:
+			fmt.Fprintf(w, "  log:  %s (%s)\n", f.Log, f.Node)
+		case f.Log != "":
+			fmt.Fprintf(w, "  log:  %s\n", f.Log)
+		}
 	}
 }
 
@@ -111,9 +142,10 @@ func firstLine(err error) string {
 	return Clean(line)
 }
 
-// writeUndone names what was not reached, briefly: by node.
+// writeUndone names what was not reached: nodes with the same steps together.
 func writeUndone(w io.Writer, s engine.Summary) {
-	t := Table{Indent: "  "}
+	var order []string
+	nodes := map[string][]string{}
 	for _, node := range s.Nodes {
 		var steps []string
 		for _, task := range s.Tasks {
@@ -121,15 +153,19 @@ func writeUndone(w io.Writer, s engine.Summary) {
 				steps = append(steps, task.Step)
 			}
 		}
-		if len(steps) > 0 {
-			t.Row(node.Name, strings.Join(steps, ", "))
+		list := strings.Join(steps, ", ")
+		if list != "" && nodes[list] == nil {
+			order = append(order, list)
 		}
+		nodes[list] = append(nodes[list], node.Name)
 	}
-	if len(t.rows) == 0 {
+	if len(order) == 0 {
 		return
 	}
 	fmt.Fprintf(w, "\nNot done yet:\n")
-	t.Write(w)
+	for _, list := range order {
+		fmt.Fprintf(w, "  %s: %s\n", strings.Join(nodes[list], ", "), list)
+	}
 }
 
 func writeNodes(w io.Writer, s engine.Summary) {
