@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -51,7 +52,7 @@ func (a *app) status(ctx context.Context, where folder, o outputFlag, secrets bo
 		return err
 	}
 	if len(b.known.Machines) == 0 {
-		return a.statusOfNothing(b, o)
+		return a.statusOfNothing(ctx, b, o)
 	}
 	if err := a.equip(b); err != nil {
 		return err
@@ -69,21 +70,32 @@ func (a *app) status(ctx context.Context, where folder, o outputFlag, secrets bo
 }
 
 // statusOfNothing is the status of a lab that was never made or has been destroyed.
-func (a *app) statusOfNothing(b *bench, o outputFlag) error {
+func (a *app) statusOfNothing(ctx context.Context, b *bench, o outputFlag) error {
 	l, err := a.describe(b.folder, "")
 	if err != nil {
 		return err
 	}
+	b.lab = l
+	states := map[string]machine.State{}
+	if l.Provider == lab.ProviderStatic { // its machines are there before the first up
+		provider, err := a.provider(b)
+		if err != nil {
+			return err
+		}
+		if states, err = provider.Status(ctx); err != nil {
+			return err
+		}
+	}
 	var nodes []engine.NodeStatus
 	for _, m := range lab.Machines(l) {
-		nodes = append(nodes, engine.NodeStatus{Name: m.Name, Roles: m.Roles, Address: m.Address.String(), Machine: machine.Missing})
+		is := cmp.Or(states[m.Name], machine.Missing)
+		nodes = append(nodes, engine.NodeStatus{Name: m.Name, Roles: m.Roles, Address: m.Address.String(), Machine: is})
 	}
-	b.lab = l
 	if o.json() {
 		return a.printJSON(statusDocument(b, nodes, nil))
 	}
 	a.printStatus(b, nodes, nil, false)
-	fmt.Fprintf(a.stdout, "\nMake it: podium up%s\n", b.arg)
+	fmt.Fprintf(a.stdout, "\nNothing has been done yet. Make the lab: podium up%s\n", b.arg)
 	return nil
 }
 
