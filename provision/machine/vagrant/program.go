@@ -144,8 +144,10 @@ func (e *CommandError) Error() string {
 		fmt.Fprintf(&b, "%s: ", e.Node)
 	}
 	b.WriteString(e.Program)
-	if len(e.Args) > 0 {
-		b.WriteString(" " + strings.Join(e.Args, " "))
+	for _, arg := range e.Args {
+		if !strings.HasPrefix(arg, "--") { // flags tell a reader nothing
+			b.WriteString(" " + arg)
+		}
 	}
 	switch {
 	case e.Cause != "":
