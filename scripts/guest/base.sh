@@ -49,6 +49,7 @@ configure_apt() {
 Acquire::Retries "4";
 Acquire::http::Timeout "30";
 Acquire::https::Timeout "30";
+Acquire::Languages "none";
 APT::Update::Error-Mode "any";
 DPkg::Lock::Timeout "300";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };

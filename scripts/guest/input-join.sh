@@ -10,8 +10,15 @@ export KUBECONFIG=/etc/kubernetes/admin.conf
 api_ready() { kubectl get --raw /readyz >/dev/null 2>&1; }
 wait_until 120 api_ready || retry_later "the API server does not answer, so $PODIUM_JOINING cannot join" "see on the control plane: sudo crictl ps -a"
 
-fact PODIUM_JOIN_TOKEN "$(kubeadm token create --ttl 30m --description "podium: $PODIUM_JOINING joins")"
+token=$(kubeadm token create --ttl 30m --description "podium: $PODIUM_JOINING joins")
+# The controller manager signs the cluster's public description with each new token. A node that joins earlier than that
+# does not believe it, and waits five seconds before it asks again.
+signed() {
+  [[ -n $(kubectl --namespace kube-public get configmap cluster-info --output "jsonpath={.data.jws-kubeconfig-${token%%.*}}") ]]
+}
+wait_until 60 signed || retry_later "the controller manager does not sign tokens, so $PODIUM_JOINING cannot join" "see on the control plane: kubectl --namespace kube-system get pods"
 hash=$(openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum | cut -d ' ' -f 1)
+fact PODIUM_JOIN_TOKEN "$token"
 fact PODIUM_JOIN_CA_HASH "sha256:$hash"
 if [[ $PODIUM_JOIN_ROLE == control-plane ]]; then
   fact PODIUM_JOIN_CERTIFICATE_KEY "$(kubeadm init phase upload-certs --upload-certs --config "$keep/kubeadm.yaml" | tail -n 1)"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# kernel.sh: the kernel as Kubernetes needs it, now and after a reboot: swap off, modules loaded, forwarding on.
+# kernel.sh: the system as Kubernetes needs it, now and after a reboot: swap off, modules loaded, forwarding on, pods
+# that do not hold up a halt.
 #
 # Takes:  PODIUM_NODE
 # Gives:  nothing
@@ -55,3 +56,10 @@ sysctl --quiet --load=/etc/sysctl.d/90-podium.conf
 for setting in net.bridge.bridge-nf-call-iptables net.ipv4.ip_forward; do
   [[ $(sysctl --values "$setting") == 1 ]] || die "$setting is not 1 on $PODIUM_NODE" "see: sysctl $setting"
 done
+
+# A control plane whose others are halted already waits for them in vain, for systemd's minute and a half.
+write_file 0644 /etc/systemd/system.conf.d/podium.conf <<'END'
+[Manager]
+DefaultTimeoutStopSec=15s
+END
+[[ $wrote == no ]] || systemctl daemon-reexec

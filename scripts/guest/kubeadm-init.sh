@@ -33,7 +33,7 @@ if [[ ! -e $member ]] && ! is_whole; then
   kubeadm init "${options[@]}" ||
     die "kubeadm init failed on $PODIUM_NODE" "see the lines above, and there: journalctl -u kubelet; crictl ps -a"
 fi
-: >"$member"
+[[ -e $member ]] || : >"$member"
 wait_until 180 api_ready || die "the API server of $PODIUM_NODE does not answer" "see there: journalctl -u kubelet; sudo crictl ps -a"
 
 give_kubeconfig root

@@ -26,7 +26,7 @@ if [[ ! -e $member ]] && ! is_whole; then
   kubeadm join "${options[@]}" ||
     retry_later "$PODIUM_NODE cannot join the cluster" "see the lines above, and there: journalctl -u kubelet"
 fi
-: >"$member"
+[[ -e $member ]] || : >"$member"
 
 if [[ $PODIUM_JOIN_ROLE == control-plane ]]; then
   give_kubeconfig root

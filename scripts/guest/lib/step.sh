@@ -5,6 +5,7 @@
 set -euo pipefail
 umask 022 # what is written is for everybody to read, unless a script says otherwise
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+export NEEDRESTART_SUSPEND=1 # Ubuntu would restart services after each package
 : "${PODIUM_FACTS:=/dev/stdout}"
 
 # What podium keeps on a node. The runner's umask made it; it holds secrets.
@@ -102,12 +103,12 @@ has_unit() { systemctl cat "$1" >/dev/null 2>&1; }
 # in_container: whether this node is a system container, which has its kernel, clock and swap from its host.
 in_container() { systemd-detect-virt --quiet --container; }
 
-# wait_until SECONDS COMMAND...: repeats the command each second until it succeeds; fails when the time is over.
+# wait_until SECONDS COMMAND...: repeats the command until it succeeds; fails when the time is over.
 wait_until() {
-  local left=$1
+  local tries=$(($1 * 4))
   shift
   until "$@"; do
-    ((left-- > 0)) || return 1
-    sleep 1
+    ((tries-- > 0)) || return 1
+    sleep 0.25
   done
 }
