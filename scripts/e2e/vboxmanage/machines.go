@@ -172,7 +172,8 @@ func (m *vm) modify(s *store, args []string) (int, error) {
 	}
 	switch option {
 	case "--name":
-		if value != m.Name && s.named(value) {
+		// What VirtualBox minds is the folder: GROUP/NAME. Two machines of one name in two groups are fine with it.
+		if slices.ContainsFunc(s.Machines, func(x *vm) bool { return x != m && x.Name == value && x.Group == m.Group }) {
 			return 0, failure{text: fmt.Sprintf("Could not rename the directory to '%s': VERR_ALREADY_EXISTS", value), code: "VBOX_E_FILE_ERROR (0x80bb0004)"}
 		}
 		m.Name = value
@@ -309,10 +310,13 @@ func controlVM(h *host, args []string) error {
 	return err
 }
 
+// unregisterVM removes a machine with its disks. One whose disks others are clones of is forgotten all the same, and
+// then its disks cannot be deleted.
 func unregisterVM(h *host, args []string) error {
 	if len(args) == 0 {
 		return errUsage
 	}
+	var inUse error
 	err := h.change(func(s *store) error {
 		m, err := h.stopped(s, args[0])
 		if err != nil {
@@ -320,7 +324,7 @@ func unregisterVM(h *host, args []string) error {
 		}
 		for _, other := range s.Machines {
 			if slices.ContainsFunc(m.Snapshots, func(x *snapshot) bool { return x.ID == other.Parent }) {
-				return failure{text: fmt.Sprintf("Cannot close medium of '%s' because it has child media", m.Name), code: "VBOX_E_OBJECT_IN_USE (0x80bb000c)"}
+				inUse = failure{text: fmt.Sprintf("Cannot close medium of '%s' because it has child media", m.Name), code: "VBOX_E_OBJECT_IN_USE (0x80bb000c)"}
 			}
 		}
 		if m.Guest {
@@ -331,7 +335,7 @@ func unregisterVM(h *host, args []string) error {
 		s.Machines = slices.DeleteFunc(s.Machines, func(x *vm) bool { return x == m })
 		return nil
 	})
-	if err == nil {
+	if err = errors.Join(err, inUse); err == nil {
 		progress()
 	}
 	return err

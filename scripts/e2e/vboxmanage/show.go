@@ -22,7 +22,14 @@ func (m *vm) state(states map[string]string) string {
 	return "poweroff"
 }
 
-func (h *host) states() (map[string]string, error) { return h.incus.states(h.ctx) }
+// states asks for the guests, if any machine has ever had one.
+func (h *host) states() (map[string]string, error) {
+	s, err := h.load()
+	if err != nil || !slices.ContainsFunc(s.Machines, func(m *vm) bool { return m.Guest }) {
+		return nil, err
+	}
+	return h.incus.states(h.ctx)
+}
 
 func listVMs(h *host, _ []string) error {
 	s, err := h.load()
@@ -146,6 +153,8 @@ func showInfo(h *host, args []string) error {
 			text(fmt.Sprintf("natnet%d", n), "nat")
 		case "hostonly":
 			text(fmt.Sprintf("hostonlyadapter%d", n), card.Network)
+		case "intnet":
+			text(fmt.Sprintf("intnet%d", n), card.Network)
 		}
 		address := card.MAC
 		if n == 1 {

@@ -38,7 +38,6 @@ func listSnapshots(h *host, machine string) error {
 	if len(m.Snapshots) == 0 {
 		return failure{out: "This machine does not have any snapshots\n"}
 	}
-	var current string
 	var show func(parent, prefix string)
 	show = func(parent, prefix string) {
 		n := 0
@@ -53,13 +52,12 @@ func listSnapshots(h *host, machine string) error {
 			}
 			fmt.Printf("SnapshotName%s=\"%s\"\nSnapshotUUID%s=\"%s\"\n", place, s.Name, place, s.ID)
 			if s.ID == m.Current {
-				current = fmt.Sprintf("CurrentSnapshotName=\"%s\"\nCurrentSnapshotUUID=\"%s\"\nCurrentSnapshotNode=\"SnapshotName%s\"\n", s.Name, s.ID, place)
+				fmt.Printf("CurrentSnapshotName=\"%s\"\nCurrentSnapshotUUID=\"%s\"\nCurrentSnapshotNode=\"SnapshotName%s\"\n", s.Name, s.ID, place)
 			}
 			show(s.ID, place)
 		}
 	}
 	show("", "")
-	fmt.Print(current)
 	return nil
 }
 
