@@ -586,19 +586,15 @@ func (p *Process) device(path string) (*description, bool, error) {
 	return nil, false, nil
 }
 
-// SaveFD remembers a descriptor; the function it returns puts it back as it was.
-func (p *Process) SaveFD(fd int) (restore func()) {
+// SaveFD remembers a descriptor. One of the functions it returns has to be called: restore puts the descriptor back as
+// it was, forget lets go of what it was, so that whoever reads the other end can see the end.
+func (p *Process) SaveFD(fd int) (restore, forget func()) {
 	d := p.fd(fd)
-	if d != nil {
-		d.refs.Add(1)
+	if d == nil {
+		return func() { p.CloseFD(fd) }, func() {}
 	}
-	return func() {
-		if d == nil {
-			p.CloseFD(fd)
-			return
-		}
-		p.setFD(fd, d)
-	}
+	d.refs.Add(1)
+	return func() { p.setFD(fd, d) }, func() { p.Kernel.release(d) }
 }
 
 // ReadFD reads a descriptor until ctx ends.

@@ -46,7 +46,7 @@ func (s *Shell) background(st *syntax.Stmt) {
 		group = -1
 	} else {
 		// Without job control a background command does not read the shell's input.
-		restore = s.p.SaveFD(0)
+		restore, _ = s.p.SaveFD(0)
 		s.p.SetFile(0, guest.Null{})
 	}
 	procs, err := s.startPipeline(list, group)

@@ -14,36 +14,46 @@ import (
 
 var errRedirect = errors.New("redirection failed") // reported already
 
-// redirect carries out redirections; restore puts the descriptors back.
-func (s *Shell) redirect(list []*syntax.Redirect) (restore func(), err error) {
-	if len(list) == 0 {
-		return func() {}, nil
+// saved are the descriptors that redirections have taken the place of.
+type saved struct{ restore, forget []func() }
+
+// back puts them back.
+func (d *saved) back() {
+	for _, f := range slices.Backward(d.restore) {
+		f()
 	}
-	var undo []func()
-	restore = func() {
-		for _, f := range slices.Backward(undo) {
-			f()
-		}
-	}
-	for _, rd := range list {
-		more, err := s.redirectOne(rd)
-		undo = append(undo, more...)
-		if err != nil {
-			return restore, err
-		}
-	}
-	return restore, nil
+	*d = saved{}
 }
 
-func (s *Shell) redirectOne(rd *syntax.Redirect) (undo []func(), err error) {
+// drop lets go of them: the redirections stay.
+func (d *saved) drop() {
+	for _, f := range d.forget {
+		f()
+	}
+	*d = saved{}
+}
+
+// redirect carries out redirections. What they take the place of is in saved, also when one fails.
+func (s *Shell) redirect(list []*syntax.Redirect) (*saved, error) {
+	before := &saved{}
+	for _, rd := range list {
+		if err := s.redirectOne(rd, before); err != nil {
+			return before, err
+		}
+	}
+	return before, nil
+}
+
+func (s *Shell) redirectOne(rd *syntax.Redirect, before *saved) error {
 	fd, isVar, err := s.redirectFD(rd)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	save := func(fds ...int) {
 		for _, n := range fds {
 			if !isVar {
-				undo = append(undo, s.p.SaveFD(n))
+				restore, forget := s.p.SaveFD(n)
+				before.restore, before.forget = append(before.restore, restore), append(before.forget, forget)
 			}
 		}
 	}
@@ -52,16 +62,16 @@ func (s *Shell) redirectOne(rd *syntax.Redirect) (undo []func(), err error) {
 		text, err := s.heredoc(rd)
 		if err != nil {
 			s.expansionFailed(err)
-			return nil, errRedirect
+			return errRedirect
 		}
 		save(fd)
 		s.p.SetFile(fd, guest.Text(text))
-		return undo, nil
+		return nil
 	}
 	arg, err := s.literal(rd.Word)
 	if err != nil {
 		s.expansionFailed(err)
-		return nil, errRedirect
+		return errRedirect
 	}
 	switch rd.Op {
 	case syntax.WordHdoc:
@@ -70,41 +80,41 @@ func (s *Shell) redirectOne(rd *syntax.Redirect) (undo []func(), err error) {
 	case syntax.DplOut, syntax.DplIn:
 		if rd.Op == syntax.DplOut && rd.N == nil && !isNumber(strings.TrimSuffix(arg, "-")) && arg != "-" { // >&file
 			save(1, 2)
-			return undo, s.openBoth(arg, os.O_TRUNC)
+			return s.openBoth(arg, os.O_TRUNC)
 		}
 		save(fd)
-		return undo, s.duplicate(fd, arg)
+		return s.duplicate(fd, arg)
 	case syntax.RdrAll, syntax.AppAll:
 		save(1, 2)
 		flag := os.O_TRUNC
 		if rd.Op == syntax.AppAll {
 			flag = os.O_APPEND
 		}
-		return undo, s.openBoth(arg, flag)
+		return s.openBoth(arg, flag)
 	case syntax.RdrIn:
 		save(fd)
-		return undo, s.openAt(fd, arg, os.O_RDONLY)
+		return s.openAt(fd, arg, os.O_RDONLY)
 	case syntax.RdrInOut:
 		save(fd)
-		return undo, s.openAt(fd, arg, os.O_RDWR|os.O_CREATE)
+		return s.openAt(fd, arg, os.O_RDWR|os.O_CREATE)
 	case syntax.AppOut:
 		save(fd)
-		return undo, s.openAt(fd, arg, os.O_WRONLY|os.O_CREATE|os.O_APPEND)
+		return s.openAt(fd, arg, os.O_WRONLY|os.O_CREATE|os.O_APPEND)
 	case syntax.RdrOut, syntax.RdrClob:
 		save(fd)
 		flag := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 		if s.opts.noclobber && rd.Op == syntax.RdrOut {
 			if info, err := s.p.FS().Stat(s.p.Cred, s.p.Path(arg)); err == nil && info.Mode().IsRegular() {
 				s.errorf("%s: cannot overwrite existing file", arg)
-				return undo, errRedirect
+				return errRedirect
 			}
 		}
-		return undo, s.openAt(fd, arg, flag)
+		return s.openAt(fd, arg, flag)
 	default:
 		s.errorf("the simulator's shell does not know the redirection %s", rd.Op)
-		return undo, errRedirect
+		return errRedirect
 	}
-	return undo, nil
+	return nil
 }
 
 // redirectFD is the descriptor in front of a redirection; {name}> takes a free one and stays open.

@@ -71,8 +71,8 @@ func (s *Shell) failed() {
 
 // compound runs everything but a simple command, inside its redirections.
 func (s *Shell) compound(st *syntax.Stmt) {
-	restore, err := s.redirect(st.Redirs)
-	defer restore()
+	before, err := s.redirect(st.Redirs)
+	defer before.back()
 	if err != nil {
 		s.status = 1
 		return
@@ -247,7 +247,7 @@ func (s *Shell) startPipeline(list []stage, group int) ([]*guest.Process, error)
 				c.SetGroup(group)
 			}
 		}, func(ctx context.Context, c *guest.Process) int {
-			return sub.in(ctx, c, func() { sub.stmt(stg.st) })
+			return sub.in(ctx, c, func() { sub.whole(stg.st) })
 		})
 		if err != nil {
 			for _, f := range []guest.File{stdin, out, next} {
@@ -261,6 +261,26 @@ func (s *Shell) startPipeline(list []stage, group int) ([]*guest.Process, error)
 		in = next
 	}
 	return procs, nil
+}
+
+// whole runs the one statement of a forked shell. A subshell takes over its process, as in bash: a second process in
+// between would hold the descriptors that the subshell closes.
+func (s *Shell) whole(st *syntax.Stmt) {
+	inner, ok := st.Cmd.(*syntax.Subshell)
+	if !ok || st.Negated {
+		s.stmt(st)
+		return
+	}
+	s.line = st.Pos().Line()
+	before, err := s.redirect(st.Redirs)
+	defer before.back()
+	if err != nil {
+		s.status = 1
+		return
+	}
+	before.drop()
+	s.inPlace = onlyCall(inner.Stmts)
+	s.stmts(inner.Stmts)
 }
 
 func (s *Shell) condition(list []*syntax.Stmt) bool {
@@ -453,17 +473,17 @@ func (s *Shell) call(c *syntax.CallExpr, redirs []*syntax.Redirect) {
 		return
 	}
 	keep := len(args) > 0 && args[0] == "exec"
-	restore, err := s.redirect(redirs)
-	if !keep {
-		defer restore()
-	}
+	before, err := s.redirect(redirs)
+	defer before.back()
 	if err != nil {
 		s.status = 1
 		if keep {
-			restore()
 			s.leave = leaveShell
 		}
 		return
+	}
+	if keep || s.inPlace { // the shell's own from now on, or there is no shell afterwards
+		before.drop()
 	}
 	if len(args) == 0 {
 		s.assignAll(c.Assigns)
