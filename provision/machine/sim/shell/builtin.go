@@ -49,6 +49,8 @@ func builtin(name string) builtinFunc {
 		return builtinShopt
 	case "unset":
 		return builtinUnset
+	case "export", "readonly", "local":
+		return builtinDeclare
 	case "eval":
 		return func(s *Shell, args []string) int { return s.eval(strings.Join(args[1:], " ")) }
 	case "source", ".":
@@ -681,4 +683,32 @@ func builtinUnalias(s *Shell, args []string) int {
 	}
 	s.aliases = aliases
 	return 0
+}
+
+// builtinDeclare is export, readonly and local where the grammar sees a plain command: in sh, and behind command and
+// builtin. Their words are expanded already.
+func builtinDeclare(s *Shell, args []string) int {
+	var text strings.Builder
+	text.WriteString(args[0])
+	for _, arg := range args[1:] {
+		name, value, assigns := strings.Cut(arg, "=")
+		text.WriteString(" " + name)
+		if assigns {
+			quoted, err := syntax.Quote(value, syntax.LangBash)
+			if err != nil {
+				s.errorf("%s: %s: %v", args[0], name, err)
+				return 1
+			}
+			text.WriteString("=" + quoted)
+		}
+	}
+	file, err := syntax.NewParser().Parse(strings.NewReader(text.String()), "")
+	if err != nil {
+		s.errorf("%s: `%s': not a valid identifier", args[0], strings.Join(args[1:], " "))
+		return 1
+	}
+	if c, ok := file.Stmts[0].Cmd.(*syntax.DeclClause); ok {
+		s.declare(c)
+	}
+	return s.status
 }

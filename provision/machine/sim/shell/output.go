@@ -347,12 +347,12 @@ func singleQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\'
 func (s *Shell) declare(c *syntax.DeclClause) {
 	d := declaration{s: s, name: c.Variant.Value}
 	s.substCode = 0
-	s.status = 0
+	defer func() { s.status = d.code }() // until then the words see the $? of the command before
 	switch d.name {
 	case "local":
 		if len(s.calls) == 0 {
 			s.errorf("local: can only be used in a function")
-			s.status = 1
+			d.code = 1
 			return
 		}
 		d.local = true
@@ -373,6 +373,7 @@ func (s *Shell) declare(c *syntax.DeclClause) {
 		words, err := s.fields(as.Value)
 		if err != nil {
 			s.expansionFailed(err)
+			d.code = s.status
 			return
 		}
 		for _, w := range words {
@@ -395,6 +396,7 @@ type declaration struct {
 	local, export, unexport, readonly, print, fnct bool
 	kind                                           expand.ValueKind
 	names                                          int
+	code                                           int
 }
 
 // word is an option, a name, or an assignment that an expansion made.
@@ -439,10 +441,10 @@ func (d *declaration) option(c rune, on bool) {
 		d.fnct = true
 	case 'i', 'l', 'u', 't':
 		d.s.errorf("%s: -%c: not supported by the simulator", d.name, c)
-		d.s.status = 2
+		d.code = 2
 	default:
 		d.s.errorf("%s: -%c: invalid option", d.name, c)
-		d.s.status = 2
+		d.code = 2
 	}
 }
 
@@ -453,7 +455,7 @@ func (d *declaration) assign(as *syntax.Assign) {
 	switch {
 	case d.fnct:
 		if s.funcs[name] == nil {
-			s.status = 1
+			d.code = 1
 		} else if !d.export {
 			fmt.Fprintln(s.p.Stdout(), name)
 		}
@@ -461,14 +463,14 @@ func (d *declaration) assign(as *syntax.Assign) {
 	case d.print:
 		if vr := (environ{s}).Get(name); !vr.Declared() {
 			s.errorf("%s: %s: not found", d.name, name)
-			s.status = 1
+			d.code = 1
 			return
 		}
 		d.show(name)
 		return
 	case !syntax.ValidName(name):
 		s.errorf("%s: `%s': not a valid identifier", d.name, name)
-		s.status = 1
+		d.code = 1
 		return
 	}
 	var sc *scope
@@ -488,6 +490,7 @@ func (d *declaration) assign(as *syntax.Assign) {
 	})
 	if err != nil {
 		s.expansionFailed(err)
+		d.code = s.status
 		return
 	}
 	where := s.vars.find(name)

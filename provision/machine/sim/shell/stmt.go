@@ -518,9 +518,8 @@ func (s *Shell) unalias(words []*syntax.Word) []*syntax.Word {
 	return append(with, words[1:]...)
 }
 
-// assignAll is a command that has assignments only.
+// assignAll is a command that has assignments only. They see the $? of the command before.
 func (s *Shell) assignAll(assigns []*syntax.Assign) {
-	s.status = 0
 	for _, as := range assigns {
 		if err := s.assign(nil, as, false, nil); err != nil {
 			s.expansionFailed(err)
