@@ -20,9 +20,15 @@ type board struct {
 	done    int // now or before
 	failed  int
 	started time.Time
-	lines   []string // to be printed above the view, once
-	notice  string   // what the run as a whole is at, such as a download
+	lines   []line // to be printed above the view, once
+	notice  string // what the run as a whole is at, such as a download
 	noticed time.Time
+}
+
+// line is a line above the view.
+type line struct {
+	text     string
+	repeated bool // the summary at the end says it again
 }
 
 // row is a node on the board.
@@ -93,7 +99,7 @@ func (b *board) Emit(e event.Event) {
 		r.stop(e.Step)
 		r.running = append(r.running, runningTask{step: e.Step, started: e.Time, retry: true})
 		r.last = report.Clean(e.Error)
-		b.lines = append(b.lines, report.Line(e, false))
+		b.lines = append(b.lines, line{text: report.Line(e, false)})
 	case event.TaskDone, event.TaskSkipped:
 		b.end(r, e)
 		r.done++
@@ -107,10 +113,10 @@ func (b *board) Emit(e event.Event) {
 		if r.failed == "" {
 			r.failed, r.why = e.Step, report.Clean(e.Error)
 		}
-		b.lines = append(b.lines, report.Line(e, false))
+		b.lines = append(b.lines, line{text: report.Line(e, false), repeated: true})
 	case event.Note:
 		if r.tasks == 0 {
-			b.lines = append(b.lines, report.Line(e, false)) // a machine that lab.yaml has no more
+			b.lines = append(b.lines, line{text: report.Line(e, false)}) // a machine that lab.yaml has no more
 			return
 		}
 		r.last = report.Clean(e.Text)
@@ -123,7 +129,7 @@ func (b *board) emitRun(e event.Event) {
 	}
 	text := report.Clean(e.Text)
 	if withoutDigits(text) != withoutDigits(b.notice) { // not just the same download a little further
-		b.lines = append(b.lines, text)
+		b.lines = append(b.lines, line{text: text})
 	}
 	b.notice, b.noticed = text, e.Time
 }
@@ -155,14 +161,14 @@ func (r *row) stop(step string) {
 }
 
 // print queues a line to be shown above the view.
-func (b *board) print(line string) {
+func (b *board) print(text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.lines = append(b.lines, line)
+	b.lines = append(b.lines, line{text: text})
 }
 
 // take hands out the lines to be printed above the view.
-func (b *board) take() []string {
+func (b *board) take() []line {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	lines := b.lines

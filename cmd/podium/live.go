@@ -17,52 +17,76 @@ import (
 // frame is the time between two pictures of the live view.
 const frame = 100 * time.Millisecond
 
+// shownAfter is how long a run has to last before it is shown: what is over in a moment needs no moving picture.
+const shownAfter = 150 * time.Millisecond
+
 // liveView shows a run on a terminal, in place, below what the terminal showed before. It is a sink.
 type liveView struct {
 	*board
 	program *tea.Program
-	ended   chan error
-	restore func() // gives stderr back
-	height  int    // lines of the last picture; read after ended
+	over    chan struct{} // closed when the run has ended
+	shown   chan shown    // gets one value when the terminal is free again
+	restore func()        // gives stderr back
+}
+
+// shown is what a view has left on the terminal.
+type shown struct {
+	lines int // of the last picture; 0: nothing was drawn
+	err   error
 }
 
 // startLive begins to show a run. Close ends it and leaves the terminal as it was.
 func (a *app) startLive(p plan.Plan, title string) *liveView {
 	b := newBoard(p, a.Now())
 	m := liveModel{board: b, title: title, now: a.Now(), clock: a.Now, interrupt: a.interrupts.interrupt, look: newLook(a.screen)}
-	v := &liveView{board: b, ended: make(chan error, 1)}
+	v := &liveView{board: b, over: make(chan struct{}), shown: make(chan shown, 1)}
 	v.program = tea.NewProgram(m,
 		tea.WithInput(a.Stdin), tea.WithOutput(a.Stdout), tea.WithEnvironment(a.Environ),
 		tea.WithoutSignalHandler(), tea.WithFPS(30))
-	lines := &lineBuffer{print: b.print}
-	v.restore = a.stderr.divert(lines)
+	v.restore = a.stderr.divert(&lineBuffer{print: b.print})
+	go func() { v.shown <- v.show(a) }()
+	return v
+}
+
+// show runs the program, unless the run is over soon.
+func (v *liveView) show(a *app) shown {
+	select {
+	case <-v.over:
+		return shown{}
+	case <-time.After(shownAfter):
+	}
 	leave := func() { _ = v.program.ReleaseTerminal() }
 	a.interrupts.restore.Store(&leave)
-	go func() {
-		last, err := v.program.Run()
-		if m, ok := last.(liveModel); ok {
-			v.height = m.lines()
-		}
-		v.ended <- err
-	}()
-	return v
+	defer a.interrupts.restore.Store(nil)
+	var quit sync.WaitGroup
+	defer quit.Wait()
+	quit.Go(func() {
+		<-v.over
+		v.program.Send(quitMsg{}) // returns also when the program has ended by itself
+	})
+	last, err := v.program.Run()
+	if m, ok := last.(liveModel); ok && err == nil {
+		return shown{lines: m.lines()}
+	}
+	return shown{err: err}
 }
 
 // Close shows the last lines, takes the view away and gives the terminal back.
 func (v *liveView) Close(a *app) {
-	v.program.Send(quitMsg{})
-	err := <-v.ended
-	a.interrupts.restore.Store(nil)
-	if err == nil && v.height > 0 {
+	close(v.over)
+	end := <-v.shown
+	if end.lines > 0 {
 		// bubbletea leaves its last picture and puts the cursor in front of its last line.
-		fmt.Fprint(a.stdout, "\r"+ansi.CursorUp(v.height-1)+ansi.EraseScreenBelow)
+		fmt.Fprint(a.stdout, "\r"+ansi.CursorUp(end.lines-1)+ansi.EraseScreenBelow)
 	}
 	v.restore()
-	for _, line := range v.take() {
-		fmt.Fprintln(a.stderr, line)
+	for _, l := range v.take() {
+		if !l.repeated {
+			fmt.Fprintln(a.stderr, l.text)
+		}
 	}
-	if err != nil {
-		a.log.Warn("live view ended early", "error", err)
+	if end.err != nil {
+		a.log.Warn("live view ended early", "error", end.err)
 	}
 }
 
@@ -144,7 +168,11 @@ func (m liveModel) printLines() tea.Cmd {
 	if len(lines) == 0 {
 		return nil
 	}
-	return tea.Println(m.look.wrap(strings.Join(lines, "\n"), m.width))
+	texts := make([]string, len(lines))
+	for i, l := range lines {
+		texts[i] = l.text
+	}
+	return tea.Println(m.look.wrap(strings.Join(texts, "\n"), m.width))
 }
 
 // View draws the board.

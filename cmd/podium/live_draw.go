@@ -14,7 +14,7 @@ import (
 type look struct {
 	color               bool
 	spinner             []string
-	full, empty, half   string
+	full, empty         string
 	ok, bad, wait, more string
 	dot                 string
 }

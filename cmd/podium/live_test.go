@@ -73,8 +73,8 @@ func TestLiveView(t *testing.T) {
 			m := liveFor(s, 72, 24, "cp", "w1", "w2", "w3", "web-server")
 			var pictures strings.Builder
 			show := func(m liveModel, d time.Duration) {
-				for _, line := range m.take() {
-					fmt.Fprintln(&pictures, line)
+				for _, l := range m.take() {
+					fmt.Fprintln(&pictures, l.text)
 				}
 				fmt.Fprintf(&pictures, "--- %v\n%s\n", d, m.after(d).View().Content)
 			}

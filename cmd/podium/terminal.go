@@ -47,18 +47,6 @@ func unicodeLocale(getenv func(string) string) bool {
 	return false
 }
 
-// width is the number of columns, or 0 when stdout is no terminal.
-func (s screen) width() int {
-	if s.out == nil {
-		return 0
-	}
-	w, _, err := term.GetSize(int(s.out.Fd()))
-	if err != nil {
-		return 0
-	}
-	return w
-}
-
 func isTerminal(end any) bool {
 	f, ok := end.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
