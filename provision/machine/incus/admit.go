@@ -5,8 +5,11 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
+
+	"podium/provision/lab"
 )
 
 // admitScript puts the lab's user on a node and prints the node's public host keys.
@@ -19,21 +22,36 @@ const agentTime = 5 * time.Minute
 
 // admit makes the node accept the lab's key, and notes its host keys in the instance's config: a later command finds
 // them there without asking the node.
-func (p *Provider) admit(ctx context.Context, name string, i instance) (string, error) {
-	keys, err := p.shellWhenUp(ctx, i, name, p.spec.Lab.User, strings.TrimSpace(p.spec.PublicKey))
+func (p *Provider) admit(ctx context.Context, m lab.Machine, i instance) (string, error) {
+	said, err := p.shellWhenUp(ctx, i, m.Name, p.spec.Lab.User, strings.TrimSpace(p.spec.PublicKey))
 	if err != nil {
-		return "", p.explain("putting user "+p.spec.Lab.User+" on "+name, err)
+		return "", p.explain("putting user "+p.spec.Lab.User+" on "+m.Name, err)
 	}
-	if !strings.HasPrefix(keys, "ssh-") && !strings.HasPrefix(keys, "ecdsa-") {
-		return "", &Error{Doing: "reading the host keys of " + name, Text: fmt.Sprintf("%q", keys), Hint: "incus exec " + i.Name + " -- systemctl status ssh"}
+	var keys []string
+	note := map[string]string{}
+	for _, line := range lines(said) {
+		switch {
+		case line != cgroupV1:
+			keys = append(keys, line)
+		case i.Type == "container" && inCluster(m):
+			for k, v := range limitsByTime(m) {
+				note[k] = v
+			}
+		}
 	}
-	note := map[string]any{"config": map[string]string{keyHostKeys: keys}}
-	if err := p.client.query(ctx, "PATCH", path(i, ""), note, nil); err != nil {
-		return "", p.explain("noting the host keys of "+name, err)
+	if len(keys) == 0 || !strings.HasPrefix(keys[0], "ssh-") && !strings.HasPrefix(keys[0], "ecdsa-") {
+		return "", &Error{Doing: "reading the host keys of " + m.Name, Text: fmt.Sprintf("%q", said), Hint: "incus exec " + i.Name + " -- systemctl status ssh"}
 	}
-	p.keep(name, func(i *instance) { i.Config[keyHostKeys] = keys })
-	return keys, nil
+	note[keyHostKeys] = strings.Join(keys, "\n")
+	if err := p.client.query(ctx, "PATCH", path(i, ""), map[string]any{"config": note}, nil); err != nil {
+		return "", p.explain("noting the host keys of "+m.Name, err)
+	}
+	p.keep(m.Name, func(i *instance) { maps.Copy(i.Config, note) })
+	return note[keyHostKeys], nil
 }
+
+// cgroupV1 is the line by which the script says that the server has the old control groups.
+const cgroupV1 = "cgroup-v1"
 
 // shellWhenUp runs the script as soon as Incus can run anything in the instance: at once in a container, after its agent
 // has started in a virtual machine.

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Run once as root in a new node, through Incus: makes the lab's user with its key and sudo, sees to it that sshd runs,
-# prints the public host keys. It can run again.
+# prints the public host keys, and "cgroup-v1" where the server still has that. It can run again.
 #
 # usage: admit.sh NODE USER KEY
 set -eu
 node=$1 user=$2 key=$3
-exec 3>&1 >&2 # stdout carries only the keys
+exec 3>&1 >&2 # what is printed is for podium, all else for people
 
 # The first process may still be setting the system up.
 try=0
@@ -65,3 +65,4 @@ chmod 600 "$home/.ssh/authorized_keys"
 # Units that make host keys run before this one.
 systemctl start ssh.service || systemctl start sshd.service
 cat /etc/ssh/ssh_host_*_key.pub >&3
+[ -e /sys/fs/cgroup/cgroup.controllers ] || echo cgroup-v1 >&3

@@ -96,6 +96,28 @@ func TestUp(t *testing.T) {
 	}
 }
 
+// TestOldControlGroups: a kubelet needs to see no processor that it may not use.
+func TestOldControlGroups(t *testing.T) {
+	for node, want := range map[string]bool{"cp": true, "ops": false} {
+		p, spec, calls := fake(t, fakeLab, with(answer{Call: "exec ", Stdout: "ssh-ed25519 AAAA root@a\ncgroup-v1\n"}))
+		if err := p.Prepare(context.Background(), spec); err != nil {
+			t.Fatal(err)
+		}
+		e, err := p.Up(context.Background(), node)
+		if err != nil || !slices.Equal(e.HostKeys, []string{"ssh-ed25519 AAAA root@a"}) {
+			t.Errorf("%s: %+v, %v", node, e, err)
+		}
+		last := calls()[len(calls())-1]
+		if got := strings.Contains(last, `"limits.cpu":"","limits.cpu.allowance":"200ms/100ms"`); got != want {
+			t.Errorf("%s: limited by time: %v, want %v: %s", node, got, want, last)
+		}
+		before := len(calls())
+		if _, err := p.Up(context.Background(), node); err != nil || len(calls()) != before {
+			t.Errorf("%s: second up: %v, calls %q", node, err, calls()[before:])
+		}
+	}
+}
+
 // ours is an instance of the lab as the API lists it.
 func ours(node, status string, more ...string) string {
 	config := map[string]string{

@@ -106,6 +106,20 @@ func limits(m lab.Machine) map[string]string {
 	}
 }
 
+// limitsByTime limits a container's share of all processors instead of giving it some of them. A kubelet asks for all
+// processors that it sees, and with control groups of version 1 it is refused those that its container may not use.
+func limitsByTime(m lab.Machine) map[string]string {
+	set := limits(m)
+	set["limits.cpu"] = ""
+	set["limits.cpu.allowance"] = fmt.Sprintf("%dms/100ms", 100*m.CPUs)
+	return set
+}
+
+// inCluster reports whether a machine is a node of a Kubernetes cluster.
+func inCluster(m lab.Machine) bool {
+	return m.HasRole(lab.RoleControlPlane) || m.HasRole(lab.RoleWorker)
+}
+
 // allow lets a container do what its roles need, and no more.
 //
 // A kubelet and kube-proxy set kernel parameters, mount, and manage cgroups of their own, none of which an unprivileged
@@ -113,7 +127,7 @@ func limits(m lab.Machine) map[string]string {
 // which an unprivileged container may have.
 func allow(n *newInstance, m lab.Machine) {
 	switch {
-	case m.HasRole(lab.RoleControlPlane) || m.HasRole(lab.RoleWorker):
+	case inCluster(m):
 		n.Config["security.privileged"] = "true"
 		n.Config["security.nesting"] = "true"
 		n.Config["raw.lxc"] = strings.Join([]string{

@@ -100,7 +100,7 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 	}
 	keys := i.Config[keyHostKeys]
 	if keys == "" {
-		if keys, err = p.admit(ctx, name, i); err != nil {
+		if keys, err = p.admit(ctx, m, i); err != nil {
 			return remote.Endpoint{}, err
 		}
 	}
@@ -180,6 +180,9 @@ func (p *Provider) start(ctx context.Context, name string, i instance) error {
 // machine only when it starts the next time.
 func (p *Provider) resize(ctx context.Context, m lab.Machine, i instance) error {
 	want := limits(m)
+	if i.Config["limits.cpu.allowance"] != "" {
+		want = limitsByTime(m)
+	}
 	same := true
 	for key, value := range want {
 		same = same && i.Config[key] == value
