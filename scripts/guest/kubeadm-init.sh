@@ -15,7 +15,7 @@ api_ready() { kubectl get --raw /readyz >/dev/null 2>&1; }
 
 # is_whole: whether kubeadm has done its last phase, the addons.
 is_whole() {
-  [[ -f $KUBECONFIG ]] && wait_until 60 api_ready &&
+  [[ -f $KUBECONFIG ]] && wait_until 5 api_ready &&
     kubectl --namespace kube-system get deployment coredns >/dev/null 2>&1 &&
     kubectl --namespace kube-system get daemonset kube-proxy >/dev/null 2>&1
 }
@@ -25,7 +25,7 @@ config=$keep/kubeadm.yaml
 kubeadm_config </var/lib/podium/files/kubeadm-init.yaml | write_file 0600 "$config"
 
 if [[ ! -e $member ]] && ! is_whole; then
-  forget_attempt
+  begin_attempt
   options=(--config "$config" --skip-token-print)
   if in_container; then
     options+=(--ignore-preflight-errors SystemVerification)
@@ -33,7 +33,7 @@ if [[ ! -e $member ]] && ! is_whole; then
   kubeadm init "${options[@]}" ||
     die "kubeadm init failed on $PODIUM_NODE" "see the lines above, and there: journalctl -u kubelet; crictl ps -a"
 fi
-[[ -e $member ]] || : >"$member"
+end_attempt
 wait_until 180 api_ready || die "the API server of $PODIUM_NODE does not answer" "see there: journalctl -u kubelet; sudo crictl ps -a"
 
 give_kubeconfig root

@@ -10,11 +10,14 @@
 . "$(dirname "$0")/lib/step.sh"
 . "$(dirname "$0")/lib/kubeadm.sh"
 
-# is_whole: a worker that has a certificate of its own has joined.
-is_whole() { [[ $PODIUM_JOIN_ROLE == worker && -f /etc/kubernetes/kubelet.conf ]]; }
+# is_whole: a worker that the cluster knows by a certificate of its own has joined.
+is_whole() {
+  [[ $PODIUM_JOIN_ROLE == worker && -f /etc/kubernetes/kubelet.conf ]] &&
+    kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node "$PODIUM_NODE" >/dev/null 2>&1
+}
 
 if [[ ! -e $member ]] && ! is_whole; then
-  forget_attempt
+  begin_attempt
   # The token goes by a file that only root may read and that no reboot keeps.
   config=$(mktemp /run/podium-join.XXXXXX)
   trap 'rm -f "$config"' EXIT
@@ -26,7 +29,7 @@ if [[ ! -e $member ]] && ! is_whole; then
   kubeadm join "${options[@]}" ||
     retry_later "$PODIUM_NODE cannot join the cluster" "see the lines above, and there: journalctl -u kubelet"
 fi
-[[ -e $member ]] || : >"$member"
+end_attempt
 
 if [[ $PODIUM_JOIN_ROLE == control-plane ]]; then
   give_kubeconfig root

@@ -2,8 +2,10 @@
 # shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
 # kubeadm.sh: what kubeadm's steps share. Needs step.sh.
 
-# Written when this node's kubeadm init or join has ended well. What is found without it was cut off in the middle.
+# Written when this node's kubeadm init or join has ended well.
 member=$keep/kube-member
+# Written before it begins. What is found with this and without the former was cut off in the middle, and is podium's own.
+attempt=$keep/kube-attempt
 
 # kubeadm_config <TEMPLATE: fills in what only the node knows. Lines that begin with "#container " are for nodes that
 # are system containers, whose kernel, swap and cgroups are their host's business.
@@ -21,14 +23,23 @@ kubeadm_config() {
   fi
 }
 
-# forget_attempt: undoes an init or a join that was cut off, so that it can be made anew.
-forget_attempt() {
-  if [[ ! -e /etc/kubernetes/kubelet.conf && ! -e /etc/kubernetes/bootstrap-kubelet.conf && ! -e /etc/kubernetes/pki/ca.crt ]]; then
-    return
+# begin_attempt: undoes an init or a join that was cut off, so that it can be made anew. What podium has not made, it
+# does not undo.
+begin_attempt() {
+  if [[ -e /etc/kubernetes/kubelet.conf || -e /etc/kubernetes/bootstrap-kubelet.conf || -e /etc/kubernetes/pki/ca.crt ]]; then
+    [[ -e $attempt ]] ||
+      die "$PODIUM_NODE holds parts of a cluster that podium has not made, in /etc/kubernetes" "if nobody needs them, run there: sudo kubeadm reset; then podium up again"
+    say "undoing an attempt that was cut off"
+    kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock ||
+      die "kubeadm reset fails on $PODIUM_NODE" "see the lines above; podium reset or podium destroy begins anew"
   fi
-  say "undoing an attempt that was cut off"
-  kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock ||
-    die "kubeadm reset fails on $PODIUM_NODE" "see the lines above; podium reset or podium destroy begins anew"
+  : >"$attempt"
+}
+
+# end_attempt: from here on the node belongs to its cluster.
+end_attempt() {
+  [[ -e $member ]] || : >"$member"
+  rm -f "$attempt"
 }
 
 # give_kubeconfig USER: puts the cluster's administration file where kubectl finds it.
