@@ -37,7 +37,8 @@ type VagrantNode struct {
 
 // Forward is a port of 127.0.0.1 that leads to a port of a machine.
 type Forward struct {
-	Host, Guest int
+	Host  int
+	Guest int
 }
 
 // Render gives the Vagrantfile as Ruby. Every value is quoted, so that none can become Ruby; what Vagrant itself would accept and

@@ -44,7 +44,7 @@ func english() map[string]wording {
 			title:   "Vagrant is not installed",
 			meaning: "Vagrant boots the lab's machines.",
 			linux:   "https://developer.hashicorp.com/vagrant/install (the distribution's own is often too old for VirtualBox 7.1 and 7.2)",
-			mac:     "brew install --cask vagrant, or https://developer.hashicorp.com/vagrant/install",
+			mac:     "brew install hashicorp/tap/hashicorp-vagrant, or https://developer.hashicorp.com/vagrant/install",
 			windows: "winget install Hashicorp.Vagrant, or https://developer.hashicorp.com/vagrant/install; then open a new terminal.",
 		},
 		"vagrant-broken": {

@@ -44,7 +44,7 @@ func korean() map[string]wording {
 			title:   "Vagrant가 설치되어 있지 않습니다",
 			meaning: "실습 머신은 Vagrant가 부팅합니다.",
 			linux:   "https://developer.hashicorp.com/vagrant/install (배포판의 패키지는 VirtualBox 7.1과 7.2에는 너무 오래된 경우가 많습니다)",
-			mac:     "brew install --cask vagrant 또는 https://developer.hashicorp.com/vagrant/install",
+			mac:     "brew install hashicorp/tap/hashicorp-vagrant 또는 https://developer.hashicorp.com/vagrant/install",
 			windows: "winget install Hashicorp.Vagrant 또는 https://developer.hashicorp.com/vagrant/install 에서 설치한 뒤 터미널을 새로 여세요.",
 		},
 		"vagrant-broken": {

@@ -41,8 +41,17 @@ type Node struct {
 	CPUs    int      `yaml:"cpus"`                       // virtual CPUs
 	Memory  Size     `yaml:"memory"`                     // memory, such as 2GiB
 	Disk    Size     `yaml:"disk,omitempty"`             // disk, such as 40GiB; without it, as large as the box makes it
+	Disks   []Size   `yaml:"disks,omitempty"`            // further, empty disks, such as [10GiB]; for virtualbox and libvirt, others leave them out
 	Address string   `yaml:"address,omitempty"`          // in the private network; without it, the next free one from .10; with count, that of the first
 	SSH     *SSH     `yaml:"ssh,omitempty"`              // provider static only: how to reach the machine
+
+	Forward []Forward `yaml:"forward,omitempty"` // ports of this computer that lead to the machine; for virtualbox, others leave them out
+}
+
+// Forward is a port of this computer (on 127.0.0.1) that leads to a port of a machine.
+type Forward struct {
+	Host  int `yaml:"host" json:"host" jsonschema:"required"`   // port of this computer, from 1024 on
+	Guest int `yaml:"guest" json:"guest" jsonschema:"required"` // port of the machine
 }
 
 // SSH says how to reach a machine that exists already (provider static).
@@ -131,6 +140,8 @@ type Machine struct {
 	CPUs    int        `yaml:"cpus" json:"cpus"`
 	Memory  Size       `yaml:"memory" json:"memory"`
 	Disk    Size       `yaml:"disk,omitempty" json:"disk,omitempty"`
+	Disks   []Size     `yaml:"disks,omitempty" json:"disks,omitempty"`
+	Forward []Forward  `yaml:"forward,omitempty" json:"forward,omitempty"`
 	Address netip.Addr `yaml:"address" json:"address"` // in the lab's private network
 	SSH     *SSH       `yaml:"ssh,omitempty" json:"ssh,omitempty"`
 }

@@ -27,7 +27,7 @@ func Machines(l Lab) []Machine {
 		for i := range min(copies(n), maxMachines-len(machines)) {
 			m := Machine{
 				Name: n.Name, Entry: entry, Roles: slices.Clone(n.Roles), CPUs: n.CPUs, Memory: n.Memory, Disk: n.Disk,
-				Address: address,
+				Disks: slices.Clone(n.Disks), Forward: slices.Clone(n.Forward), Address: address,
 			}
 			if n.Count > 0 {
 				m.Name = fmt.Sprintf("%s%d", n.Name, i+1)

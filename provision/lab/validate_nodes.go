@@ -26,6 +26,7 @@ func (c *checker) nodes() {
 		return
 	}
 	c.machineNames()
+	c.hostPorts()
 	c.endpoints()
 }
 
@@ -43,7 +44,57 @@ func (c *checker) node(path string, n Node) {
 		}
 	}
 	c.size(path, n)
+	c.disks(path, n)
+	c.forward(path, n)
 	c.ssh(path, n)
+}
+
+// minExtraDisk is the smallest disk that holds a file system worth having; maxExtraDisks is what fits beside the first
+// one on the controller of usual boxes (four ports at least).
+const (
+	minExtraDisk  = 64 * MiB
+	maxExtraDisks = 3
+)
+
+// disks checks the further disks of a machine.
+func (c *checker) disks(path string, n Node) {
+	if len(n.Disks) > maxExtraDisks {
+		c.bad(path+".disks", strconv.Itoa(len(n.Disks)), "are more disks than fit: write %d at most", maxExtraDisks)
+	}
+	for i, size := range n.Disks {
+		if size < minExtraDisk {
+			c.bad(fmt.Sprintf("%s.disks[%d]", path, i), size.String(), "is too small for a disk: write %s or more", minExtraDisk)
+		}
+	}
+}
+
+// forward checks the ports of this computer that lead to a machine. Those below 1024 belong to its administrator.
+func (c *checker) forward(path string, n Node) {
+	for i, f := range n.Forward {
+		at := fmt.Sprintf("%s.forward[%d]", path, i)
+		if f.Host < 1024 || f.Host > 65535 {
+			c.bad(at+".host", strconv.Itoa(f.Host), "is not a port that podium may take: write 1024 to 65535")
+		}
+		if f.Guest < 1 || f.Guest > 65535 {
+			c.bad(at+".guest", strconv.Itoa(f.Guest), "is not a port: write 1 to 65535")
+		}
+		if n.Count > 1 {
+			c.bad(at, "", "cannot lead to %d machines: write an entry of nodes for the one that is meant", n.Count)
+		}
+	}
+}
+
+// hostPorts checks that each port of this computer leads to one machine.
+func (c *checker) hostPorts() {
+	leads := map[int]string{}
+	for i, n := range c.lab.Nodes {
+		for j, f := range n.Forward {
+			if other, taken := leads[f.Host]; taken {
+				c.bad(fmt.Sprintf("nodes[%d].forward[%d].host", i, j), strconv.Itoa(f.Host), "leads to %s already: choose another", other)
+			}
+			leads[f.Host] = n.Name
+		}
+	}
 }
 
 // Sizes below which something is known to fail.

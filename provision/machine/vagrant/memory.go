@@ -205,6 +205,11 @@ func assignPorts(labName string, ms []lab.Machine, nodes map[string]nodeState, r
 	for _, n := range nodes {
 		taken[n.Port] = true
 	}
+	for _, m := range ms {
+		for _, f := range m.Forward {
+			taken[f.Host] = true
+		}
+	}
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(labName))
 	next := firstPort + 10*int(hash.Sum32()%uint32((lastPort-firstPort)/10))

@@ -46,14 +46,23 @@ func (p *Provider) describe(s machine.Spec) (templates.Vagrantfile, error) {
 		Promiscuous: s.Lab.Kubernetes != nil && slices.Contains(s.Lab.Kubernetes.Addons, "metallb"),
 	}
 	for _, m := range s.Machines {
-		v.Nodes = append(v.Nodes, templates.VagrantNode{
+		n := templates.VagrantNode{
 			Name:      m.Name,
 			Address:   m.Address,
 			CPUs:      m.CPUs,
 			MemoryMiB: m.Memory.MiB(),
 			DiskMiB:   m.Disk.MiB(),
 			SSHPort:   nodes[m.Name].Port,
-		})
+		}
+		for _, size := range m.Disks {
+			n.ExtraDisksMiB = append(n.ExtraDisksMiB, size.MiB())
+		}
+		if !p.isLibvirt() {
+			for _, f := range m.Forward {
+				n.Forwards = append(n.Forwards, templates.Forward(f))
+			}
+		}
+		v.Nodes = append(v.Nodes, n)
 	}
 	return v, nil
 }

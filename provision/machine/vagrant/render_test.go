@@ -58,6 +58,21 @@ func TestVagrantfilesOfTheLabs(t *testing.T) {
 	}
 }
 
+// TestDisksAndPorts follows what a description says of them into the Vagrantfile, and Vagrant accepts it.
+func TestDisksAndPorts(t *testing.T) {
+	s := builtIn(t, "docker")
+	s.Machines[0].Disk, s.Machines[0].Disks = 40*lab.GiB, []lab.Size{lab.GiB, 512 * lab.MiB}
+	s.Machines[0].Forward = []lab.Forward{{Host: 8080, Guest: 80}}
+	text, err := New(Options{Provider: lab.ProviderVirtualBox, Lab: "docker", Dir: t.TempDir()}).Render(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !contains(text, "disk: 40960, extra_disks: [1024, 512], forwards: { 8080 => 80 }", "vb.linked_clone = !node[:disk]") {
+		t.Error(text)
+	}
+	validate(t, text)
+}
+
 // validate asks the real Vagrant, which believes that VirtualBox 7.0 is here.
 func validate(t *testing.T, text string) {
 	t.Helper()
