@@ -114,7 +114,7 @@ func TestCauses(t *testing.T) {
 		{"VirtualBoxInvalidHostSubnet", "The IP address configured for the host-only network is not within the\nallowed ranges.", "192.168.56.0/21"},
 		{"VBoxManageError", "VBoxManage: error: Code E_ACCESSDENIED (0x80070005) - Access denied (extended info not available)\nVBoxManage: error: Context: \"EnableStaticIPConfig(Bstr(pszIp).raw(), Bstr(pszNetmask).raw())\" at line 242 of file VBoxManageHostonly.cpp", "192.168.56.0/21"},
 		{"NetworkCollision", "The specified host network collides with a non-hostonly network!", "another `network:`"},
-		{"ForwardPortCollision", "Vagrant cannot forward the specified ports on this VM", "another port"},
+		{"ForwardPortCollision", "Vagrant cannot forward the specified ports on this VM", "another one"},
 		{"BoxAddShortNotFound", "The box 'a/b' could not be found", "vagrant box add"},
 		{"VirtualBoxInvalidVersion", "Vagrant has detected that you have a version of VirtualBox installed", "2.4.9"},
 		{"VirtualBoxNameExists", "VERR_ALREADY_EXISTS", "doctor"},

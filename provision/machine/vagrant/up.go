@@ -197,17 +197,21 @@ func (p *Provider) vagrantUp(ctx context.Context, f *found, name string) error {
 			p.say(name, text)
 		}
 	})
-	for wait := 2 * time.Second; ; wait = min(2*wait, 15*time.Second) {
+	limited, cancel := context.WithTimeout(ctx, p.o.BootDeadline) // for the waiting; each try has a deadline of its own
+	defer cancel()
+	wait := 2 * time.Second
+	for try := 1; ; try++ {
 		err := p.vagrantOnce(ctx, f, out, name)
 		var failed *CommandError
-		if err == nil || !errors.As(err, &failed) || !p.worthWaiting(ctx, failed, name) {
+		if err == nil || !errors.As(err, &failed) || !p.worthWaiting(ctx, failed, name, try) {
 			release(err == nil)
 			return err
 		}
 		p.say(name, fmt.Sprintf("%s, trying again in %s", failed.Cause, wait))
-		if err := pause(ctx, wait); err != nil {
+		if err := pause(limited, wait); err != nil {
 			return failed
 		}
+		wait = min(2*wait, 15*time.Second)
 	}
 }
 
@@ -240,14 +244,37 @@ func (p *Provider) vagrantOnce(ctx context.Context, f *found, out *transcript, n
 	return err
 }
 
+// leaseTries is how often a boot is tried whose ports are free although Vagrant says otherwise: for some 75 seconds.
+const leaseTries = 8
+
 // worthWaiting reports whether a failed boot is likely to succeed in a while: another Vagrant works on the machine (a
-// podium that was killed leaves one), or has left its lease of the port, which ends after a minute.
-func (p *Provider) worthWaiting(ctx context.Context, failed *CommandError, name string) bool {
-	if failed.Class == classLocked {
+// podium that was killed leaves one), or has left its lease of a port, which ends after a minute.
+func (p *Provider) worthWaiting(ctx context.Context, failed *CommandError, name string, try int) bool {
+	switch failed.Class {
+	case classLocked:
 		return true
+	case classPortTaken:
+		ports, err := p.portsOf(name)
+		return err == nil && try < leaseTries && !slices.ContainsFunc(ports, func(port int) bool { return !portFree(ctx, port) })
 	}
+	return false
+}
+
+// portsOf lists the ports of this computer that lead to a machine.
+func (p *Provider) portsOf(name string) ([]int, error) {
 	known, err := p.recall(name)
-	return err == nil && failed.Class == classPortTaken && known.Port != 0 && portFree(ctx, known.Port)
+	if err != nil {
+		return nil, err
+	}
+	ports := []int{known.Port}
+	for _, m := range p.spec.Machines {
+		for _, f := range m.Forward {
+			if m.Name == name {
+				ports = append(ports, f.Host)
+			}
+		}
+	}
+	return ports, nil
 }
 
 // Destroy removes the machine with its disks and snapshots. Vagrant does it, so that its own lists stay right; where

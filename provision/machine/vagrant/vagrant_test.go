@@ -383,6 +383,23 @@ func TestBoxThatCannotBeDownloaded(t *testing.T) {
 	f.up(f.prepared(), "cp")
 }
 
+func TestTakenPortIsNotWaitedFor(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	taken := l.Addr().(*net.TCPAddr).Port
+	collision := rule{Match: "^up cp", Times: 1, Code: 1, Stdout: "1,,error-exit,Vagrant::Errors::ForwardPortCollision,Vagrant cannot forward the specified ports\n"}
+	f := newFixture(t, collision)
+	f.spec.Machines[0].Forward = []lab.Forward{{Host: taken, Guest: 80}}
+	if _, err := f.prepared().Up(t.Context(), "cp"); err == nil || !contains(err.Error(), "is taken", "forward:") {
+		t.Errorf("got %v", err)
+	}
+	f = newFixture(t, collision) // a lease that a killed Vagrant has left
+	f.up(f.prepared(), "cp")
+}
+
 func TestAnotherVagrantIsWaitedFor(t *testing.T) {
 	f := newFixture(t, rule{Match: "^up cp", Times: 1, Code: 1,
 		Stdout: "1,,error-exit,Vagrant::Errors::MachineActionLockedError,An action 'up' was attempted on the machine 'cp'\\,\\nbut another process is already executing an action\n"})
