@@ -90,8 +90,8 @@ func BenchmarkMakespan(b *testing.B) {
 					for _, d := range took {
 						work += d
 					}
-					critical += float64(s.Duration) / float64(longest)
-					bound += float64(s.Duration) / float64(max(longest, work/places))
+					critical += float64(s.Makespan) / float64(longest)
+					bound += float64(s.Makespan) / float64(max(longest, work/places))
 				}
 				b.ReportMetric(critical/float64(b.N), "x-critical")
 				b.ReportMetric(bound/float64(b.N), "x-bound")

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"podium/provision/event"
 	"podium/provision/machine"
@@ -81,11 +82,21 @@ func (e *NodeError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Node, e.
 // Unwrap gives the reason.
 func (e *NodeError) Unwrap() error { return e.Err }
 
+// nodeDeadline is how long one thing done to one machine may take, a boot with the checks of its services included.
+// Whoever asks to destroy a lab must not wait for ever for a provider that hangs.
+const nodeDeadline = 20 * time.Minute
+
 // each does the same to several nodes at once and joins what went wrong, one *NodeError a node. What does not apply
 // to the provider at all is said once.
 func (j *job) each(ctx context.Context, doing string, nodes []string, do func(ctx context.Context, node string) error) error {
 	outcomes := remote.Each(ctx, nodes, j.limit(), func(ctx context.Context, node string) (struct{}, error) {
-		return struct{}{}, do(ctx, node)
+		limit, cancel := context.WithTimeout(ctx, nodeDeadline)
+		defer cancel()
+		err := do(limit, node)
+		if err != nil && ctx.Err() == nil && limit.Err() != nil {
+			err = fmt.Errorf("not done within %v: %w", nodeDeadline, err)
+		}
+		return struct{}{}, err
 	})
 	var errs []error
 	for _, o := range outcomes {

@@ -17,6 +17,7 @@ func (r *run) summarize(s *Summary) {
 	s.Lab, s.Provider, s.Started = r.Plan.Lab.Name, r.Plan.Lab.Provider, r.started
 	s.Duration = time.Since(r.started)
 	s.Critical = r.graph.critical(func(i int) time.Duration { return r.results[i].Duration })
+	s.Makespan = makespan(r.results)
 	s.Tasks, s.Failures = r.results, r.failures
 	r.record.View(func(st state.State) {
 		for _, m := range r.Plan.Machines {
@@ -30,6 +31,23 @@ func (r *run) summarize(s *Summary) {
 			}
 		}
 	})
+}
+
+// makespan is from the start of the first task that ran to the end of the last.
+func makespan(results []TaskResult) time.Duration {
+	var first, last time.Duration
+	none := true
+	for _, t := range results {
+		if t.Attempts == 0 {
+			continue
+		}
+		if none || t.Start < first {
+			first = t.Start
+		}
+		none = false
+		last = max(last, t.Start+t.Duration)
+	}
+	return last - first
 }
 
 // guess gives a task's weight: what it took last time; else what the same step took on the other nodes on average; else

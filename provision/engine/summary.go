@@ -38,8 +38,9 @@ type Summary struct {
 	Lab      string
 	Provider string
 	Started  time.Time
-	Duration time.Duration // wall-clock time of the whole run: the makespan
-	Critical time.Duration // the longest chain of tasks by the time each took in this run; Duration cannot be shorter
+	Duration time.Duration // wall-clock time of the whole run, with what came before the tasks and after them
+	Makespan time.Duration // from the start of the first task to the end of the last
+	Critical time.Duration // the longest chain of tasks by the time each took in this run: Makespan cannot be shorter
 
 	Tasks    []TaskResult // in the plan's order
 	Nodes    []NodeResult // in the plan's order
