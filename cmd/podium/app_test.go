@@ -70,10 +70,21 @@ func TestStreamSurvivesAReaderThatLeft(t *testing.T) {
 			t.Fatalf("Write = %d, %v", n, err)
 		}
 	}
-	select {
-	case <-s.Gone():
-	default:
+	if !s.Gone() {
 		t.Error("does not say that the reader left")
+	}
+	r, w2, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w2.Close()
+	s = newStream(w2)
+	if s.Gone() {
+		t.Error("says that the reader left, who is there")
+	}
+	r.Close()
+	if !s.Gone() {
+		t.Error("notices only when it writes that the reader left")
 	}
 	if err := s.failure(); err != nil {
 		t.Error(err)

@@ -170,8 +170,8 @@ func (b *bench) events() event.Sink {
 }
 
 // lock takes the lab for this run.
-func (a *app) lock(ctx context.Context, b *bench, verb string) (unlock func(), err error) {
-	release, err := b.state.Lock(ctx, "podium "+verb)
+func (a *app) lock(ctx context.Context, where folder, verb string) (unlock func(), err error) {
+	release, err := where.state.Lock(ctx, "podium "+verb)
 	if err != nil {
 		return nil, err
 	}

@@ -52,12 +52,21 @@ func (a *app) destroyCommand() *cobra.Command {
 }
 
 func (a *app) destroy(ctx context.Context, where folder, nodes []string, yes bool) error {
+	if !where.state.Exists() {
+		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab was never made")
+		return nil
+	}
+	unlock, err := a.lock(ctx, where, "destroy")
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	b, err := a.remembered(where)
 	if err != nil {
 		return err
 	}
 	if len(b.known.Machines) == 0 && !b.wasApplied() {
-		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab was never made")
+		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab has no machines")
 		return nil
 	}
 	if err := a.equip(b); err != nil {
@@ -76,11 +85,6 @@ func (a *app) destroy(ctx context.Context, where folder, nodes []string, yes boo
 		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab has no machines")
 		return nil
 	}
-	unlock, err := a.lock(ctx, b, "destroy")
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	if err := a.confirm(ctx, yes, "%s", b.whatGoes(names)); err != nil {
 		return err
 	}
@@ -157,6 +161,14 @@ func (a *app) haltCommand() *cobra.Command {
 // change runs a verb that changes a lab that was made, under its lock, and says what was done. It asks before, when
 // ask is not nil.
 func (a *app) change(ctx context.Context, where folder, verb string, ask func(*bench) error, do func(context.Context, *bench) (done string, err error)) error {
+	if !where.state.Exists() {
+		return where.neverMade()
+	}
+	unlock, err := a.lock(ctx, where, verb)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	b, err := a.remembered(where)
 	if err != nil {
 		return err
@@ -164,11 +176,6 @@ func (a *app) change(ctx context.Context, where folder, verb string, ask func(*b
 	if len(b.known.Machines) == 0 {
 		return b.neverMade()
 	}
-	unlock, err := a.lock(ctx, b, verb)
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	if ask != nil {
 		if err := ask(b); err != nil {
 			return err
@@ -187,8 +194,8 @@ func (a *app) change(ctx context.Context, where folder, verb string, ask func(*b
 }
 
 // neverMade is the answer of verbs that need machines.
-func (b *bench) neverMade() error {
-	return fail(exitFailed, "this lab has no machines").hinted("make it: podium up%s", b.arg)
+func (f folder) neverMade() error {
+	return fail(exitFailed, "this lab has no machines").hinted("make it: podium up%s", f.arg)
 }
 
 // nodeNames lists the lab's machines in the order of its description, then those that stand in it no more.

@@ -222,9 +222,10 @@ func (a *app) showFile(ctx context.Context, path string, f logsFlags, show func(
 		select {
 		case <-ctx.Done():
 			return nil // ending it is how following ends
-		case <-a.stdout.Gone():
-			return nil
 		case <-time.After(pollInterval):
+		}
+		if a.stdout.Gone() {
+			return nil
 		}
 		err := r.read(func(line []byte) {
 			if text := show(line); text != "" || len(line) == 0 {

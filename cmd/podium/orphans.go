@@ -44,7 +44,7 @@ func (a *app) destroyOrphans(ctx context.Context, where folder, nodes []string, 
 		fmt.Fprintln(a.stdout, "there is nothing to remove: every machine with this lab's names is known in its folder")
 		return nil
 	}
-	unlock, err := a.lock(ctx, b, "destroy")
+	unlock, err := a.lock(ctx, where, "destroy")
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"os"
 	"sync"
 )
 
@@ -11,11 +12,10 @@ type stream struct {
 	mu   sync.Mutex
 	w    io.Writer
 	err  error // first failure that is not a reader that left, such as a full disk
-	gone chan struct{}
 	left bool
 }
 
-func newStream(w io.Writer) *stream { return &stream{w: w, gone: make(chan struct{})} }
+func newStream(w io.Writer) *stream { return &stream{w: w} }
 
 // Write never fails because the reader left.
 func (s *stream) Write(p []byte) (int, error) {
@@ -30,7 +30,6 @@ func (s *stream) Write(p []byte) (int, error) {
 		return n, nil
 	case isBrokenPipe(err):
 		s.left = true
-		close(s.gone)
 		return len(p), nil
 	case s.err == nil:
 		s.err = err
@@ -51,8 +50,15 @@ func (s *stream) divert(w io.Writer) (restore func()) {
 	}
 }
 
-// Gone is closed once the reader has left. Verbs that only show something can stop then.
-func (s *stream) Gone() <-chan struct{} { return s.gone }
+// Gone reports whether the reader has left. Verbs that only show something can stop then.
+func (s *stream) Gone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, ok := s.w.(*os.File); ok && !s.left {
+		s.left = readerLeft(f)
+	}
+	return s.left
+}
 
 // failure is the first write that failed for another reason than a reader that left.
 func (s *stream) failure() error {

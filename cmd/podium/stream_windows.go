@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"syscall"
 
@@ -15,6 +16,9 @@ func ignoreBrokenPipes() {}
 func isBrokenPipe(err error) bool {
 	return errors.Is(err, windows.ERROR_BROKEN_PIPE) || errors.Is(err, windows.ERROR_NO_DATA) || errors.Is(err, syscall.EPIPE)
 }
+
+// readerLeft: Windows tells only whoever writes.
+func readerLeft(*os.File) bool { return false }
 
 // sameEnvName compares names of environment variables as the system does.
 func sameEnvName(a, b string) bool { return strings.EqualFold(a, b) }

@@ -93,7 +93,7 @@ func (a *app) up(ctx context.Context, where folder, f upFlags) error {
 		}
 	}
 	b.simFile, b.bootParallel = f.simFile, f.bootParallel
-	unlock, err := a.lock(ctx, b, "up")
+	unlock, err := a.lock(ctx, where, "up")
 	if err != nil {
 		return err
 	}

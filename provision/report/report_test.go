@@ -178,7 +178,7 @@ func TestLines(t *testing.T) {
 
 func TestDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		-1: "0.0s", 0: "0.0s", at(0.44): "0.4s", at(9.94): "9.9s", at(9.96): "10s", at(59.4): "59s", at(59.6): "1m00s", at(61.4): "1m01s",
+		-1: "0ms", 0: "0ms", at(0.0004): "0ms", at(0.44): "440ms", at(0.9996): "1.0s", at(1.44): "1.4s", at(9.94): "9.9s", at(9.96): "10s", at(59.4): "59s", at(59.6): "1m00s", at(61.4): "1m01s",
 		at(3599): "59m59s", at(3599.7): "1h00m", at(3720): "1h02m",
 	} {
 		if got := Duration(d); got != want {

@@ -93,7 +93,7 @@ func headline(w io.Writer, s engine.Summary, n outcomes, o Options) {
 	}
 	add(n.failed, "%d failed")
 	add(n.blocked, "%d wait for what failed")
-	add(n.cancelled, "%d not reached")
+	add(n.cancelled, "%d not finished")
 	add(n.done, "%d done now")
 	add(n.skipped, "%d done before")
 	fmt.Fprintf(w, "%s: of %s %s; took %s\n", o.paint(ansi.Red, s.Lab+" is not ready"), count(len(s.Tasks), "task"), strings.Join(parts, ", "), Duration(s.Duration))

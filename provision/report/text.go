@@ -9,11 +9,13 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Duration writes a duration for people: 0.4s, 12s, 3m05s, 1h02m.
+// Duration writes a duration for people: 40ms, 1.4s, 12s, 3m05s, 1h02m.
 func Duration(d time.Duration) string {
 	switch {
 	case d < 0:
-		return "0.0s"
+		return "0ms"
+	case d < 999500*time.Microsecond:
+		return fmt.Sprintf("%dms", d.Round(time.Millisecond).Milliseconds())
 	case d < 9950*time.Millisecond:
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	case d < time.Minute-500*time.Millisecond:
