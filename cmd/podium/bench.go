@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"podium/provision/engine"
 	"podium/provision/event"
@@ -145,13 +146,17 @@ func (a *app) warnAboutDescription(b *bench) {
 	}
 }
 
-// equip gives the bench provider, dialer and engine. Nothing is started by it.
-func (a *app) equip(b *bench) error {
+// noWait is the deadline of a dialer for who only looks: a node that does not answer now is not waited for.
+const noWait = -1
+
+// equip gives the bench provider, dialer and engine. Nothing is started by it. deadline is how long a node that boots
+// is waited for; 0: remote's default.
+func (a *app) equip(b *bench, deadline time.Duration) error {
 	provider, err := a.provider(b)
 	if err != nil {
 		return err
 	}
-	b.dialer = a.newDialer(b, 0)
+	b.dialer = a.newDialer(b, deadline)
 	b.engine = &engine.Engine{
 		Plan: b.plan, Provider: provider, Dialer: b.dialer, Dir: b.state, Log: a.log.Named("engine"),
 		KeyFile: b.state.Path(keyName),

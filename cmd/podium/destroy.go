@@ -69,7 +69,7 @@ func (a *app) destroy(ctx context.Context, where folder, nodes []string, yes boo
 		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab has no machines")
 		return nil
 	}
-	if err := a.equip(b); err != nil {
+	if err := a.equip(b, 0); err != nil {
 		return err
 	}
 	if len(b.known.Machines) == 0 {
@@ -181,7 +181,7 @@ func (a *app) change(ctx context.Context, where folder, verb string, ask func(*b
 			return err
 		}
 	}
-	if err := a.equip(b); err != nil {
+	if err := a.equip(b, 0); err != nil {
 		return err
 	}
 	b.engine.Sink = report.Lines(a.stderr, false)

@@ -78,7 +78,7 @@ func (a *app) reasons(ctx context.Context, b *bench) (map[plan.TaskID]string, er
 	if len(b.known.Machines) == 0 {
 		return nil, nil
 	}
-	if err := a.equip(b); err != nil {
+	if err := a.equip(b, noWait); err != nil {
 		return nil, err
 	}
 	changes, err := b.engine.Changes(ctx)

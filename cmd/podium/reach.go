@@ -21,7 +21,7 @@ func (a *app) reachable(ctx context.Context, where folder) (*bench, error) {
 			return nil, err
 		}
 	}
-	b.dialer = a.newDialer(b, -1)
+	b.dialer = a.newDialer(b, noWait)
 	return b, nil
 }
 

@@ -54,7 +54,7 @@ func (a *app) status(ctx context.Context, where folder, o outputFlag, secrets bo
 	if len(b.known.Machines) == 0 {
 		return a.statusOfNothing(ctx, b, o)
 	}
-	if err := a.equip(b); err != nil {
+	if err := a.equip(b, noWait); err != nil {
 		return err
 	}
 	nodes, err := b.engine.Status(ctx)

@@ -101,7 +101,7 @@ func (a *app) up(ctx context.Context, where folder, f upFlags) error {
 	if err := a.preflight(ctx, b, f.skip); err != nil {
 		return err
 	}
-	if err := a.equip(b); err != nil {
+	if err := a.equip(b, 0); err != nil {
 		return err
 	}
 	if err := b.ownKey(); err != nil {
