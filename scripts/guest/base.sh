@@ -50,7 +50,6 @@ Acquire::Retries "4";
 Acquire::http::Timeout "30";
 Acquire::https::Timeout "30";
 Acquire::Languages "none";
-APT::Update::Error-Mode "any";
 DPkg::Lock::Timeout "300";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
 Dpkg::Use-Pty "0";

@@ -5,35 +5,50 @@
 
 # apt_lists holds when all package lists were read (seconds since 1970); it goes away when a source changes.
 apt_lists=$keep/apt-lists
-apt_output=$keep/run/apt.${0##*/}
+# What apt-get said last, and what it said about lists that it could not read.
+apt_said=$keep/run/apt.${0##*/}
+apt_missed=$keep/run/apt-lists.${0##*/}
 
-# apt_get ARGUMENT...: apt-get; other steps of podium wait for it. Its output stays in $apt_output for apt_failed.
+# apt_get ARGUMENT...: apt-get; other steps of podium wait for it.
 apt_get() {
   mkdir -p "$keep/run"
-  flock --wait 900 "$keep/lock.apt" apt-get -q -y "$@" 2>&1 | tee "$apt_output"
+  flock --wait 900 "$keep/lock.apt" apt-get -q -y "$@" 2>&1 | tee "$apt_said"
+}
+
+# apt_update: reads the package lists. A source that does not answer is no reason to stop: what is wanted may come from
+# another. If it does not, apt_failed tells of it.
+apt_update() {
+  say "reading package lists"
+  rm -f "$apt_lists" "$apt_missed"
+  if apt_get update && ! grep -q -e '^Err:' -e '^W: Failed to fetch' "$apt_said"; then
+    date +%s >"$apt_lists"
+  else
+    cp "$apt_said" "$apt_missed"
+  fi
 }
 
 # apt_failed WHAT: ends the script with what apt-get's output says is wrong.
 apt_failed() {
-  local what=$1
-  if grep -q -e 'No space left on device' -e 'enough free space' "$apt_output"; then
-    die "$what: the disk of $PODIUM_NODE is full ($(df -h --output=avail / | tail -n 1) free on /)" "give the node more disk in lab.yaml, or free some"
+  local what=$1 said
+  said=$(cat "$apt_said" "$apt_missed" 2>/dev/null) || true
+  case $said in
+    *'No space left on device'* | *'enough free space'*)
+      die "$what: the disk of $PODIUM_NODE is full ($(df -h --output=avail / | tail -n 1) free on /)" "give the node more disk in lab.yaml, or free some"
+      ;;
+    *EXPKEYSIG* | *NO_PUBKEY* | *'is not signed'*)
+      die "$what: a repository's signing key has expired or was changed" "is there a newer podium? does the clock of $PODIUM_NODE go right ($(date))?"
+      ;;
+    *'does not have a Release file'*)
+      die "$what: a source of packages is not where it should be" "see the lines above that begin with E:; a mirror is set under mirrors: in lab.yaml"
+      ;;
+    *'unmet dependencies'* | *'held broken packages'*)
+      die "$what: it does not go together with what is on $PODIUM_NODE" "see the lines above; a fresh machine has no such trouble"
+      ;;
+  esac
+  if [[ ! -e $apt_missed ]] && grep -q -e 'Unable to locate package' -e 'has no installation candidate' -e 'was not found' "$apt_said"; then
+    die "$what: no source of packages of $PODIUM_NODE has it" "does the mirror in lab.yaml carry it? see there: apt-cache policy"
   fi
-  if grep -q -e EXPKEYSIG -e NO_PUBKEY -e 'is not signed' "$apt_output"; then
-    die "$what: a repository's signing key has expired or was changed" "is there a newer podium? does the clock of $PODIUM_NODE go right ($(date))?"
-  fi
-  if grep -q -e 'Unable to locate package' -e 'has no installation candidate' -e 'was not found' "$apt_output"; then
-    die "$what: no repository of $PODIUM_NODE has it" "does the mirror in lab.yaml carry it? see: apt-cache policy"
-  fi
-  retry_later "$what" "see the lines above; does $PODIUM_NODE reach its package archive? try there: sudo apt-get update"
-}
-
-# apt_update: reads the package lists.
-apt_update() {
-  say "reading package lists"
-  rm -f "$apt_lists"
-  apt_get update || apt_failed "the package lists cannot be read"
-  date +%s >"$apt_lists"
+  retry_later "$what" "see the lines above; does $PODIUM_NODE reach its sources of packages? try there: sudo apt-get update"
 }
 
 # apt_lists_fresh: whether they were read in the last hour, and no source has changed since.
