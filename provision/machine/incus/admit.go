@@ -33,24 +33,29 @@ func (p *Provider) admit(ctx context.Context, m lab.Machine, i instance) (string
 		switch {
 		case line != cgroupV1:
 			keys = append(keys, line)
-		case i.Type == "container" && inCluster(m):
-			for k, v := range limitsByTime(m) {
-				note[k] = v
-			}
+		case byTime(m, i.Type) && i.Config["limits.cpu"] != "":
+			maps.Copy(note, limitsByTime(m))
 		}
 	}
 	if len(keys) == 0 || !strings.HasPrefix(keys[0], "ssh-") && !strings.HasPrefix(keys[0], "ecdsa-") {
 		return "", &Error{Doing: "reading the host keys of " + m.Name, Text: fmt.Sprintf("%q", said), Hint: "incus exec " + i.Name + " -- systemctl status ssh"}
 	}
+	again := len(note) > 0 // processors once given are taken back only at a start
 	note[keyHostKeys] = strings.Join(keys, "\n")
 	if err := p.client.query(ctx, "PATCH", path(i, ""), map[string]any{"config": note}, nil); err != nil {
 		return "", p.explain("noting the host keys of "+m.Name, err)
 	}
 	p.keep(m.Name, func(i *instance) { maps.Copy(i.Config, note) })
+	if again {
+		body := map[string]any{"action": "restart", "timeout": int(haltTime.Seconds()), "force": true}
+		if err := p.client.query(ctx, "PUT", path(i, "/state"), body, nil); err != nil {
+			return "", p.explain("restarting "+m.Name, err)
+		}
+	}
 	return note[keyHostKeys], nil
 }
 
-// cgroupV1 is the line by which the script says that the server has the old control groups.
+// cgroupV1 is the line by which the script says that the server has control groups of version 1.
 const cgroupV1 = "cgroup-v1"
 
 // shellWhenUp runs the script as soon as Incus can run anything in the instance: at once in a container, after its agent

@@ -40,6 +40,8 @@ type Provider struct {
 	dir    string
 	log    hclog.Logger
 
+	cgroupV1 bool // what this computer has; the server too, if it is this computer
+
 	place place // whose lab, and where; fixed after Prepare
 
 	spec      machine.Spec // set by Prepare
@@ -72,6 +74,7 @@ func New(o Options) (*Provider, error) {
 	if p.log == nil {
 		p.log = hclog.NewNullLogger()
 	}
+	p.cgroupV1 = missing("/sys/fs/cgroup/cgroup.controllers") && !missing("/sys/fs/cgroup")
 	remembered, err := p.remembered()
 	if err != nil {
 		return nil, err
@@ -99,6 +102,11 @@ func New(o Options) (*Provider, error) {
 	}
 	p.client = client{program: o.Executable, remote: p.place.Remote, project: p.place.Project, log: p.log}
 	return p, nil
+}
+
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 func (p *Provider) remembered() (place, error) {

@@ -96,25 +96,41 @@ func TestUp(t *testing.T) {
 	}
 }
 
-// TestOldControlGroups: a kubelet needs to see no processor that it may not use.
+// TestOldControlGroups: a kubelet must see no processor that it may not use.
 func TestOldControlGroups(t *testing.T) {
-	for node, want := range map[string]bool{"cp": true, "ops": false} {
-		p, spec, calls := fake(t, fakeLab, with(answer{Call: "exec ", Stdout: "ssh-ed25519 AAAA root@a\ncgroup-v1\n"}))
-		if err := p.Prepare(context.Background(), spec); err != nil {
-			t.Fatal(err)
-		}
-		e, err := p.Up(context.Background(), node)
-		if err != nil || !slices.Equal(e.HostKeys, []string{"ssh-ed25519 AAAA root@a"}) {
-			t.Errorf("%s: %+v, %v", node, e, err)
-		}
-		last := calls()[len(calls())-1]
-		if got := strings.Contains(last, `"limits.cpu":"","limits.cpu.allowance":"200ms/100ms"`); got != want {
-			t.Errorf("%s: limited by time: %v, want %v: %s", node, got, want, last)
-		}
-		before := len(calls())
-		if _, err := p.Up(context.Background(), node); err != nil || len(calls()) != before {
-			t.Errorf("%s: second up: %v, calls %q", node, err, calls()[before:])
-		}
+	old := with(answer{Call: "exec ", Stdout: "ssh-ed25519 AAAA root@a\ncgroup-v1\n"})
+	for _, c := range []struct {
+		name, node string
+		known      bool     // before the machine is made
+		want       []string // parts of the calls
+	}{
+		{"known before", "cp", true, []string{`"limits.cpu":"","limits.cpu.allowance":"200ms/100ms"`, "exec ", keyHostKeys}},
+		{"found inside", "cp", false, []string{`"limits.cpu":"2"`, "exec ", `"limits.cpu":"","limits.cpu.allowance":"200ms/100ms"`, `{"action":"restart"`}},
+		{"no node of a cluster", "ops", true, []string{`"limits.cpu":"1"`, "exec ", keyHostKeys}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, spec, calls := fake(t, fakeLab, old)
+			p.cgroupV1 = c.known
+			if err := p.Prepare(context.Background(), spec); err != nil {
+				t.Fatal(err)
+			}
+			before := len(calls())
+			e, err := p.Up(context.Background(), c.node)
+			if err != nil || !slices.Equal(e.HostKeys, []string{"ssh-ed25519 AAAA root@a"}) {
+				t.Errorf("%+v, %v", e, err)
+			}
+			got := calls()[before:]
+			fits := len(got) == len(c.want)
+			for i := range min(len(got), len(c.want)) {
+				fits = fits && strings.Contains(got[i], c.want[i])
+			}
+			if !fits {
+				t.Errorf("calls %q, want those with %q", got, c.want)
+			}
+			if _, err := p.Up(context.Background(), c.node); err != nil || len(calls()) != before+len(got) {
+				t.Errorf("second up: %v, calls %q", err, calls()[before+len(got):])
+			}
+		})
 	}
 }
 
@@ -166,7 +182,7 @@ func TestUpOf(t *testing.T) {
 				}
 			}
 			fits := len(got) == len(c.want)
-			for i := range c.want {
+			for i := range min(len(got), len(c.want)) {
 				fits = fits && strings.Contains(got[i], c.want[i])
 			}
 			if !fits {

@@ -2,6 +2,7 @@ package incus
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -55,10 +56,11 @@ type imageSource struct {
 
 // shared is what the machines of a lab have in common on a server.
 type shared struct {
-	Network string
-	Pool    string
-	Source  imageSource
-	Proxy   string // host name of a server elsewhere, which forwards a port to each node's sshd; empty: nodes are reached directly
+	Network  string
+	Pool     string
+	Source   imageSource
+	CgroupV1 bool   // the server is known to have control groups of version 1
+	Proxy    string // host name of a server elsewhere, which forwards a port to each node's sshd; empty: nodes are reached directly
 }
 
 // describe says how a machine is to be made.
@@ -83,8 +85,9 @@ func describe(l lab.Lab, m lab.Machine, s shared, at place, key string) newInsta
 			"eth0": {"type": "nic", "name": "eth0", "network": s.Network, "ipv4.address": m.Address.String()},
 		},
 	}
-	for k, v := range limits(m) {
-		n.Config[k] = v
+	maps.Copy(n.Config, limits(m))
+	if s.CgroupV1 && byTime(m, kind) {
+		maps.Copy(n.Config, limitsByTime(m))
 	}
 	if m.Disk > 0 {
 		n.Devices["root"]["size"] = fmt.Sprintf("%dMiB", m.Disk.MiB())
@@ -106,14 +109,17 @@ func limits(m lab.Machine) map[string]string {
 	}
 }
 
-// limitsByTime limits a container's share of all processors instead of giving it some of them. A kubelet asks for all
-// processors that it sees, and with control groups of version 1 it is refused those that its container may not use.
+// limitsByTime limits a container's share of all processors instead of giving it some of them.
 func limitsByTime(m lab.Machine) map[string]string {
 	set := limits(m)
 	set["limits.cpu"] = ""
 	set["limits.cpu.allowance"] = fmt.Sprintf("%dms/100ms", 100*m.CPUs)
 	return set
 }
+
+// byTime reports whether a machine is to be limited by time where control groups are of version 1: a kubelet asks for
+// every processor that it sees, and is refused there those that its container may not use.
+func byTime(m lab.Machine, kind string) bool { return kind == "container" && inCluster(m) }
 
 // inCluster reports whether a machine is a node of a Kubernetes cluster.
 func inCluster(m lab.Machine) bool {

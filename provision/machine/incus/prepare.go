@@ -64,6 +64,7 @@ func (p *Provider) prepare(ctx context.Context, s machine.Spec) error {
 		return err
 	}
 	found.Proxy = reachedThrough(remotes[p.place.Remote])
+	found.CgroupV1 = found.Proxy == "" && p.cgroupV1
 	p.shared = found
 	return nil
 }
