@@ -106,9 +106,9 @@ func (f *behaviour) quiet() bool {
 }
 
 // Before is called before each program of a node.
-func (f *behaviour) Before(ctx context.Context, m *guest.Machine, args []string) error {
+func (f *behaviour) Before(ctx context.Context, _ *guest.Machine, args []string) (time.Duration, error) {
 	if f.quiet() {
-		return nil
+		return 0, nil
 	}
 	line := strings.Join(args, " ")
 	if i := strings.LastIndexByte(args[0], '/'); i >= 0 {
@@ -125,15 +125,15 @@ func (f *behaviour) Before(ctx context.Context, m *guest.Machine, args []string)
 	for i := range f.b.Fail {
 		if h := &f.b.Fail[i]; f.takes(h, line) {
 			if err := pause(ctx, f.draw(h.After)); err != nil {
-				return err
+				return 0, err
 			}
 			if h.Message == "" {
-				return fmt.Errorf("%s: failed, because sim.yaml says so", args[0])
+				return 0, fmt.Errorf("%s: failed, because sim.yaml says so", args[0])
 			}
-			return errors.New(h.Message)
+			return 0, errors.New(h.Message)
 		}
 	}
-	return pause(ctx, f.duration(line))
+	return f.duration(line), nil
 }
 
 func (f *behaviour) duration(line string) time.Duration {

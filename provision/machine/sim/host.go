@@ -13,6 +13,8 @@ import (
 	"podium/provision/machine"
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/image"
+	"podium/provision/machine/sim/internet"
+	"podium/provision/machine/sim/packages"
 	"podium/provision/machine/sim/vfs"
 	"podium/provision/remote"
 )
@@ -26,7 +28,12 @@ type Description struct {
 	PublicKey string // authorized_keys line that may log in
 	Scenario  string // text of a sim.yaml; empty: nothing takes time, nothing goes wrong
 	Machines  []Machine
+	Mirrors   []Mirror // servers of the classroom's own that the lab names
+	Proxies   []string // host:port of the lab's proxies
 }
+
+// Mirror is a server whose addresses that begin with URL stand for those that begin with Upstream.
+type Mirror struct{ URL, Upstream string }
 
 // Machine is one node of a Description.
 type Machine struct {
@@ -44,12 +51,16 @@ type Host struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	mu       sync.Mutex
-	desc     Description
-	scenario *Scenario
-	images   map[string]*vfs.Image // by box and user
-	nodes    map[string]*node
-	programs guest.Programs
+	mu        sync.Mutex
+	desc      Description
+	scenario  *Scenario
+	images    map[string]*vfs.Image // by box and user
+	nodes     map[string]*node
+	byAddress map[string]*node
+	archives  *packages.Archives
+	outside   *internet.Internet
+	programs  guest.Programs
+	values    map[any]any
 }
 
 // NewHost returns a host without nodes. Close ends it.
@@ -58,9 +69,11 @@ func NewHost(log hclog.Logger) *Host {
 		log = hclog.NewNullLogger()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	archives := &packages.Archives{}
 	return &Host{
 		log: log, now: time.Now, ctx: ctx, cancel: cancel, scenario: &Scenario{},
-		images: map[string]*vfs.Image{}, nodes: map[string]*node{}, programs: programs(),
+		images: map[string]*vfs.Image{}, nodes: map[string]*node{}, byAddress: map[string]*node{},
+		archives: archives, outside: &internet.Internet{Archives: archives}, programs: programs(archives), values: map[any]any{},
 	}
 }
 
@@ -84,7 +97,7 @@ func (h *Host) Describe(d Description) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.desc, h.scenario = d, s
+	h.desc, h.scenario, h.outside = d, s, outside(h.archives, d)
 	for name, n := range h.nodes {
 		n.behave(s.of(name))
 	}
@@ -123,6 +136,7 @@ func (h *Host) obtain(name string) (*node, error) {
 		return nil, fmt.Errorf("%s: make simulated node: %w", name, err)
 	}
 	h.nodes[name] = n
+	h.byAddress[n.spec.Address] = n
 	return n, nil
 }
 
@@ -159,6 +173,9 @@ func (h *Host) Destroy(_ context.Context, name string) error {
 	h.mu.Lock()
 	n := h.nodes[name]
 	delete(h.nodes, name)
+	if n != nil && h.byAddress[n.spec.Address] == n {
+		delete(h.byAddress, n.spec.Address)
+	}
 	h.mu.Unlock()
 	if n != nil {
 		n.halt()
@@ -202,4 +219,16 @@ func (h *Host) DeleteSnapshot(_ context.Context, name, tag string) error {
 		n.deleteSnapshot(tag)
 	}
 	return nil
+}
+
+// shared keeps what belongs to the lab as a whole, such as its clusters.
+func (h *Host) shared(key any, make func() any) any {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	v, ok := h.values[key]
+	if !ok {
+		v = make()
+		h.values[key] = v
+	}
+	return v
 }

@@ -11,7 +11,7 @@ import (
 // Programs returns the programs of this package by name.
 func Programs() guest.Programs {
 	all := guest.Programs{}
-	for _, set := range []guest.Programs{files(), texts(), systems(), filters()} {
+	for _, set := range []guest.Programs{files(), texts(), systems(), filters(), archives(), cryptos()} {
 		for name, run := range set {
 			all[name] = run
 		}

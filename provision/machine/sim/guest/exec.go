@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"time"
 
 	"podium/provision/machine/sim/vfs"
 )
@@ -12,17 +13,20 @@ import (
 // magic begins the content of every simulated executable; the program's name follows.
 const magic = "\x7fELF\x02\x01\x01 podium simulated program "
 
-// Executable is the content of a file that runs the named program.
-func Executable(program string) string { return magic + program + "\n" }
+// Executable is the content of a file that runs the named program. version may be empty.
+func Executable(program, version string) string {
+	return strings.TrimSpace(magic+program+" "+version) + "\n"
+}
 
-// ProgramOf returns the name of the program that a file's content stands for.
-func ProgramOf(content string) (string, bool) {
+// ProgramOf returns the name and version of the program that a file's content stands for.
+func ProgramOf(content string) (name, version string, ok bool) {
 	rest, ok := strings.CutPrefix(content, magic)
 	if !ok {
-		return "", false
+		return "", "", false
 	}
-	name, _, _ := strings.Cut(rest, "\n")
-	return name, true
+	line, _, _ := strings.Cut(rest, "\n")
+	name, version, _ = strings.Cut(line, " ")
+	return name, version, true
 }
 
 // DefaultPath is where commands are looked for when PATH is not set.
@@ -105,12 +109,12 @@ func (p *Process) load(path string, args []string, depth int) (Program, []string
 	if err != nil {
 		return nil, nil, &ExecError{args[0], Reason(err), 126}
 	}
-	if name, ok := ProgramOf(content); ok {
+	if name, version, ok := ProgramOf(content); ok {
 		run := p.Machine().Programs[name]
 		if run == nil {
 			return nil, nil, &ExecError{args[0], "the simulator has no model of this program (" + name + ")", 126}
 		}
-		p.Exe = name
+		p.Exe, p.Version = name, version
 		return run, args, nil
 	}
 	if line, ok := strings.CutPrefix(content, "#!"); ok && depth < 4 {
@@ -149,15 +153,48 @@ func (p *Process) Become(ctx context.Context, run Program, args []string) int {
 	p.OnSignal(nil)
 	p.Args = args
 	m := p.Machine()
-	if m.Faults != nil {
-		if err := m.Faults.Before(ctx, m, args); err != nil {
-			if ctx.Err() == nil {
-				p.Errorf("%v", err)
-			}
-			return 1
-		}
+	if m.Faults == nil {
+		return run(ctx, p)
 	}
-	return run(ctx, p)
+	took, err := m.Faults.Before(ctx, m, args)
+	if err != nil {
+		if ctx.Err() == nil {
+			p.Errorf("%v", err)
+		}
+		return 1
+	}
+	// Half of the time passes before the work, half after it, or where the program says that its work is half done: there
+	// a program that is cut off leaves something behind.
+	if sleep(ctx, took/2) != nil {
+		return 1
+	}
+	p.rest = took - took/2
+	code := run(ctx, p)
+	if p.Midway() != nil {
+		return 1
+	}
+	return code
+}
+
+// Midway lets the rest of the program's time pass; an error means that the process is to end.
+func (p *Process) Midway() error {
+	d := p.rest
+	p.rest = 0
+	return sleep(p.ctx, d)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Spawn runs a command as a child, with the caller's descriptors, and waits for it.

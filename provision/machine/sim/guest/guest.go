@@ -55,14 +55,16 @@ type Network interface {
 	Dial(ctx context.Context, from *Machine, host string, port int) (Handler, error)
 	// Lookup is the public name service; it knows hosts outside the lab only.
 	Lookup(ctx context.Context, name string) (address string, ok bool)
+	// Shared returns what is kept under key for the whole lab; make fills it in at first.
+	Shared(key any, make func() any) any
 	// Peer finds a running machine of the lab by address; nil if none answers.
 	Peer(address string) *Machine
 }
 
 // Faults says what goes wrong on the machine, and how long things take.
 type Faults interface {
-	// Before is asked before a program runs; it may wait, and an error ends the program with its text and code 1.
-	Before(ctx context.Context, m *Machine, args []string) error
+	// Before is asked before a program runs: how long the program takes. An error ends it with its text and code 1.
+	Before(ctx context.Context, m *Machine, args []string) (time.Duration, error)
 	// Offline reports whether the machine reaches nothing outside the lab.
 	Offline(m *Machine) bool
 	// Download returns an error when fetching url fails this time.
@@ -89,6 +91,7 @@ type Kernel struct {
 	locks     map[uint64]*fileLock
 	values    map[any]any
 	power     func(reboot bool)
+	last      []func()
 }
 
 // Boot starts the machine. ctx is the life of the world; Halt or its end stops the machine.
@@ -147,6 +150,20 @@ func (m *Machine) Halt() {
 		p.Signal(SIGKILL)
 	}
 	k.wg.Wait()
+	k.mu.Lock()
+	last := k.last
+	k.mu.Unlock()
+	for _, f := range last {
+		f()
+	}
+}
+
+// OnHalt has f called when the machine goes down, after its last process has ended: what a model keeps in memory is
+// written to the disk there.
+func (k *Kernel) OnHalt(f func()) {
+	k.mu.Lock()
+	k.last = append(k.last, f)
+	k.mu.Unlock()
 }
 
 // Kernel returns the running kernel, nil when the machine is stopped.

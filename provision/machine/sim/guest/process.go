@@ -10,21 +10,23 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"podium/provision/machine/sim/vfs"
 )
 
 // Process is one process. Its exported fields belong to the goroutine that runs it.
 type Process struct {
-	Kernel *Kernel
-	PID    int
-	PPID   int
-	Args   []string
-	Exe    string   // name of the program that runs
-	Env    []string // KEY=value
-	Dir    string
-	Cred   vfs.Cred
-	Unit   string // systemd unit it belongs to
+	Kernel  *Kernel
+	PID     int
+	PPID    int
+	Args    []string
+	Exe     string   // name of the program that runs
+	Version string   // of the program, where its executable says it
+	Env     []string // KEY=value
+	Dir     string
+	Cred    vfs.Cred
+	Unit    string // systemd unit it belongs to
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -39,6 +41,8 @@ type Process struct {
 	trap    func(Signal) bool
 	ignored map[Signal]bool
 	tty     bool
+	ready   func()
+	rest    time.Duration // of the time the program takes
 }
 
 // description is an open file that several descriptors of several processes may share.
@@ -58,7 +62,7 @@ type Spec struct {
 	Files map[int]File // descriptors of a process without parent; it closes them
 	TTY   bool
 	Unit  string
-	Group bool // a process group of its own
+	Ready func() // called when the program says that it serves; may be nil
 	Run   Program
 }
 
@@ -66,7 +70,7 @@ type Spec struct {
 func (k *Kernel) Start(s Spec) (*Process, error) {
 	p := &Process{
 		Kernel: k, PPID: 1, Args: s.Args, Env: s.Env, Dir: s.Dir, Cred: s.Cred, tty: s.TTY, Unit: s.Unit,
-		done: make(chan struct{}),
+		ready: s.Ready, done: make(chan struct{}),
 	}
 	for fd, f := range s.Files {
 		p.setFD(fd, &description{File: f})
@@ -157,6 +161,13 @@ func (p *Process) guarded(run Program) (code int) {
 		}
 	}()
 	return run(p.ctx, p)
+}
+
+// Ready tells whoever started the process that it serves now.
+func (p *Process) Ready() {
+	if p.ready != nil {
+		p.ready()
+	}
 }
 
 // Context ends when the process is killed or the machine goes down.

@@ -1,0 +1,472 @@
+package service
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"podium/provision/machine/sim/guest"
+	"podium/provision/machine/sim/option"
+	"podium/provision/machine/sim/vfs"
+)
+
+// nodeExporter answers with a few measurements.
+func nodeExporter(ctx context.Context, p *guest.Process) int {
+	f, _ := flags(p.Args[1:])
+	if f["version"] != "" {
+		p.Printf("node_exporter, version %s (branch: simulated)\n", p.Version)
+		return 0
+	}
+	n, err := port(f["web.listen-address"], 9100)
+	if err != nil {
+		p.Errorf("%v", err)
+		return 1
+	}
+	k := p.Kernel
+	return serve(ctx, p, n, guest.HandlerFunc(func(_ context.Context, r guest.Request) guest.Response {
+		if r.Path != "/metrics" {
+			return guest.Response{Code: 200, Body: "<h1>Node Exporter (simulated)</h1>\n"}
+		}
+		h := k.Machine.Hardware
+		return guest.Response{Code: 200, Body: fmt.Sprintf("# simulated\nnode_boot_time_seconds %d\nnode_memory_MemTotal_bytes %d\nnode_load1 0.0\nnode_uname_info{nodename=%q} 1\n",
+			k.Booted.Unix(), h.Memory, k.Machine.Hostname())}
+	}))
+}
+
+// promConfig is prometheus.yml as far as the model reads it.
+type promConfig struct {
+	Global  map[string]any `yaml:"global"`
+	Scrapes []promJob      `yaml:"scrape_configs"`
+	Rules   []string       `yaml:"rule_files"`
+	Alert   any            `yaml:"alerting"`
+}
+
+type promJob struct {
+	Name     string `yaml:"job_name"`
+	Scheme   string `yaml:"scheme"`
+	Path     string `yaml:"metrics_path"`
+	Interval string `yaml:"scrape_interval"`
+	Timeout  string `yaml:"scrape_timeout"`
+	Static   []struct {
+		Targets []string          `yaml:"targets"`
+		Labels  map[string]string `yaml:"labels"`
+	} `yaml:"static_configs"`
+	Relabel any `yaml:"relabel_configs"`
+}
+
+func readPrometheus(m *guest.Machine, cred vfs.Cred, file string) (*promConfig, error) {
+	text, err := m.FS.ReadFile(cred, file)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %s", file, strings.ToLower(guest.Reason(err)))
+	}
+	c := &promConfig{}
+	d := yaml.NewDecoder(strings.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(c); err != nil {
+		return nil, fmt.Errorf("parsing YAML file %s: %w", file, err)
+	}
+	seen := map[string]bool{}
+	for i, j := range c.Scrapes {
+		if j.Name == "" {
+			return nil, fmt.Errorf("parsing YAML file %s: job_name is empty (scrape_configs[%d])", file, i)
+		}
+		if seen[j.Name] {
+			return nil, fmt.Errorf("parsing YAML file %s: found multiple scrape configs with job name %q", file, j.Name)
+		}
+		seen[j.Name] = true
+	}
+	return c, nil
+}
+
+// knownFlags are those of Prometheus 2 and 3 that labs use.
+func knownFlags() []string {
+	return strings.Fields("config.file web.listen-address web.external-url web.enable-lifecycle web.enable-admin-api web.console.templates web.console.libraries web.config.file " +
+		"storage.tsdb.path storage.tsdb.retention storage.tsdb.retention.time storage.tsdb.retention.size storage.tsdb.wal-compression log.level log.format enable-feature version web.page-title query.timeout")
+}
+
+func prometheus(ctx context.Context, p *guest.Process) int {
+	f, rest := flags(p.Args[1:])
+	if f["version"] != "" {
+		p.Printf("prometheus, version %s (branch: simulated)\n", p.Version)
+		return 0
+	}
+	for name := range f {
+		if !slices.Contains(knownFlags(), name) {
+			p.Errorf("Error parsing command line arguments: unknown long flag '--%s'\nprometheus: error: unknown long flag '--%s'", name, name)
+			return 1
+		}
+	}
+	if len(rest) > 0 {
+		p.Errorf("Error parsing command line arguments: unexpected %s", rest[0])
+		return 1
+	}
+	n, err := port(f["web.listen-address"], 9090)
+	if err != nil {
+		p.Errorf("%v", err)
+		return 1
+	}
+	if v := f["storage.tsdb.retention.time"]; v != "" {
+		if strings.Trim(v, "0123456789ywdhms") != "" || strings.Trim(v, "0123456789") == "" {
+			p.Errorf("prometheus: error: not a valid duration string: %q", v)
+			return 1
+		}
+	}
+	file, data := f["config.file"], f["storage.tsdb.path"]
+	if file == "" {
+		file = "/etc/prometheus/prometheus.yml"
+	}
+	if data == "" {
+		data = "/var/lib/prometheus"
+	}
+	c, err := readPrometheus(p.Machine(), p.Cred, file)
+	if err != nil {
+		p.Errorf("ts=simulated level=error msg=\"Error loading config (--config.file=%s)\" err=%q", file, err)
+		return 2
+	}
+	if err := p.FS().MkdirAll(p.Cred, data, 0o755); err == nil {
+		err = p.FS().WriteFile(p.Cred, path.Join(data, "lock"), "", 0o644)
+		if err != nil {
+			p.Errorf("opening storage failed: lock DB directory: open %s/lock: permission denied", data)
+			return 1
+		}
+	} else {
+		p.Errorf("opening storage failed: mkdir %s: %s", data, guest.Reason(err))
+		return 1
+	}
+	s := &promServer{p: p, config: c, port: n}
+	p.OnSignal(func(sig guest.Signal) bool {
+		if sig != guest.SIGHUP {
+			return false
+		}
+		if c, err := readPrometheus(p.Machine(), p.Cred, file); err == nil {
+			s.set(c)
+		}
+		return true
+	})
+	return serve(ctx, p, n, s)
+}
+
+type promServer struct {
+	p      *guest.Process
+	port   int
+	config *promConfig
+}
+
+func (s *promServer) set(c *promConfig) { s.config = c }
+
+// target is one scrape target and whether it answers now.
+type target struct {
+	job, address string
+	labels       map[string]string
+	up           bool
+	err          string
+}
+
+// targets asks every target, now.
+func (s *promServer) targets(ctx context.Context) []target {
+	m := s.p.Machine()
+	var list []target
+	for _, j := range s.config.Scrapes {
+		file := j.Path
+		if file == "" {
+			file = "/metrics"
+		}
+		for _, static := range j.Static {
+			for _, address := range static.Targets {
+				t := target{job: j.Name, address: address, labels: static.Labels}
+				host, p, _ := strings.Cut(address, ":")
+				n, err := strconv.Atoi(p)
+				if err == nil {
+					var h guest.Handler
+					if h, err = m.Net.Dial(ctx, m, host, n); err == nil {
+						r := h.Serve(ctx, guest.Request{From: m, Method: "GET", Host: address, Path: file})
+						if t.up = r.Code == 200; !t.up {
+							err = fmt.Errorf("server returned HTTP status %d", r.Code)
+						}
+					}
+				}
+				if err != nil {
+					t.err = err.Error()
+				}
+				list = append(list, t)
+			}
+		}
+	}
+	return list
+}
+
+// Serve answers Prometheus's API.
+func (s *promServer) Serve(ctx context.Context, r guest.Request) guest.Response {
+	u, err := url.Parse(r.Path)
+	if err != nil {
+		return guest.Response{Code: 400}
+	}
+	switch u.Path {
+	case "/-/ready", "/-/healthy":
+		return guest.Response{Code: 200, Body: "Prometheus Server is Ready. (simulated)\n"}
+	case "/metrics":
+		return guest.Response{Code: 200, Body: "prometheus_build_info 1\n"}
+	case "/api/v1/targets":
+		var active []map[string]any
+		for _, t := range s.targets(ctx) {
+			labels := map[string]string{"instance": t.address, "job": t.job}
+			for k, v := range t.labels {
+				labels[k] = v
+			}
+			health := map[bool]string{true: "up", false: "down"}[t.up]
+			active = append(active, map[string]any{"labels": labels, "scrapeUrl": "http://" + t.address + "/metrics", "health": health, "lastError": t.err})
+		}
+		return jsonAnswer(map[string]any{"status": "success", "data": map[string]any{"activeTargets": active, "droppedTargets": []any{}}})
+	case "/api/v1/query":
+		return s.query(ctx, u.Query().Get("query"))
+	}
+	if u.Path == "/" || strings.HasPrefix(u.Path, "/graph") || strings.HasPrefix(u.Path, "/query") {
+		return guest.Response{Code: 200, Body: "<title>Prometheus (simulated)</title>\n"}
+	}
+	return guest.Response{Code: 404, Body: "404 page not found\n"}
+}
+
+// query knows the metric up, with label matchers and a comparison with 1 or 0.
+func (s *promServer) query(ctx context.Context, q string) guest.Response {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(q), "up")
+	if !ok {
+		return jsonAnswer(map[string]any{"status": "error", "errorType": "bad_data", "error": "the simulator's model knows only the metric up"})
+	}
+	matchers := map[string]string{}
+	if inner, after, has := strings.Cut(strings.TrimPrefix(strings.TrimSpace(rest), "{"), "}"); has && strings.HasPrefix(strings.TrimSpace(rest), "{") {
+		rest = after
+		for part := range strings.SplitSeq(inner, ",") {
+			k, v, _ := strings.Cut(part, "=")
+			matchers[strings.TrimSpace(k)] = strings.Trim(strings.TrimSpace(v), `"`)
+		}
+	}
+	want := ""
+	if _, v, has := strings.Cut(rest, "=="); has {
+		want = strings.TrimSpace(v)
+	}
+	result := []any{}
+	for _, t := range s.targets(ctx) {
+		labels := map[string]string{"__name__": "up", "instance": t.address, "job": t.job}
+		for k, v := range t.labels {
+			labels[k] = v
+		}
+		value := map[bool]string{true: "1", false: "0"}[t.up]
+		fits := want == "" || want == value
+		for k, v := range matchers {
+			fits = fits && labels[k] == v
+		}
+		if fits {
+			result = append(result, map[string]any{"metric": labels, "value": []any{float64(time.Now().Unix()), value}})
+		}
+	}
+	return jsonAnswer(map[string]any{"status": "success", "data": map[string]any{"resultType": "vector", "result": result}})
+}
+
+func jsonAnswer(v any) guest.Response {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return guest.Response{Code: 500, Body: err.Error()}
+	}
+	return guest.Response{Code: 200, Header: map[string]string{"Content-Type": "application/json"}, Body: string(text)}
+}
+
+// promtool checks configurations and asks servers.
+func promtool(ctx context.Context, p *guest.Process) int {
+	o, ok := option.Parse(p, "version syntax-only lint: o,format:", option.GNU)
+	if !ok {
+		return 3
+	}
+	if o.Has("version") {
+		p.Printf("promtool, version %s (branch: simulated)\n", p.Version)
+		return 0
+	}
+	args := o.Args
+	switch {
+	case len(args) == 3 && args[0] == "check" && args[1] == "config":
+		p.Printf("Checking %s\n", args[2])
+		if _, err := readPrometheus(p.Machine(), p.Cred, p.Path(args[2])); err != nil {
+			p.Errorf("  FAILED: %v", err)
+			return 1
+		}
+		p.Printf(" SUCCESS: %s is valid prometheus config file syntax\n\n", args[2])
+		return 0
+	case len(args) == 4 && args[0] == "query" && args[1] == "instant":
+		return promQuery(ctx, p, args[2], args[3])
+	}
+	return p.Fail(3, "the simulator's model has only: promtool check config FILE, promtool query instant SERVER EXPR")
+}
+
+func promQuery(ctx context.Context, p *guest.Process, server, expr string) int {
+	u, err := url.Parse(server)
+	if err != nil {
+		return p.Fail(1, "%v", err)
+	}
+	n, err := port(u.Host, 80)
+	if err != nil {
+		return p.Fail(1, "%v", err)
+	}
+	m := p.Machine()
+	h, err := m.Net.Dial(ctx, m, u.Hostname(), n)
+	if err != nil {
+		p.Errorf("query error: Post \"%s/api/v1/query\": dial tcp %s: connect: connection refused", server, u.Host)
+		return 1
+	}
+	r := h.Serve(ctx, guest.Request{From: m, Method: "GET", Host: u.Host, Path: "/api/v1/query?query=" + url.QueryEscape(expr)})
+	var answer struct {
+		Status, Error string
+		Data          struct {
+			Result []struct {
+				Metric map[string]string
+				Value  []any
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(r.Body), &answer); err != nil || answer.Status != "success" {
+		return p.Fail(1, "query error: %s", answer.Error)
+	}
+	for _, s := range answer.Data.Result {
+		var labels []string
+		for k, v := range s.Metric {
+			if k != "__name__" {
+				labels = append(labels, fmt.Sprintf("%s=%q", k, v))
+			}
+		}
+		slices.Sort(labels)
+		p.Printf("%s{%s} => %v @[%v]\n", s.Metric["__name__"], strings.Join(labels, ", "), s.Value[1], s.Value[0])
+	}
+	return 0
+}
+
+// grafana reads its settings from the environment and its provisioning files.
+func grafana(ctx context.Context, p *guest.Process) int {
+	f, rest := flags(p.Args[1:])
+	if f["v"] != "" || f["version"] != "" {
+		p.Printf("grafana version %s (simulated)\n", p.Version)
+		return 0
+	}
+	if p.Exe == "grafana" && (len(rest) == 0 || rest[0] != "server") {
+		return p.Fail(1, "the simulator's model has only: grafana server")
+	}
+	n := 3000
+	if v := p.Getenv("GF_SERVER_HTTP_PORT"); v != "" {
+		var err error
+		if n, err = strconv.Atoi(v); err != nil {
+			p.Errorf("logger=server level=error msg=\"invalid http_port\"")
+			return 1
+		}
+	}
+	g := &grafanaServer{user: "admin", password: p.Getenv("GF_SECURITY_ADMIN_PASSWORD"), sources: map[string]string{}, boards: map[string]string{}}
+	if g.password == "" {
+		g.password = "admin"
+	}
+	// The password counts only when the database is first made.
+	const db = "/var/lib/grafana/grafana.db"
+	if text, err := p.FS().ReadFile(p.Cred, db); err == nil {
+		g.password = strings.TrimSpace(text)
+	} else if err := p.FS().WriteFile(p.Cred, db, g.password+"\n", 0o640); err != nil {
+		p.Errorf("logger=sqlstore level=error msg=\"failed to connect to database\" error=%q", guest.Reason(err))
+		return 1
+	}
+	if err := g.provision(p); err != nil {
+		p.Errorf("logger=provisioning level=error msg=%q", err)
+		return 1
+	}
+	return serve(ctx, p, n, g)
+}
+
+type grafanaServer struct {
+	user, password  string
+	sources, boards map[string]string // uid: JSON
+}
+
+// provision reads data sources and dashboards.
+func (g *grafanaServer) provision(p *guest.Process) error {
+	fs := p.FS()
+	read := func(dir string, into any) error {
+		entries, err := fs.ReadDir(p.Cred, dir)
+		if err != nil {
+			return nil
+		}
+		for _, e := range entries {
+			if !strings.HasSuffix(e.Name(), ".yaml") && !strings.HasSuffix(e.Name(), ".yml") {
+				continue
+			}
+			text, err := fs.ReadFile(p.Cred, dir+"/"+e.Name())
+			if err != nil {
+				return fmt.Errorf("%s: %s", e.Name(), guest.Reason(err))
+			}
+			if err := yaml.Unmarshal([]byte(text), into); err != nil {
+				return fmt.Errorf("%s: %w", e.Name(), err)
+			}
+		}
+		return nil
+	}
+	var sources struct {
+		Datasources []struct{ Name, UID, Type, URL string }
+	}
+	if err := read("/etc/grafana/provisioning/datasources", &sources); err != nil {
+		return err
+	}
+	for _, s := range sources.Datasources {
+		text, _ := json.Marshal(map[string]string{"name": s.Name, "uid": s.UID, "type": s.Type, "url": s.URL})
+		g.sources[s.UID] = string(text)
+	}
+	var providers struct {
+		Providers []struct{ Options struct{ Path string } }
+	}
+	if err := read("/etc/grafana/provisioning/dashboards", &providers); err != nil {
+		return err
+	}
+	for _, pr := range providers.Providers {
+		entries, _ := fs.ReadDir(p.Cred, pr.Options.Path)
+		for _, e := range entries {
+			text, err := fs.ReadFile(p.Cred, pr.Options.Path+"/"+e.Name())
+			if err != nil {
+				continue
+			}
+			var board struct{ UID, Title string }
+			if err := json.Unmarshal([]byte(text), &board); err != nil {
+				p.Errorf("logger=provisioning.dashboard level=error msg=\"failed to load dashboard from \" file=%s error=%q", e.Name(), err)
+				continue
+			}
+			g.boards[board.UID] = text
+		}
+	}
+	return nil
+}
+
+// Serve answers Grafana's API.
+func (g *grafanaServer) Serve(_ context.Context, r guest.Request) guest.Response {
+	if r.Path == "/api/health" {
+		return guest.Response{Code: 200, Body: "{\n  \"database\": \"ok\",\n  \"version\": \"simulated\"\n}\n"}
+	}
+	if !strings.HasPrefix(r.Path, "/api/") {
+		return guest.Response{Code: 200, Body: "<title>Grafana (simulated)</title>\n"}
+	}
+	if r.Header["Authorization"] != "Basic "+base64.StdEncoding.EncodeToString([]byte(g.user+":"+g.password)) {
+		return guest.Response{Code: 401, Body: "{\"message\":\"Invalid username or password\"}"}
+	}
+	if uid, ok := strings.CutPrefix(r.Path, "/api/datasources/uid/"); ok && g.sources[uid] != "" {
+		return guest.Response{Code: 200, Body: g.sources[uid]}
+	}
+	if uid, ok := strings.CutPrefix(r.Path, "/api/dashboards/uid/"); ok && g.boards[uid] != "" {
+		return guest.Response{Code: 200, Body: "{\"dashboard\":" + g.boards[uid] + "}"}
+	}
+	if r.Path == "/api/datasources" {
+		var all []string
+		for _, s := range g.sources {
+			all = append(all, s)
+		}
+		return guest.Response{Code: 200, Body: "[" + strings.Join(all, ",") + "]"}
+	}
+	return guest.Response{Code: 404, Body: "{\"message\":\"Not found\"}"}
+}
