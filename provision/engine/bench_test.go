@@ -43,61 +43,79 @@ monitoring: {}
 	return p
 }
 
-// durations gives every task a random time: boots 20 to 60, steps 5 to 40 of the unit.
-func durations(p plan.Plan, seed uint64, unit time.Duration) map[string]time.Duration {
+// spans is the least and the most that steps take, in seconds, on a laptop with a good line; others take other.
+var (
+	spans = map[string][2]float64{
+		plan.StepBoot: {20, 60}, "hosts": {0.2, 1}, "base": {5, 20}, "kernel": {1, 3}, "containerd": {10, 30}, "kube-packages": {10, 40},
+		"kube-images": {20, 60}, "kubeadm-init": {15, 45}, "cni-flannel": {3, 10}, "kubeadm-join": {5, 15}, "kube-ready": {10, 30},
+		"node-exporter": {3, 10}, "prometheus": {5, 20}, "grafana": {10, 40}, "monitoring-ready": {5, 15},
+	}
+	other = [2]float64{5, 40}
+)
+
+// durations gives every task a random time: within its step's span, or all steps within the same one.
+func durations(p plan.Plan, seed uint64, alike bool, second time.Duration) map[string]time.Duration {
 	random := rand.New(rand.NewPCG(seed, 2))
 	all := map[string]time.Duration{}
 	for _, t := range p.Tasks {
-		least, most := 5, 40
-		if t.Step == plan.StepBoot {
-			least, most = 20, 60
+		span, ok := spans[t.Step]
+		if !ok || alike && t.Step != plan.StepBoot {
+			span = other
 		}
-		all[string(t.ID)] = time.Duration(float64(unit) * (float64(least) + random.Float64()*float64(most-least)))
+		all[string(t.ID)] = time.Duration(float64(second) * (span[0] + random.Float64()*(span[1]-span[0])))
 	}
 	return all
 }
 
 // BenchmarkMakespan measures how long up takes against the longest chain of its tasks (x-critical) and against the
 // least that any order could take with so many places (x-bound): the longer of that chain and of all work divided by
-// the places. Tasks only wait, for random times; a unit stands for a second and lasts 5 ms. The second run knows what
-// each task took in the first.
+// the places. Tasks only wait, for random times; a second lasts 5 ms. An up that comes again (known) knows what each
+// task took before. steps=alike gives all steps the same span, so that no chain stands out.
 func BenchmarkMakespan(b *testing.B) {
-	const unit, places = 5 * time.Millisecond, 16
-	for _, nodes := range []int{4, 20, 100} {
-		p := clusterLab(b, nodes)
-		for _, known := range []bool{false, true} {
-			b.Run(fmt.Sprintf("nodes=%d/known=%v", nodes, known), func(b *testing.B) {
-				var critical, bound float64
-				for i := range b.N {
-					took := durations(p, uint64(i), unit)
-					f := newFakeLab()
-					f.bootTime = func(node string) time.Duration { return took[node+"/boot"] }
-					f.script = func(ctx context.Context, r scriptRun) (string, error) { return "", sleep(ctx, took[r.ID()]) }
-					e, _ := newEngine(b, p, f)
-					e.Sink = nil
-					e.Parallel = places
-					if known {
-						up(b, e)
-						clear(f.machines)
+	const second, places = 5 * time.Millisecond, 16
+	for _, steps := range []string{"real", "alike"} {
+		for _, nodes := range []int{4, 20, 100} {
+			for _, known := range []bool{false, true} {
+				p := clusterLab(b, nodes)
+				b.Run(fmt.Sprintf("steps=%s/nodes=%d/known=%v", steps, nodes, known), func(b *testing.B) {
+					var critical, bound float64
+					for i := range b.N {
+						took := durations(p, uint64(i), steps == "alike", second)
+						c, o := measure(b, p, took, places, known)
+						critical += c
+						bound += o
 					}
-					s := up(b, e)
-					g, err := newGraph(p.Tasks, func(t plan.Task) time.Duration { return took[string(t.ID)] })
-					if err != nil {
-						b.Fatal(err)
-					}
-					longest := g.critical(func(i int) time.Duration { return took[string(p.Tasks[i].ID)] })
-					var work time.Duration
-					for _, d := range took {
-						work += d
-					}
-					critical += float64(s.Makespan) / float64(longest)
-					bound += float64(s.Makespan) / float64(max(longest, work/places))
-				}
-				b.ReportMetric(critical/float64(b.N), "x-critical")
-				b.ReportMetric(bound/float64(b.N), "x-bound")
-			})
+					b.ReportMetric(critical/float64(b.N), "x-critical")
+					b.ReportMetric(bound/float64(b.N), "x-bound")
+				})
+			}
 		}
 	}
+}
+
+// measure makes a lab whose tasks take the given times.
+func measure(b *testing.B, p plan.Plan, took map[string]time.Duration, places int, known bool) (critical, bound float64) {
+	f := newFakeLab()
+	f.bootTime = func(node string) time.Duration { return took[node+"/boot"] }
+	f.script = func(ctx context.Context, r scriptRun) (string, error) { return "", sleep(ctx, took[r.ID()]) }
+	e, _ := newEngine(b, p, f)
+	e.Sink = nil
+	e.Parallel = places
+	if known {
+		up(b, e)
+		clear(f.machines)
+	}
+	s := up(b, e)
+	g, err := newGraph(p.Tasks, func(t plan.Task) time.Duration { return took[string(t.ID)] })
+	if err != nil {
+		b.Fatal(err)
+	}
+	longest := g.critical(func(i int) time.Duration { return took[string(p.Tasks[i].ID)] })
+	var work time.Duration
+	for _, d := range took {
+		work += d
+	}
+	return float64(s.Makespan) / float64(longest), float64(s.Makespan) / float64(max(longest, work/time.Duration(places)))
 }
 
 // BenchmarkNodes measures what a node costs the engine itself: tasks take no time and nodes live in memory.

@@ -8,9 +8,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"podium/provision/plan"
+	"podium/provision/state"
 )
 
 func bootsOf(tasks []plan.Task) func(int) bool {
@@ -247,5 +249,41 @@ func TestCriticalChain(t *testing.T) {
 	took := map[plan.TaskID]time.Duration{"a/boot": 5, "a/x": 10, "a/y": 1, "b/boot": 3, "b/x": 2, "b/y": 4}
 	if got := g.critical(func(i int) time.Duration { return took[p.Tasks[i].ID] }); got != 19 {
 		t.Errorf("critical chain is %d, want 19: a/boot, a/x, b/y", got)
+	}
+}
+
+// A lab whose steps take random times is made nearly as quickly as it can be with so many places: as the longest chain
+// of its tasks takes, or as all work takes divided by the places, whichever is longer. Time is virtual.
+func TestScheduleIsShort(t *testing.T) {
+	const places, seeds = 16, 20
+	for _, nodes := range []int{4, 20, 100} {
+		p := clusterLab(t, nodes)
+		g, err := newGraph(p.Tasks, guess(state.State{}, p.Tasks))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ratio float64
+		for seed := range uint64(seeds) {
+			took := durations(p, seed, false, time.Second)
+			var work, makespan time.Duration
+			for _, d := range took {
+				work += d
+			}
+			synctest.Test(t, func(*testing.T) {
+				start := time.Now()
+				s := schedule{
+					graph: g, limit: places, boots: places, boot: bootsOf(p.Tasks),
+					skip: func(int) bool { return false }, end: func(int, Outcome, int) {},
+					run: func(_ context.Context, i int) Outcome { time.Sleep(took[string(p.Tasks[i].ID)]); return Done },
+				}
+				s.all(context.Background())
+				makespan = time.Since(start)
+			})
+			critical := g.critical(func(i int) time.Duration { return took[string(p.Tasks[i].ID)] })
+			ratio += float64(makespan) / float64(max(critical, work/places)) / seeds
+		}
+		if t.Logf("%d nodes: %.3f times what is possible", nodes, ratio); ratio > 1.10 {
+			t.Errorf("%d nodes: makespan is %.3f times what is possible, want at most 1.10", nodes, ratio)
+		}
 	}
 }
