@@ -22,10 +22,10 @@ const agentTime = 5 * time.Minute
 
 // admit makes the node accept the lab's key, and notes its host keys in the instance's config: a later command finds
 // them there without asking the node.
-func (p *Provider) admit(ctx context.Context, m lab.Machine, i instance) (string, error) {
+func (p *Provider) admit(ctx context.Context, m lab.Machine, i instance) (instance, error) {
 	said, err := p.shellWhenUp(ctx, i, m.Name, p.spec.Lab.User, strings.TrimSpace(p.spec.PublicKey))
 	if err != nil {
-		return "", p.explain("putting user "+p.spec.Lab.User+" on "+m.Name, err)
+		return i, p.explain("putting user "+p.spec.Lab.User+" on "+m.Name, err)
 	}
 	var keys []string
 	note := map[string]string{}
@@ -38,25 +38,32 @@ func (p *Provider) admit(ctx context.Context, m lab.Machine, i instance) (string
 		}
 	}
 	if len(keys) == 0 || !strings.HasPrefix(keys[0], "ssh-") && !strings.HasPrefix(keys[0], "ecdsa-") {
-		return "", &Error{Doing: "reading the host keys of " + m.Name, Text: fmt.Sprintf("%q", said), Hint: "incus exec " + i.Name + " -- systemctl status ssh"}
+		return i, &Error{Doing: "reading the host keys of " + m.Name, Text: fmt.Sprintf("%q", said), Hint: "incus exec " + i.Name + " -- systemctl status ssh"}
 	}
 	again := len(note) > 0 // processors once given are taken back only at a start
 	note[keyHostKeys] = strings.Join(keys, "\n")
 	if err := p.client.query(ctx, "PATCH", path(i, ""), map[string]any{"config": note}, nil); err != nil {
-		return "", p.explain("noting the host keys of "+m.Name, err)
+		return i, p.explain("noting the host keys of "+m.Name, err)
 	}
-	p.keep(m.Name, func(i *instance) { maps.Copy(i.Config, note) })
+	i.Config = merged(i.Config, note)
+	p.keep(m.Name, func(kept *instance) { *kept = i })
 	if again {
 		body := map[string]any{"action": "restart", "timeout": int(haltTime.Seconds()), "force": true}
 		if err := p.client.query(ctx, "PUT", path(i, "/state"), body, nil); err != nil {
-			return "", p.explain("restarting "+m.Name, err)
+			return i, p.explain("restarting "+m.Name, err)
 		}
 	}
-	return note[keyHostKeys], nil
+	return i, nil
 }
 
 // cgroupV1 is the line by which the script says that the server has control groups of version 1.
 const cgroupV1 = "cgroup-v1"
+
+func merged(config, more map[string]string) map[string]string {
+	all := maps.Clone(config)
+	maps.Copy(all, more)
+	return all
+}
 
 // shellWhenUp runs the script as soon as Incus can run anything in the instance: at once in a container, after its agent
 // has started in a virtual machine.

@@ -42,7 +42,7 @@ type Provider struct {
 
 	cgroupV1 bool // what this computer has; the server too, if it is this computer
 
-	place place // whose lab, and where; fixed after Prepare
+	place place // whose lab, and where; fixed once settled
 
 	spec      machine.Spec // set by Prepare
 	shared    shared       // what Prepare found for all machines
@@ -63,6 +63,7 @@ type place struct {
 	Owner   string `json:"owner"`   // user@host:folder
 	Remote  string `json:"remote"`  // as the client calls it
 	Project string `json:"project"` // on that remote
+	Host    string `json:"host"`    // of a server elsewhere; empty: this computer
 }
 
 // rememberedFile is the file in Dir that holds a place.

@@ -40,9 +40,9 @@ func TestDescribe(t *testing.T) {
 			if err := p.Prepare(context.Background(), spec); err != nil {
 				t.Fatal(err)
 			}
-			m, err := p.machineNamed(c.node)
-			if err != nil {
-				t.Fatal(err)
+			m, ok := p.machineNamed(c.node)
+			if !ok {
+				t.Fatal("no such node: ", c.node)
 			}
 			got, err := json.MarshalIndent(describe(spec.Lab, m, p.shared, p.place, spec.PublicKey), "", "  ")
 			if err != nil {
@@ -137,13 +137,14 @@ func TestOldControlGroups(t *testing.T) {
 // ours is an instance of the lab as the API lists it.
 func ours(node, status string, more ...string) string {
 	config := map[string]string{
-		keyLab: "k8s-basic", keyOwner: "kim@laptop:/home/kim/lab", keyNode: node,
+		keyLab: "k8s-basic", keyOwner: "kim@laptop:/home/kim/lab", keyNode: node, keyUser: "vagrant",
 		"limits.cpu": "1", "limits.memory": "2048MiB",
 	}
 	for i := 0; i+1 < len(more); i += 2 {
 		config[more[i]] = more[i+1]
 	}
-	text, _ := json.Marshal(instance{Name: "k8s-basic-" + node, Type: "container", Status: status, Config: config})
+	devices := map[string]map[string]string{"eth0": {"type": "nic", "ipv4.address": "192.168.56.11"}}
+	text, _ := json.Marshal(instance{Name: "k8s-basic-" + node, Type: "container", Status: status, Config: config, Devices: devices})
 	return string(text)
 }
 
@@ -270,6 +271,24 @@ func TestNoClient(t *testing.T) {
 	}
 }
 
+// TestUpWithoutDescription: a lab comes back from a snapshot although its lab.yaml is gone.
+func TestUpWithoutDescription(t *testing.T) {
+	listed := ours("w1", "Stopped", keyHostKeys, "ssh-ed25519 A") + "," + ours("w2", "Running")
+	p, _, calls := fake(t, fakeLab, with(answer{Call: "/1.0/instances?recursion=1", Stdout: "[" + listed + "]"}))
+	e, err := p.Up(context.Background(), "w1")
+	if err != nil || e.Host != "192.168.56.11" || e.User != "vagrant" || e.Node != "w1" || !slices.Equal(e.HostKeys, []string{"ssh-ed25519 A"}) {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if last := calls()[len(calls())-1]; !strings.Contains(last, `{"action":"start"`) {
+		t.Errorf("last call: %s", last)
+	}
+	for _, node := range []string{"w2", "w3"} { // never finished, never made
+		if _, err := p.Up(context.Background(), node); !errors.Is(err, machine.ErrNotFound) {
+			t.Errorf("%s: %v", node, err)
+		}
+	}
+}
+
 // TestForeign makes sure that nothing without the lab's marks is changed or removed.
 func TestForeign(t *testing.T) {
 	listed := `[{"name":"k8s-basic-w1","status":"Running","config":{}},` +
@@ -313,7 +332,8 @@ func TestRemembered(t *testing.T) {
 	if later.place != p.place || later.client.remote != "away" || later.client.project != "class" {
 		t.Errorf("got %+v, want %+v", later.place, p.place)
 	}
-	if e := p.endpoint(spec.Machines[0], instance{Name: "k8s-basic-cp"}, ""); e.Host != "incus.example" || e.Port < 20000 {
+	away := instance{Name: "k8s-basic-cp", Devices: map[string]map[string]string{"ssh": {"type": "proxy"}}}
+	if e := later.endpoint("cp", away); e.Host != "incus.example" || e.Port < 20000 {
 		t.Errorf("endpoint of a machine on a server elsewhere: %+v", e)
 	}
 }

@@ -56,11 +56,11 @@ type imageSource struct {
 
 // shared is what the machines of a lab have in common on a server.
 type shared struct {
-	Network  string
-	Pool     string
-	Source   imageSource
-	CgroupV1 bool   // the server is known to have control groups of version 1
-	Proxy    string // host name of a server elsewhere, which forwards a port to each node's sshd; empty: nodes are reached directly
+	Network   string
+	Pool      string
+	Source    imageSource
+	CgroupV1  bool // the server is known to have control groups of version 1
+	Elsewhere bool // the server is another computer: it forwards a port to each node's sshd
 }
 
 // describe says how a machine is to be made.
@@ -77,7 +77,7 @@ func describe(l lab.Lab, m lab.Machine, s shared, at place, key string) newInsta
 		Profiles:    []string{},
 		Source:      s.Source,
 		Config: map[string]string{
-			keyLab: at.Lab, keyOwner: at.Owner, keyNode: m.Name,
+			keyLab: at.Lab, keyOwner: at.Owner, keyNode: m.Name, keyUser: l.User,
 			"cloud-init.user-data": userData(l.User, key), // read by images with cloud-init only
 		},
 		Devices: map[string]map[string]string{
@@ -95,7 +95,7 @@ func describe(l lab.Lab, m lab.Machine, s shared, at place, key string) newInsta
 	if kind == "container" {
 		allow(&n, m)
 	}
-	if s.Proxy != "" {
+	if s.Elsewhere {
 		n.Devices["ssh"] = proxyDevice(n.Name)
 	}
 	return n

@@ -67,16 +67,17 @@ func (p *Provider) keep(name string, change func(*instance)) {
 // path is where the API has an instance.
 func path(i instance, more string) string { return "/1.0/instances/" + url.PathEscape(i.Name) + more }
 
-// Up creates the machine, starts it if it is stopped, and puts the lab's user on it. The endpoint carries the machine's
+// Up creates the machine, starts it if it is stopped, and puts the lab's user on it. A machine that was finished once is
+// started without Prepare too. The endpoint carries the machine's
 // host keys, read from inside, so that the first SSH connection is strict already.
 func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error) {
-	m, err := p.machineNamed(name)
-	if err != nil {
-		return remote.Endpoint{}, err
-	}
 	i, ok, err := p.find(ctx, name)
 	if err != nil {
 		return remote.Endpoint{}, err
+	}
+	m, described := p.machineNamed(name)
+	if !described && (!ok || i.Config[keyHostKeys] == "") {
+		return remote.Endpoint{}, fmt.Errorf("%s: %w in lab %s", name, machine.ErrNotFound, p.place.Lab)
 	}
 	if ok && i.Config[keyHostKeys] == "" && i.state() != machine.Running {
 		// Cut off while it was made: nobody has used it, and what is in it may be half of the image.
@@ -92,25 +93,25 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 	case i.state() != machine.Running:
 		err = p.start(ctx, name, i)
 	}
+	if err == nil && described {
+		err = p.resize(ctx, m, i)
+	}
+	if err == nil && i.Config[keyHostKeys] == "" {
+		i, err = p.admit(ctx, m, i)
+	}
 	if err != nil {
 		return remote.Endpoint{}, err
 	}
-	if err := p.resize(ctx, m, i); err != nil {
-		return remote.Endpoint{}, err
-	}
-	keys := i.Config[keyHostKeys]
-	if keys == "" {
-		if keys, err = p.admit(ctx, m, i); err != nil {
-			return remote.Endpoint{}, err
-		}
-	}
-	return p.endpoint(m, i, keys), nil
+	return p.endpoint(name, i), nil
 }
 
-func (p *Provider) endpoint(m lab.Machine, i instance, keys string) remote.Endpoint {
-	e := remote.Endpoint{Node: m.Name, Host: m.Address.String(), Port: 22, User: p.spec.Lab.User, HostKeys: lines(keys)}
-	if p.shared.Proxy != "" {
-		e.Host, e.Port = p.shared.Proxy, proxyPort(i.Name)
+// endpoint says how a machine is reached, from what stands at the instance: that is known without a description too.
+func (p *Provider) endpoint(name string, i instance) remote.Endpoint {
+	e := remote.Endpoint{
+		Node: name, Host: i.Devices["eth0"]["ipv4.address"], Port: 22, User: i.Config[keyUser], HostKeys: lines(i.Config[keyHostKeys]),
+	}
+	if i.Devices["ssh"] != nil { // on a server elsewhere, which forwards a port
+		e.Host, e.Port = p.place.Host, proxyPort(i.Name)
 	}
 	return e
 }

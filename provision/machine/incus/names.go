@@ -16,6 +16,7 @@ const (
 	keyLab      = "user.podium.lab"
 	keyOwner    = "user.podium.owner"
 	keyNode     = "user.podium.node"
+	keyUser     = "user.podium.user"      // who logs in
 	keyHostKeys = "user.podium.host-keys" // public, one a line; set once the machine can be logged in to
 )
 

@@ -63,8 +63,8 @@ func (p *Provider) prepare(ctx context.Context, s machine.Spec) error {
 	if found.Network, err = p.network(ctx, networks); err != nil {
 		return err
 	}
-	found.Proxy = reachedThrough(remotes[p.place.Remote])
-	found.CgroupV1 = found.Proxy == "" && p.cgroupV1
+	found.Elsewhere = p.place.Host != ""
+	found.CgroupV1 = !found.Elsewhere && p.cgroupV1
 	p.shared = found
 	return nil
 }
@@ -98,11 +98,12 @@ func (p *Provider) settle(ctx context.Context) (map[string]server, error) {
 		p.place.Project = "default"
 	}
 	p.client.remote, p.client.project = p.place.Remote, p.place.Project
+	p.place.Host = hostOf(here)
 	return remotes, nil
 }
 
-// reachedThrough is the host of a server elsewhere; empty for the one on this computer.
-func reachedThrough(r server) string {
+// hostOf is the host of a server elsewhere; empty for the one on this computer.
+func hostOf(r server) string {
 	at, err := url.Parse(r.Addr)
 	if err != nil || at.Scheme == "unix" {
 		return ""
@@ -214,11 +215,11 @@ func (p *Provider) member() string {
 }
 
 // machineNamed finds the description of a node.
-func (p *Provider) machineNamed(name string) (lab.Machine, error) {
+func (p *Provider) machineNamed(name string) (lab.Machine, bool) {
 	for _, m := range p.spec.Machines {
 		if m.Name == name {
-			return m, nil
+			return m, true
 		}
 	}
-	return lab.Machine{}, fmt.Errorf("%s: %w in lab %s", name, machine.ErrNotFound, p.place.Lab)
+	return lab.Machine{}, false
 }
