@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,10 +39,10 @@ func (e *authError) Error() string {
 	if e.banner != "" {
 		text += fmt.Sprintf(" (the server says: %s)", shorten(e.banner, 200))
 	}
-	if e.hint == "" {
-		return text + ": is the public key in ~/.ssh/authorized_keys of that user?"
+	if e.hint != "" {
+		text += ": " + e.hint
 	}
-	return text + ": " + e.hint
+	return text
 }
 
 func (e *authError) Unwrap() []error { return []error{ErrAuth, e.err} }
@@ -82,7 +83,7 @@ func (l *login) callback(a *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 			return nil, l.refused(err, "")
 		}
 		if signers == nil {
-			return nil, l.refused(nil, l.hint)
+			return nil, l.refused(nil, cmp.Or(l.hint, l.advice()))
 		}
 		if len(signers) > 0 {
 			return ssh.PublicKeys(signers...), nil
@@ -178,6 +179,14 @@ func (l *login) done() {
 	}
 }
 
+// advice says what to do about a refusal that nothing else explains.
+func (l *login) advice() string {
+	if len(l.offered) == 0 {
+		return "there is no key to log in with: give the node a key file, or load one with ssh-add"
+	}
+	return "is its public half in ~/.ssh/authorized_keys of that user?"
+}
+
 func (l *login) refused(err error, hint string) error {
 	return &authError{node: l.node, user: l.user, keys: l.offered, banner: l.banner, hint: hint, err: err}
 }
@@ -207,7 +216,7 @@ type loaded struct {
 func (k *keyring) load(file string) (ssh.Signer, error) {
 	info, err := os.Stat(file)
 	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
+		return nil, fmt.Errorf("key file %s: %w", file, unwrapPath(err))
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -216,7 +225,7 @@ func (k *keyring) load(file string) (ssh.Signer, error) {
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
+		return nil, fmt.Errorf("key file %s: %w", file, unwrapPath(err))
 	}
 	signer, err := ssh.ParsePrivateKey(data)
 	var locked *ssh.PassphraseMissingError
@@ -235,4 +244,13 @@ func (k *keyring) load(file string) (ssh.Signer, error) {
 	}
 	k.files[file] = loaded{signer: signer, changed: info.ModTime(), size: info.Size()}
 	return signer, nil
+}
+
+// unwrapPath takes off what os puts before the reason.
+func unwrapPath(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }

@@ -42,9 +42,14 @@ func handshakeError(node, user string, err error) error {
 		return strings.Contains(err.Error(), "ssh: disconnect, reason "+reason)
 	}
 	var negotiation *ssh.AlgorithmNegotiationError
+	var refused *authError
 	text := err.Error()
 	switch {
-	case errors.Is(err, ErrHostKey), errors.Is(err, ErrAuth):
+	case errors.Is(err, ErrHostKey):
+		return err
+	case errors.As(err, &refused) && refused.node == node:
+		return refused
+	case errors.Is(err, ErrAuth): // of a jump host
 		return err
 	case strings.Contains(text, "oo many authentication failures"):
 		return &authError{node: node, user: user, err: err, hint: "the server stops after too many keys: name the right one (key file), or unload others from the agent"}
@@ -60,7 +65,10 @@ func handshakeError(node, user string, err error) error {
 func unreachableHint(err error) string {
 	var dns *net.DNSError
 	var timeout net.Error
+	var rejected *ssh.OpenChannelError
 	switch {
+	case errors.As(err, &rejected):
+		return "is the machine on, and is its address right as the jump host sees it?"
 	case errors.As(err, &dns):
 		return "the host name is not known: check the node's address"
 	case connectionRefused(err):

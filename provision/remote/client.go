@@ -24,9 +24,10 @@ type Client struct {
 	sessions *sessions
 	files    *transfers
 
-	down    chan struct{} // closed when the connection has ended
-	downErr error         // why; read after down is closed
-	verdict atomic.Pointer[error]
+	down    chan struct{}         // closed when the connection has ended
+	downErr error                 // why; read after down is closed
+	verdict atomic.Pointer[error] // why we ended it, if we did
+	asking  atomic.Bool           // a question for a sign of life is under way
 
 	mu     sync.Mutex
 	closed bool
@@ -93,9 +94,9 @@ func (c *Client) lost() error {
 // disconnected is the error of a connection that has ended: down is closed.
 func (c *Client) disconnected() error {
 	if c.downErr == nil {
-		return fmt.Errorf("%s: %w", c.Name(), ErrDisconnected)
+		return ErrDisconnected
 	}
-	return fmt.Errorf("%s: %w: %w", c.Name(), ErrDisconnected, c.downErr)
+	return fmt.Errorf("%w: %w", ErrDisconnected, c.downErr)
 }
 
 // broken is the error of something that failed because the connection ended, which is known a moment later. If
@@ -107,7 +108,7 @@ func (c *Client) broken(err error) error {
 	case <-c.down:
 		return c.disconnected()
 	case <-timer.C:
-		return fmt.Errorf("%s: %w: %w", c.Name(), ErrDisconnected, err)
+		return fmt.Errorf("%w: %w", ErrDisconnected, err)
 	}
 }
 
@@ -132,33 +133,42 @@ func (c *Client) keepalive() {
 	every := c.o.Keepalive
 	tick := time.NewTimer(every)
 	defer tick.Stop()
+	var asked time.Time // zero: no question is open
 	for {
 		select {
 		case <-c.down:
 			return
 		case <-tick.C:
 		}
-		if quiet := c.conn.quiet(); quiet < every {
-			tick.Reset(every - quiet)
+		quiet := c.conn.quiet()
+		switch waited := time.Since(asked); {
+		case quiet < every, !asked.IsZero() && quiet < waited: // heard of it lately, or since it was asked
+			asked = time.Time{}
+			tick.Reset(max(every-quiet, 0))
+			continue
+		case asked.IsZero(), waited > 2*every: // so late only if this process was stopped meanwhile: ask again
+			asked = time.Now()
+			c.ask()
+			tick.Reset(every)
 			continue
 		}
-		asked := time.Now()
-		c.spawn(func() { _, _, _ = c.ssh.SendRequest("keepalive@openssh.com", true, nil) })
-		tick.Reset(every)
-		select {
-		case <-c.down:
-			return
-		case <-tick.C:
-		}
-		if c.conn.heard().Before(asked) {
-			err := fmt.Errorf("no answer for %v: the node may be halted, asleep or cut off", c.conn.quiet().Round(time.Millisecond))
-			c.verdict.Store(&err)
-			c.log.Debug("connection is dead", "node", c.Name(), "error", err)
-			_ = c.conn.Close()
-			return
-		}
-		tick.Reset(max(0, every-c.conn.quiet()))
+		err := fmt.Errorf("no answer for %v: the node may be halted, asleep or cut off", quiet.Round(time.Millisecond))
+		c.verdict.Store(&err)
+		c.log.Debug("connection is dead", "node", c.Name(), "error", err)
+		_ = c.conn.Close()
+		return
 	}
+}
+
+// ask asks the peer for a sign of life, which is any byte, unless it still owes one.
+func (c *Client) ask() {
+	if !c.asking.CompareAndSwap(false, true) {
+		return
+	}
+	c.spawn(func() {
+		_, _, _ = c.ssh.SendRequest("keepalive@openssh.com", true, nil)
+		c.asking.Store(false)
+	})
 }
 
 // watched is a connection that remembers when it last heard of the peer.
@@ -176,8 +186,8 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (w *watched) heard() time.Time     { return w.start.Add(time.Duration(w.last.Load())) }
-func (w *watched) quiet() time.Duration { return time.Since(w.heard()) }
+// quiet is how long nothing was heard.
+func (w *watched) quiet() time.Duration { return time.Since(w.start) - time.Duration(w.last.Load()) }
 
 // sessions bounds how many sessions are open at once on a connection.
 type sessions struct {
@@ -239,7 +249,7 @@ func (c *Client) session(ctx context.Context) (*session, error) {
 			alone = time.Now()
 		} else if time.Since(alone) > refusedFor {
 			c.sessions.release()
-			return nil, fmt.Errorf("%s: %w: %s: look at MaxSessions and ForceCommand in its sshd_config", c.Name(), ErrSessions, refused.Message)
+			return nil, fmt.Errorf("%w: %s: look at MaxSessions in its sshd_config", ErrSessions, refused.Message)
 		}
 		timer := time.NewTimer(pause)
 		select {

@@ -200,7 +200,7 @@ func (t *trial) booting(err error) bool {
 // verdict makes the error of a Connect that failed.
 func (t *trial) verdict(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s: connect to %s: %w", t.endpoint.Node, t.endpoint.address(), context.Cause(ctx))
+		return &opError{node: t.endpoint.Node, what: "connect to " + t.endpoint.address(), err: context.Cause(ctx)}
 	}
 	cause := t.last
 	if cause == nil {
@@ -213,9 +213,9 @@ func (t *trial) verdict(ctx context.Context, err error) error {
 	var mistake *permanentError
 	switch {
 	case errors.Is(cause, ErrAuth), errors.Is(cause, ErrHostKey):
-		return cause
+		return &opError{node: t.endpoint.Node, err: cause}
 	case errors.As(cause, &mistake):
-		return fmt.Errorf("%s: connect to %s: %w", t.endpoint.Node, t.endpoint.address(), mistake.err)
+		return &opError{node: t.endpoint.Node, what: "connect to " + t.endpoint.address(), err: mistake.err}
 	}
 	return &UnreachableError{Node: t.endpoint.Node, Address: t.endpoint.address(), Tries: t.tries, Waited: time.Since(t.start), Cause: cause}
 }
@@ -289,7 +289,7 @@ func (d *Dialer) open(ctx context.Context, e Endpoint) (net.Conn, *jump, error) 
 	}
 	via, err := d.jumps.take(ctx, d, *e.Jump)
 	if err != nil {
-		return nil, nil, fmt.Errorf("jump host: %w", err)
+		return nil, nil, &jumpError{node: e.Jump.filled().Node, err: err}
 	}
 	conn, err := via.client.ssh.DialContext(ctx, "tcp", e.address())
 	if err != nil {

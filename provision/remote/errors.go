@@ -21,7 +21,7 @@ var (
 	ErrChecksum     = errors.New("file arrived damaged")            // retry
 	ErrSessions     = errors.New("sshd refuses to open a session")  // never retried: MaxSessions 0 or a forced command
 	ErrNoSFTP       = errors.New("sshd has no working SFTP server") // never retried
-	ErrLeft         = errors.New("left by ~.")                      // the user ended an interactive session from this side
+	ErrLeft         = errors.New("ended from this side (~.)")       // the user ended an interactive session from this side
 )
 
 // ExitError is a command that ended with a code other than 0.
@@ -91,6 +91,22 @@ func (e *HostKeyError) Error() string {
 
 // Unwrap gives ErrHostKey.
 func (e *HostKeyError) Unwrap() error { return ErrHostKey }
+
+// opError says on which node what failed. The node's name is not said twice.
+type opError struct {
+	node, what string
+	err        error
+}
+
+func (e *opError) Error() string {
+	text := e.node + ": "
+	if e.what != "" {
+		text += e.what + ": "
+	}
+	return text + strings.TrimPrefix(e.err.Error(), e.node+": ")
+}
+
+func (e *opError) Unwrap() error { return e.err }
 
 // shorten cuts text to its first line and at most limit runes, for messages.
 func shorten(text string, limit int) string {

@@ -35,7 +35,7 @@ func (c *Client) Forward(ctx context.Context, local, address string, listening f
 		conn, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			if ctx.Err() == nil {
-				return c.lost()
+				return &opError{node: c.Name(), what: "forward to " + address, err: c.disconnected()}
 			}
 			return nil
 		}

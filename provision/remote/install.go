@@ -54,7 +54,7 @@ func (c *Client) installError(name string, err error) error {
 	short.Command = "put " + name
 	switch {
 	case exit.Code == sumDiffers:
-		return fmt.Errorf("%s: put %s: %w", c.Name(), name, ErrChecksum)
+		return c.fileError("put", name, ErrChecksum)
 	case contains(exit.Stderr, "No space left on device"):
 		return fmt.Errorf("%w: %w", ErrNoSpace, &short)
 	}

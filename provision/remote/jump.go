@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -85,3 +86,15 @@ func (j *jump) release() {
 		_ = j.client.Close()
 	}
 }
+
+// jumpError is why a jump host cannot be used.
+type jumpError struct {
+	node string
+	err  error
+}
+
+func (e *jumpError) Error() string {
+	return "jump host " + e.node + ": " + strings.TrimPrefix(e.err.Error(), e.node+": ")
+}
+
+func (e *jumpError) Unwrap() error { return e.err }

@@ -63,7 +63,7 @@ func (r *run) do(parent context.Context, line string) (Result, error) {
 		return Result{}, r.failed(parent, err)
 	}
 	out := s.stream(either(r.command.Stdout, &r.stdout), tee(r.command.Stderr, &r.stderr), func(err error) {
-		cancel(fmt.Errorf("%s: write output: %w", r.client.Name(), err))
+		cancel(fmt.Errorf("write output: %w", err))
 	})
 	defer out.shut()
 	go r.feed(cancel) // Close does not wait for it: the caller's Stdin may block for ever
@@ -110,7 +110,7 @@ func (r *run) feed(cancel context.CancelCauseFunc) {
 		in := &source{Reader: r.command.Stdin}
 		_, _ = io.Copy(r.session.channel, in)
 		if in.err != nil { // end of file would let the command take a part for the whole
-			cancel(fmt.Errorf("%s: read stdin: %w", r.client.Name(), in.err))
+			cancel(fmt.Errorf("read stdin: %w", in.err))
 			return
 		}
 	}
@@ -126,22 +126,18 @@ func (r *run) feed(cancel context.CancelCauseFunc) {
 
 // failed is the error of a command whose end is not known.
 func (r *run) failed(parent context.Context, err error) error {
-	if parent.Err() != nil {
-		return r.named(fmt.Errorf("%s: cancelled: %w", r.client.Name(), context.Cause(parent)))
-	}
-	if errors.Is(err, errRefused) {
-		err = fmt.Errorf("%s: %w: %w", r.client.Name(), ErrSessions, err)
+	switch {
+	case parent.Err() != nil:
+		err = fmt.Errorf("cancelled: %w", context.Cause(parent))
+	case errors.Is(err, errRefused):
+		err = fmt.Errorf("%w: %w", ErrSessions, err)
 	}
 	return r.named(err)
 }
 
-// named puts the command before an error's text.
+// named puts node and command before an error's text.
 func (r *run) named(err error) error {
-	label := shorten(r.command.label(), 120)
-	if label == "" {
-		return err
-	}
-	return fmt.Errorf("%s: %w", label, err)
+	return &opError{node: r.client.Name(), what: shorten(r.command.label(), 120), err: err}
 }
 
 // sudoError explains why sudo did not even start the command. Its texts are those of sudo 1.8 and 1.9 (plugins/sudoers/auth/

@@ -75,7 +75,7 @@ func (c *Client) interactive(parent context.Context, o TerminalOptions, command 
 	r.session = s
 	defer s.abandon()
 	if err := s.terminal(ctx, o.Term, windowSize(o)); err != nil {
-		return r.failed(parent, fmt.Errorf("%s: get a terminal: %w", c.Name(), err))
+		return r.failed(parent, fmt.Errorf("get a terminal: %w", err))
 	}
 	restore, err := makeRaw(o)
 	if err != nil {

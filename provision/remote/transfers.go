@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 	"sync"
 	"time"
 
@@ -55,7 +54,7 @@ func (t *transfers) use(ctx context.Context, f func(*sftp.Client) error) error {
 		case <-timer.C:
 			t.drop(files)
 		}
-		return fmt.Errorf("%s: cancelled: %w", t.client.Name(), context.Cause(ctx))
+		return fmt.Errorf("cancelled: %w", context.Cause(ctx))
 	}
 	if connectionGone(err) {
 		t.drop(files)
@@ -137,7 +136,7 @@ func (t *transfers) open(ctx context.Context) (*transfer, error) {
 	}
 	err = s.ask(ctx, "subsystem", ssh.Marshal(struct{ Name string }{"sftp"}))
 	if errors.Is(err, errRefused) {
-		err = fmt.Errorf("%s: %w: look at Subsystem in its sshd_config", t.client.Name(), ErrNoSFTP)
+		err = fmt.Errorf("%w: look at Subsystem in its sshd_config", ErrNoSFTP)
 	}
 	if err != nil {
 		s.abandon()
@@ -147,14 +146,14 @@ func (t *transfers) open(ctx context.Context) (*transfer, error) {
 	stop := context.AfterFunc(ctx, s.abandon)
 	files, err := sftp.NewClientPipe(s.channel, channelCloser{s.channel})
 	if !stop() {
-		return nil, fmt.Errorf("%s: cancelled: %w", t.client.Name(), context.Cause(ctx))
+		return nil, fmt.Errorf("cancelled: %w", context.Cause(ctx))
 	}
 	if err != nil {
 		s.abandon()
 		if err := t.client.broken(err); t.client.lost() != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s: %w: %w: look at Subsystem in its sshd_config", t.client.Name(), ErrNoSFTP, err)
+		return nil, fmt.Errorf("%w: %w: look at Subsystem in its sshd_config", ErrNoSFTP, err)
 	}
 	return &transfer{Client: files, session: s}, nil
 }
@@ -162,15 +161,13 @@ func (t *transfers) open(ctx context.Context) (*transfer, error) {
 // channelCloser ends the whole session when the SFTP client closes its writing end.
 type channelCloser struct{ ssh.Channel }
 
-// fileError puts node and path before an error about a file, and says the same for all servers.
+// fileError puts node and path before an error about a file.
 func (c *Client) fileError(what, name string, err error) error {
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case strings.HasPrefix(err.Error(), c.Name()+": "):
-		return fmt.Errorf("%s %s: %w", what, name, err)
-	case errors.Is(err, fs.ErrPermission):
+	}
+	if errors.Is(err, fs.ErrPermission) {
 		err = fmt.Errorf("%w for user %s", err, c.User())
 	}
-	return fmt.Errorf("%s: %s %s: %w", c.Name(), what, name, err)
+	return &opError{node: c.Name(), what: what + " " + name, err: err}
 }

@@ -110,6 +110,3 @@ func (c *fragile) Write(p []byte) (int, error) {
 	}
 	return c.Conn.Write(p)
 }
-
-// soon is when a signal that nobody takes ends a command.
-func soon() <-chan time.Time { return time.After(50 * time.Millisecond) }

@@ -34,7 +34,7 @@ type Exec struct {
 	Stderr  io.Writer
 	Pty     *Pty // nil: none
 
-	// Signals gets the signals the client sends, without "SIG". If nobody reads them, the first one ends ctx.
+	// Signals gets the signals the client sends, without "SIG". One that is not taken at once ends ctx and the command.
 	Signals <-chan string
 }
 

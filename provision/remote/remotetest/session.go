@@ -2,11 +2,13 @@ package remotetest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
@@ -52,8 +54,7 @@ func (s *Server) session(ctx context.Context, conn *ssh.ServerConn, c ssh.NewCha
 			if ssh.Unmarshal(r.Payload, &m) == nil {
 				select {
 				case signals <- m.Signal:
-				default:
-					cancel()
+				default: // too many at once
 				}
 			}
 		case "exec", "shell":
@@ -62,7 +63,7 @@ func (s *Server) session(ctx context.Context, conn *ssh.ServerConn, c ssh.NewCha
 				break
 			}
 			started, ok = true, true
-			e := &Exec{Command: unmark(m.Command), User: conn.User(), Stdin: channel, Stdout: channel, Stderr: channel.Stderr(), Pty: pty, Signals: signals}
+			e := &Exec{Command: unmark(m.Command), User: conn.User(), Stdin: channel, Stdout: channel, Stderr: channel.Stderr(), Pty: pty}
 			_ = r.Reply(true, nil)
 			running.Go(func() { s.run(ctx, channel, e, signals) })
 			continue
@@ -104,7 +105,7 @@ func newPty(payload []byte, resized chan Size) *Pty {
 }
 
 // run lets the handler run a command and tells the client how it ended.
-func (s *Server) run(ctx context.Context, channel ssh.Channel, e *Exec, signals chan string) {
+func (s *Server) run(ctx context.Context, channel ssh.Channel, e *Exec, signals <-chan string) {
 	defer channel.Close()
 	s.mu.Lock()
 	s.commands = append(s.commands, e.Command)
@@ -113,52 +114,54 @@ func (s *Server) run(ctx context.Context, channel ssh.Channel, e *Exec, signals 
 		return
 	}
 	handler := s.o.Handler
-	if !s.o.Plain && s.own(e) != nil {
-		handler = s.own(e)
+	if own := s.own(e); own != nil && !s.o.Plain {
+		handler = own
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	done := make(chan struct{})
-	defer close(done)
-	killed := make(chan string, 1)
-	if e.Signals != nil {
-		passed := make(chan string)
-		e.Signals = passed
-		go func() { // a signal that the handler does not take ends the command
-			for {
+	ctx, cancel := context.WithCancelCause(ctx)
+	passed := make(chan string)
+	e.Signals = passed
+	var relay sync.WaitGroup
+	relay.Go(func() {
+		for {
+			select {
+			case signal := <-signals:
 				select {
-				case sig := <-signals:
-					select {
-					case passed <- sig:
-					case <-done:
-						return
-					case <-soon():
-						killed <- sig
-						cancel()
-						return
-					}
-				case <-done:
-					return
+				case passed <- signal:
+				case <-ctx.Done():
+				case <-time.After(signalWait):
+					cancel(killed(signal))
 				}
+			case <-ctx.Done():
+				return
 			}
-		}()
-	}
+		}
+	})
 	code := handler(ctx, e)
+	cancel(nil)
+	relay.Wait()
 	if s.faults.dropNow() {
 		s.Drop()
 		return
 	}
-	select {
-	case sig := <-killed:
+	var signal killed
+	if errors.As(context.Cause(ctx), &signal) {
 		_, _ = channel.SendRequest("exit-signal", false, ssh.Marshal(struct {
 			Signal        string
 			Core          bool
 			Message, Lang string
-		}{Signal: sig}))
-	default:
-		_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(code)}))
+		}{Signal: string(signal)}))
+		return
 	}
+	_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(code)}))
 }
+
+// signalWait is how long a handler has to take a signal before that ends the command.
+const signalWait = 50 * time.Millisecond
+
+// killed is the signal that ended a command.
+type killed string
+
+func (k killed) Error() string { return "signal " + string(k) }
 
 // files serves SFTP on a channel.
 func (s *Server) files(channel ssh.Channel) {
