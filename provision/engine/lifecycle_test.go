@@ -270,6 +270,38 @@ func TestSnapshotIncomplete(t *testing.T) {
 	}
 }
 
+// switchable is a fake lab whose machines can be switched off.
+type switchable struct{ *fakeLab }
+
+func (s switchable) PowerOff(ctx context.Context, name string) error {
+	if err := s.call("power off %s", name); err != nil {
+		return err
+	}
+	return s.Halt(ctx, name)
+}
+
+func TestResetSwitchesOff(t *testing.T) {
+	made, f := madeLab(t)
+	ctx := context.Background()
+	if err := made.SnapshotSave(ctx, "a"); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(f.called("power off")); n != 0 {
+		t.Errorf("%d machines were switched off for a snapshot", n)
+	}
+	e := withoutPlan(made)
+	e.Provider = switchable{f}
+	if err := e.Reset(ctx, "a"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(f.called("power off")), len(f.states()); got != want {
+		t.Errorf("%d machines were switched off, want %d", got, want)
+	}
+	if diff := cmp.Diff(allOf(machine.Running), f.states()); diff != "" {
+		t.Errorf("machines after reset (-want +got):\n%s", diff)
+	}
+}
+
 func TestSnapshotRestoreFails(t *testing.T) {
 	made, f := madeLab(t)
 	e := withoutPlan(made)

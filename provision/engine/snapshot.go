@@ -239,7 +239,7 @@ func (j *job) restore(ctx context.Context, tag string, whom starting) error {
 		return fmt.Errorf("%w: %q: %s is gone, with its snapshots: destroy the lab and make it again", ErrNodesChanged, tag, strings.Join(missing, ", "))
 	}
 	up := map[starting][]string{thoseThatRan: in(all, machine.Running), everybody: names}[whom]
-	if err := j.stop(ctx, names); err != nil {
+	if err := j.switchOff(ctx, names); err != nil {
 		return errors.Join(err, j.startAgain(ctx, up))
 	}
 	j.record.Update(func(s *state.State) { s.Restoring = tag })

@@ -73,3 +73,11 @@ type Limited interface {
 	// UpLimit is how many calls of Up make sense at the same time; 0: any number.
 	UpLimit() int
 }
+
+// PowerSwitch is a Provider that can switch machines off. Where what is on a machine is thrown away, such as before a
+// snapshot is restored, the engine does that: an orderly halt of a node with many services takes a long time.
+type PowerSwitch interface {
+	Provider
+	// PowerOff stops the machine at once; nil if it is stopped or missing.
+	PowerOff(ctx context.Context, name string) error
+}

@@ -55,7 +55,7 @@ type Provider struct {
 	others map[string]instance // everybody else's by instance name
 }
 
-var _ machine.Provider = (*Provider)(nil)
+var _ machine.PowerSwitch = (*Provider)(nil)
 
 // place says whose lab it is and where its machines are. It is remembered in Dir.
 type place struct {

@@ -207,6 +207,15 @@ func (p *Provider) Halt(ctx context.Context, name string) error {
 	return p.stop(ctx, name, i, false)
 }
 
+// PowerOff stops the machine at once.
+func (p *Provider) PowerOff(ctx context.Context, name string) error {
+	i, ok, err := p.find(ctx, name)
+	if err != nil || !ok || i.state() == machine.Stopped {
+		return err
+	}
+	return p.stop(ctx, name, i, true)
+}
+
 func (p *Provider) stop(ctx context.Context, name string, i instance, force bool) error {
 	body := map[string]any{"action": "stop", "timeout": int(haltTime.Seconds()), "force": force || i.Status == "Frozen"}
 	err := p.client.query(ctx, "PUT", path(i, "/state"), body, nil)
