@@ -23,7 +23,7 @@ apt_update() {
   if apt_get update && ! grep -q -e '^Err:' -e '^W: Failed to fetch' "$apt_said"; then
     date +%s >"$apt_lists"
   else
-    cp "$apt_said" "$apt_missed"
+    cp "$apt_said" "$apt_missed" || true
   fi
 }
 
@@ -31,9 +31,12 @@ apt_update() {
 apt_failed() {
   local what=$1 said
   said=$(cat "$apt_said" "$apt_missed" 2>/dev/null) || true
+  if disk_full; then
+    said+='No space left on device'
+  fi
   case $said in
-    *'No space left on device'* | *'enough free space'*)
-      die "$what: the disk of $PODIUM_NODE is full ($(df -h --output=avail / | tail -n 1) free on /)" "give the node more disk in lab.yaml, or free some"
+    *'No space left on device'* | *'enough free space'* | *'Disk quota exceeded'*)
+      die "$what: the disk of $PODIUM_NODE is full" "free some, or give the node more with disk: in lab.yaml"
       ;;
     *EXPKEYSIG* | *NO_PUBKEY* | *'is not signed'*)
       die "$what: a repository's signing key has expired or was changed" "is there a newer podium? does the clock of $PODIUM_NODE go right ($(date))?"

@@ -17,7 +17,7 @@ curl_file() {
   ((code)) || return 0
   case $code/$status in
     22/40[1347] | 22/410) die "$url answers $status" "has it moved? a mirror is set under mirrors: in lab.yaml" ;;
-    23/*) die "$file cannot be written: $(df -h --output=avail / | tail -n 1) are free on /" "give the node more disk in lab.yaml" ;;
+    23/*) die "$file cannot be written" "is the disk full? free some, or give the node more with disk: in lab.yaml" ;;
     22/416 | 33/*) return 1 ;; # nothing to continue
   esac
   retry_later "$url cannot be downloaded (curl exit code $code)" "does the node reach it? a mirror or a proxy is set in lab.yaml"

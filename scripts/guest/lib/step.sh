@@ -6,7 +6,6 @@ set -euo pipefail
 umask 022 # what is written is for everybody to read, unless a script says otherwise
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 export NEEDRESTART_SUSPEND=1 # Ubuntu would restart services after each package
-: "${PODIUM_FACTS:=/dev/stdout}"
 
 # What podium keeps on a node. The runner's umask made it; it holds secrets.
 keep=/var/lib/podium
@@ -15,8 +14,15 @@ keep=/var/lib/podium
 # say TEXT: a line of progress.
 say() { printf '%s\n' "$*"; }
 
-# fact KEY VALUE: reports a fact. What is called secret_... stands in no log.
-fact() { printf '%s=%s\n' "$1" "$2" >>"$PODIUM_FACTS"; }
+# fact KEY VALUE: reports a fact, in the file PODIUM_FACTS; where there is none, to the person who runs the script. What
+# is called secret_... stands in no log.
+fact() {
+  if [[ -n ${PODIUM_FACTS:-} ]]; then
+    printf '%s=%s\n' "$1" "$2" >>"$PODIUM_FACTS"
+  else
+    printf '%s=%s\n' "$1" "$2"
+  fi
+}
 
 # die TEXT [WHAT-TO-DO]: ends the script, where trying again as it is would not help.
 die() {
@@ -29,6 +35,22 @@ retry_later() {
   printf '%s\n' "$@" >&2
   exit 75
 }
+
+# disk_full: whether nothing can be written any more, for want of space or by a quota.
+disk_full() {
+  if printf 'test\n' 2>/dev/null >"$keep/disk-test"; then
+    rm -f "$keep/disk-test"
+    return 1
+  fi
+}
+
+# A full disk makes anything fail, with any message: so it is looked for whenever a script fails.
+explain_failure() {
+  if disk_full; then
+    printf '%s\n' "nothing can be written to $keep: the disk of this node is full" "free some, or give the node more with disk: in lab.yaml" >&2
+  fi
+}
+trap explain_failure ERR
 
 # changed is yes when a file was written or removed that the step's service has not read yet, in this run or in one that
 # was cut off before it restarted the service.
