@@ -286,7 +286,54 @@ func (s *Shell) testClause(x syntax.TestExpr) int {
 // Error is the message.
 func (e testError) Error() string { return string(e) }
 
+// testTerm is an operand of && and || in [[ ]], and the operator behind it.
+type testTerm struct {
+	x   syntax.TestExpr
+	not bool
+	op  syntax.BinTestOperator // 0 behind the last
+}
+
+// testTerms takes an expression apart. The parser takes all operators for right-associative and of the same rank, and
+// ! for one that governs everything behind it: in bash ! is first, then &&, then ||.
+func testTerms(x syntax.TestExpr) []testTerm {
+	switch x := x.(type) {
+	case *syntax.UnaryTest:
+		if x.Op == syntax.TsNot {
+			terms := testTerms(x.X)
+			terms[0].not = !terms[0].not
+			return terms
+		}
+	case *syntax.BinaryTest:
+		if x.Op == syntax.AndTest || x.Op == syntax.OrTest {
+			left := testTerms(x.X)
+			left[len(left)-1].op = x.Op
+			return append(left, testTerms(x.Y)...)
+		}
+	}
+	return []testTerm{{x: x}}
+}
+
 func (s *Shell) testExpr(x syntax.TestExpr) (bool, error) {
+	ok := true // of the operands since the last ||
+	for _, t := range testTerms(x) {
+		if ok {
+			value, err := s.testOne(t.x)
+			if err != nil {
+				return false, err
+			}
+			ok = value != t.not
+		}
+		if t.op == syntax.OrTest {
+			if ok {
+				return true, nil
+			}
+			ok = true
+		}
+	}
+	return ok, nil
+}
+
+func (s *Shell) testOne(x syntax.TestExpr) (bool, error) {
 	switch x := x.(type) {
 	case *syntax.Word:
 		text, err := s.literal(x)
@@ -302,10 +349,6 @@ func (s *Shell) testExpr(x syntax.TestExpr) (bool, error) {
 }
 
 func (s *Shell) unaryTest(x *syntax.UnaryTest) (bool, error) {
-	if x.Op == syntax.TsNot {
-		ok, err := s.testExpr(x.X)
-		return !ok, err
-	}
 	w, ok := x.X.(*syntax.Word)
 	if !ok {
 		return false, testError("operand expected")
@@ -322,13 +365,6 @@ func (s *Shell) unaryTest(x *syntax.UnaryTest) (bool, error) {
 }
 
 func (s *Shell) binaryTest(x *syntax.BinaryTest) (bool, error) {
-	if x.Op == syntax.AndTest || x.Op == syntax.OrTest {
-		left, err := s.testExpr(x.X)
-		if err != nil || left == (x.Op == syntax.OrTest) {
-			return left, err
-		}
-		return s.testExpr(x.Y)
-	}
 	lw, ok1 := x.X.(*syntax.Word)
 	rw, ok2 := x.Y.(*syntax.Word)
 	if !ok1 || !ok2 {
