@@ -398,7 +398,7 @@ func which(_ context.Context, p *guest.Process) int {
 }
 
 func flock(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "n,nb,nonblock x,e,exclusive s,shared u,unlock w,timeout: E,conflict-exit-code: c,command: o,close F,no-fork", option.First)
+	o, ok := option.Parse(p, "n,nb,nonblock x,e,exclusive s,shared u,unlock w,wait,timeout: E,conflict-exit-code: c,command: o,close F,no-fork", option.First)
 	if !ok {
 		return 64
 	}
