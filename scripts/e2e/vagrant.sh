@@ -114,12 +114,26 @@ shows() {
   [[ $found == 3 ]] || die "podium status: $found machines are $1, want 3: $(podium status 2>&1)"
 }
 
+# refused ID NAME BOX: a lab of that name and box, in the same network, must be refused before anything is made.
+refused() {
+  local code=0 before
+  before=$(VBoxManage list vms)
+  mkdir -p "$work/$2"
+  sed -e "s/^name: .*/name: $2/" -e "s,^box: .*,box: $3," lab.yaml >"$work/$2/lab.yaml"
+  podium up "$work/$2" "${skip[@]}" >"$work/out" 2>&1 || code=$?
+  if [[ $code != 3 ]] || ! grep -q "\[$1\]" "$work/out"; then die "not refused by $1 (code $code): $(cat "$work/out")"; fi
+  [[ $(VBoxManage list vms) == "$before" ]] || die "a refused lab has made machines"
+}
+
 life() {
   lab 3
   podium doctor || true
   say "up"
   podium up "${skip[@]}"
   shows running && agrees running
+  say "a second lab with the same network, and one whose box cannot be had"
+  refused address-taken other podium/debian
+  refused box-unreachable nowhere podium/no-such-box
   say "exec and ssh"
   [[ $(podium exec -- hostname | sort | tr -s '\n ' '  ') == *n1*n2*n3* ]] || die "exec: $(podium exec -- hostname)"
   podium exec --on n1 -- ping -c 1 -W 2 192.168.56.12 >/dev/null || die "n1 does not reach n2 over the private network"

@@ -179,6 +179,10 @@ func (h *fakeCall) vagrantUp(node string, r *rule) int {
 	if text, err := os.ReadFile(filepath.Join(data, "id")); err == nil && h.VMs[string(text)] != nil {
 		id = string(text)
 	}
+	if id != "" && h.VMs[id].State == "running" { // Vagrant takes a machine that runs for finished
+		line("info", "Machine already provisioned")
+		return 0
+	}
 	for _, stage := range upStages {
 		switch stage {
 		case "clone":

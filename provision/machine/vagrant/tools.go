@@ -40,7 +40,7 @@ func (p *Provider) tools(context.Context) (*found, error) {
 	}
 	f := &found{home: VagrantHome(os.Getenv, os.UserHomeDir)}
 	env := []string{
-		"LANG=C", "LC_ALL=C.UTF-8", "VAGRANT_NO_COLOR=1", "VAGRANT_CHECKPOINT_DISABLE=1",
+		"VAGRANT_NO_COLOR=1", "VAGRANT_CHECKPOINT_DISABLE=1",
 		"VAGRANT_DEFAULT_PROVIDER=" + p.o.Provider,
 		// What a user has set for folders of his own must not lead this lab's machines there.
 		"VAGRANT_CWD=" + p.o.Dir, "VAGRANT_DOTFILE_PATH=" + filepath.Join(p.o.Dir, ".vagrant"), "VAGRANT_VAGRANTFILE=Vagrantfile",
@@ -50,7 +50,7 @@ func (p *Provider) tools(context.Context) (*found, error) {
 		if err != nil {
 			return nil, fmt.Errorf("virsh: %w: install libvirt (Debian, Ubuntu: apt install libvirt-clients libvirt-daemon-system)", err)
 		}
-		f.hypervisor = virsh{program: program{name: "virsh", path: path, env: env, log: p.o.Log, exec: p.o.exec}, deadline: p.o.CallDeadline}
+		f.hypervisor = virsh{program: program{name: "virsh", path: path, env: []string{"LC_ALL=C"}, log: p.o.Log, exec: p.o.exec}, deadline: p.o.CallDeadline}
 	} else {
 		if err := refuseWSL(); err != nil {
 			return nil, err
@@ -59,7 +59,7 @@ func (p *Provider) tools(context.Context) (*found, error) {
 		if err != nil {
 			return nil, fmt.Errorf("VBoxManage: %w: install VirtualBox (https://www.virtualbox.org/wiki/Downloads) and run `podium doctor`", err)
 		}
-		f.vbox = program{name: "VBoxManage", path: path, env: env, log: p.o.Log, exec: p.o.exec}
+		f.vbox = program{name: "VBoxManage", path: path, env: []string{"LANG=C"}, log: p.o.Log, exec: p.o.exec}
 		f.hypervisor = vbox{program: f.vbox, deadline: p.o.CallDeadline}
 		// Vagrant looks for VBoxManage by itself; it must find the same one.
 		env = append(env, "PATH="+filepath.Dir(path)+string(os.PathListSeparator)+os.Getenv("PATH"))

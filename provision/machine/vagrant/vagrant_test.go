@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -413,6 +416,9 @@ func TestStumblingBootIsTriedOnce(t *testing.T) {
 	says := "1,,error-exit,Vagrant::Errors::VagrantError,The following SSH command responded with a non-zero exit status.\n"
 	f := newFixture(t, rule{Match: "^up cp", Times: 1, Stage: "start", Code: 1, Stdout: says})
 	f.up(f.prepared(), "cp")
+	if _, err := os.Stat(filepath.Join(f.lab, ".vagrant", "machines", "cp", "virtualbox", "private_key")); err != nil {
+		t.Errorf("the second boot did not come to its end: %v", err)
+	}
 	f.rules(rule{Match: "^up w1", Stage: "start", Code: 1, Stdout: says})
 	if _, err := f.prepared().Up(t.Context(), "w1"); err == nil {
 		t.Error("a boot that stumbles twice is no success")
@@ -426,22 +432,58 @@ func TestStumblingBootIsTriedOnce(t *testing.T) {
 	}
 }
 
+// TestFirstBootGoesAlone watches when boots begin: none beside the first before that one has made what all share, all
+// at once afterwards, but never more than there are slots.
 func TestFirstBootGoesAlone(t *testing.T) {
 	f := newFixture(t)
-	p := f.prepared(func(o *Options) { o.BootParallel = 3 })
-	errs := make(chan error, 3)
-	for _, name := range []string{"cp", "w1", "w2"} {
-		go func() {
-			_, err := p.Up(t.Context(), name)
-			errs <- err
-		}()
-	}
-	for range 3 {
-		if err := <-errs; err != nil {
-			t.Error(err)
+	var mu sync.Mutex
+	active, most, shared := 0, 0, false
+	var early []string
+	watch := func(ctx context.Context, stdout, stderr io.Writer, args ...string) (int, error) {
+		if args[0] != "up" {
+			return f.host.exec(ctx, stdout, stderr, args...)
 		}
+		mu.Lock()
+		active++
+		most = max(most, active)
+		if active > 1 && !shared {
+			early = append(early, args[1])
+		}
+		first := !shared
+		mu.Unlock()
+		time.Sleep(50 * time.Millisecond) // the import, where others would be in the way
+		mu.Lock()
+		shared = shared || first
+		mu.Unlock()
+		code, err := f.host.exec(ctx, stdout, stderr, args...) // says "Booting VM"
+		time.Sleep(100 * time.Millisecond)                     // its own boot
+		mu.Lock()
+		active--
+		mu.Unlock()
+		return code, err
 	}
-	if n := len(f.host.VMs); n != 3 {
+	for i := range 3 {
+		m := f.spec.Machines[0]
+		m.Name, m.Address = fmt.Sprintf("x%d", i), netip.AddrFrom4([4]byte{192, 168, 56, byte(50 + i)})
+		f.spec.Machines = append(f.spec.Machines, m)
+	}
+	p := f.prepared(func(o *Options) { o.BootParallel, o.exec = 3, watch })
+	var wait sync.WaitGroup
+	for _, m := range f.spec.Machines {
+		wait.Go(func() {
+			if _, err := p.Up(t.Context(), m.Name); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if len(early) > 0 {
+		t.Errorf("%q began while the first boot was still making what all share", early)
+	}
+	if most != 3 {
+		t.Errorf("%d boots ran at once, want 3", most)
+	}
+	if n := len(f.host.VMs); n != 6 {
 		t.Errorf("%d machines", n)
 	}
 }
