@@ -200,7 +200,7 @@ func (g *grepping) search(name string, r io.Reader) error {
 		}
 		return limit < 0 || count < limit
 	})
-	g.found = g.found || (count > 0) != o.Has("L")
+	g.found = g.found || count > 0
 	switch {
 	case o.Has("q"):
 	case o.Has("l") && count > 0, o.Has("L") && count == 0:

@@ -202,11 +202,8 @@ func copyBytes(p *guest.Process, r io.Reader, n int64) error {
 // oldCount turns "head -5" into "head -n 5".
 func oldCount(args []string) []string {
 	out := append([]string{}, args...)
-	for i, a := range out[1:] {
-		if len(a) > 1 && a[0] == '-' && strings.Trim(a[1:], "0123456789") == "" {
-			out[i+1] = "-n" + a[1:]
-			break
-		}
+	if len(out) > 1 && len(out[1]) > 1 && out[1][0] == '-' && strings.Trim(out[1][1:], "0123456789") == "" {
+		out[1] = "-n" + out[1][1:]
 	}
 	return out
 }
@@ -342,6 +339,8 @@ func seq(_ context.Context, p *guest.Process) int {
 		case args[0] == "-s" && len(args) > 1:
 			sep = args[1]
 			args = args[1:]
+		case strings.HasPrefix(args[0], "-s") && len(args[0]) > 2:
+			sep = args[0][2:]
 		case args[0] == "-w":
 			width = true
 		default:

@@ -13,6 +13,8 @@ type Cache struct {
 	files map[cacheKey]*syntax.File
 	seen  map[cacheKey]struct{} // texts met once: one that never comes again is not worth keeping
 	bytes int
+
+	expansions map[string]*syntax.ParamExp
 }
 
 type cacheKey struct {
@@ -32,7 +34,11 @@ func (c *Cache) parse(text, name string, posix bool) (*syntax.File, error) {
 		lang = syntax.LangPOSIX
 	}
 	parse := func() (*syntax.File, error) {
-		return syntax.NewParser(syntax.Variant(lang)).Parse(strings.NewReader(text), name)
+		file, err := syntax.NewParser(syntax.Variant(lang)).Parse(strings.NewReader(text), name)
+		if err == nil {
+			markSpecial(file)
+		}
+		return file, err
 	}
 	if c == nil {
 		return parse()

@@ -91,6 +91,9 @@ func (s *Shell) guard(do func() error) (err error) {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("cannot expand this in the simulator: %v", r)
 		}
+		if s.expandErr != nil {
+			err, s.expandErr = s.expandErr, nil
+		}
 	}()
 	return do()
 }

@@ -35,6 +35,8 @@ type Shell struct {
 	command  bool // started with -c
 	cfg      *expand.Config
 
+	expandErr error // of an expansion that special carried out
+
 	status     int // $?
 	substCode  int // of the last command substitution of the command at hand
 	line       uint

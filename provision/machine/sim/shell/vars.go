@@ -97,6 +97,9 @@ func (e environ) Get(name string) expand.Variable {
 	case "BASH":
 		return str("/bin/bash")
 	case "BASH_SOURCE":
+		if len(s.files) == 0 && len(s.calls) == 0 {
+			return expand.Variable{}
+		}
 		return expand.Variable{Set: true, Kind: expand.Indexed, List: s.sources()}
 	case "FUNCNAME":
 		if len(s.calls) == 0 {
@@ -107,6 +110,9 @@ func (e environ) Get(name string) expand.Variable {
 		return expand.Variable{Set: true, Kind: expand.Indexed, List: list}
 	case "BASH_SUBSHELL":
 		return str(strconv.Itoa(s.depth))
+	}
+	if strings.HasPrefix(name, specialMark) {
+		return s.special(name)
 	}
 	if n, err := strconv.Atoi(name); err == nil {
 		if n >= 1 && n <= len(s.params) {

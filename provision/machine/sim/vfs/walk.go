@@ -84,7 +84,11 @@ func (w *walker) from(trail []spot, p string, follow bool) (spot, Errno) {
 			if strings.HasPrefix(next.node.target, "/") {
 				start = trail[:1]
 			}
-			return w.from(append([]spot(nil), start...), next.node.target+"/"+p, follow)
+			rest := next.node.target
+			if !last || mustBeDir {
+				rest += "/" + p
+			}
+			return w.from(append([]spot(nil), start...), rest, follow)
 		}
 		trail = append(trail, next)
 	}
