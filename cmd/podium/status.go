@@ -220,7 +220,7 @@ func (a *app) printPlaces(b *bench, nodes []engine.NodeStatus, facts map[string]
 		}
 	}
 	if found {
-		fmt.Fprintln(a.stdout, "\nOpen:")
+		fmt.Fprintf(a.stdout, "\n%s\n", report.OpenHead(b.lab.Provider))
 		t.Write(a.stdout)
 	}
 }

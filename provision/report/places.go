@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"podium/provision/lab"
 )
 
 // Place is a web page that a step reported: the fact NAME_url, with NAME_user and secret_NAME_password where there is
@@ -17,6 +19,14 @@ type Place struct {
 
 // SecretKey is the fact that holds the place's password.
 func (p Place) SecretKey() string { return "secret_" + p.Name + "_password" }
+
+// OpenHead stands above a list of places. Pages of a simulated lab cannot be opened in a browser.
+func OpenHead(provider string) string {
+	if provider == lab.ProviderSim {
+		return "Open (simulated: only from the nodes, such as podium exec -- curl URL):"
+	}
+	return "Open:"
+}
 
 // Places finds the web pages among a node's facts, sorted by name.
 func Places(facts map[string]string) []Place {

@@ -38,7 +38,7 @@ func Text(w io.Writer, s engine.Summary, o Options) {
 	writeFailures(w, s.Failures, o)
 	if n.notReady() {
 		writeUndone(w, s)
-		if len(s.Failures) > 0 {
+		if len(s.Failures) > 0 && n.cancelled == 0 { // whoever interrupted is told so elsewhere
 			fmt.Fprintf(w, "\nThe machines are kept. Go on with: podium up%s\n", o.LabArg)
 		}
 		return
@@ -235,7 +235,7 @@ func writePlaces(w io.Writer, s engine.Summary, o Options) {
 	if len(t.rows) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nOpen:\n")
+	fmt.Fprintf(w, "\n%s\n", OpenHead(s.Provider))
 	t.Write(w)
 }
 
