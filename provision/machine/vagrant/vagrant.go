@@ -62,7 +62,16 @@ type Provider struct {
 	once   *sync.Once    // closes shared
 }
 
-var _ machine.Provider = (*Provider)(nil)
+var (
+	_ machine.Limited     = (*Provider)(nil)
+	_ machine.PowerSwitch = (*Provider)(nil)
+)
+
+// startLimit is how many machines are started at once where Vagrant is not needed.
+const startLimit = 8
+
+// UpLimit is how many machines boot at once: the engine gives the other places to work on those that have booted.
+func (p *Provider) UpLimit() int { return max(p.o.BootParallel, startLimit) }
 
 // New makes a Provider. It touches nothing.
 func New(o Options) *Provider {
@@ -120,9 +129,6 @@ func (p *Provider) Prepare(ctx context.Context, s machine.Spec) error {
 	return nil
 }
 
-// UpLimit is how many machines boot at once: the engine gives the other places to work on those that have booted.
-func (p *Provider) UpLimit() int { return p.o.BootParallel }
-
 // Status tells the state of the lab's machines by two calls of VBoxManage or virsh, however many there are.
 func (p *Provider) Status(ctx context.Context) (map[string]machine.State, error) {
 	ids, err := p.ids()
@@ -153,6 +159,16 @@ func (p *Provider) Halt(ctx context.Context, name string) error {
 			return nil
 		}
 		return p.stop(ctx, f.hypervisor, name, id)
+	})
+}
+
+// PowerOff pulls the machine's plug.
+func (p *Provider) PowerOff(ctx context.Context, name string) error {
+	return p.withMachine(ctx, name, func(f *found, id string, vm vm) error {
+		if vm.state == machine.Stopped {
+			return nil
+		}
+		return p.switchOff(ctx, f.hypervisor, id)
 	})
 }
 

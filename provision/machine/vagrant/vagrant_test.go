@@ -70,6 +70,9 @@ func TestLifeOfALab(t *testing.T) {
 	if err := errors.Join(p.Halt(t.Context(), "cp"), p.Restore(t.Context(), "cp", "ready")); err != nil {
 		t.Error(err)
 	}
+	if err := errors.Join(p.PowerOff(t.Context(), "cp"), p.PowerOff(t.Context(), "nobody")); err != nil {
+		t.Error(err)
+	}
 	if back, err := p.Up(t.Context(), "cp"); err != nil || !reflect.DeepEqual(back, at) {
 		t.Errorf("after a restore: %+v, %v, want %+v", back, err, at)
 	}
