@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
@@ -11,7 +12,11 @@ import (
 
 const validateLong = `Check a description without touching anything. Every problem is reported at once, as
 FILE:LINE:COLUMN: FIELD: what is wrong: what to write. With -o yaml or -o json it prints the
-description with all defaults filled in.`
+description with all defaults filled in.
+
+A file lab.override.yaml beside lab.yaml changes parts of it for one classroom or one computer, and
+lab.yaml stays as it came. It has the same fields; those in it take the place of lab.yaml's, and nodes
+and steps are matched by their names.`
 
 func (a *app) validateCommand() *cobra.Command {
 	f := struct {
@@ -49,7 +54,11 @@ func (a *app) validateCommand() *cobra.Command {
 			case formatJSON:
 				return a.printDescription(l)
 			}
-			fmt.Fprintf(a.stdout, "%s is valid: %s, %d machines, %d tasks on %s\n", where.file, l.Name, len(p.Machines), len(p.Tasks), l.Provider)
+			file := where.file
+			if over := lab.Override(file); over != "" {
+				file += " with " + filepath.Base(over)
+			}
+			fmt.Fprintf(a.stdout, "%s is valid: %s, %d machines, %d tasks on %s\n", file, l.Name, len(p.Machines), len(p.Tasks), l.Provider)
 			return nil
 		},
 	}

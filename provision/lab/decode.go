@@ -24,6 +24,17 @@ type decoder struct {
 	problems Problems
 	budget   int
 	spent    bool
+
+	over     overlay // what came from the override
+	overFile string
+}
+
+// file names the file that a node stands in.
+func (d *decoder) file(n *yaml.Node) string {
+	if d.over.from[n] {
+		return d.overFile
+	}
+	return d.at.File
 }
 
 // decode sets v, a part of a Lab that is called path, from n.
@@ -104,7 +115,7 @@ func (d *decoder) fields(path string, n *yaml.Node, v reflect.Value, depth int) 
 		}
 		set[key.Value] = true
 		if value.Kind == yaml.MappingNode || value.Kind == yaml.SequenceNode || value.Kind == yaml.AliasNode {
-			d.at.marks[at] = mark{line: key.Line, col: key.Column}
+			d.at.marks[at] = mark{file: d.file(key), line: key.Line, col: key.Column}
 		}
 		d.decode(at, value, v.Field(i), depth+1)
 	}
@@ -275,13 +286,13 @@ func (d *decoder) scalar(path string, n *yaml.Node, v reflect.Value) {
 }
 
 func (d *decoder) mark(path string, n *yaml.Node) {
-	d.at.marks[path] = mark{line: n.Line, col: n.Column, value: shown(n)}
+	d.at.marks[path] = mark{file: d.file(n), line: n.Line, col: n.Column, value: shown(n)}
 }
 
 // refuse reports a problem and keeps Validate from saying more about the same field.
 func (d *decoder) refuse(path string, n *yaml.Node, value, message string) {
 	d.at.flawed[path] = true
-	d.problems = append(d.problems, Problem{File: d.at.File, Line: n.Line, Col: n.Column, Path: path, Value: value, Message: message})
+	d.problems = append(d.problems, Problem{File: d.file(n), Line: n.Line, Col: n.Column, Path: path, Value: value, Message: message})
 }
 
 // fieldsOf maps the names that lab.yaml uses to field numbers of a struct.

@@ -22,8 +22,8 @@ type LoadOptions struct {
 	Check func(Lab) error
 }
 
-// Load reads the description at path, a file or a folder with a lab.yaml, fills in defaults and checks it. The error is
-// a Problems when the description is at fault, otherwise what kept the file from being read.
+// Load reads the description at path, a file or a folder with a lab.yaml, lays the lab.override.yaml beside it over it
+// if there is one, fills in defaults and checks it all. The error is a Problems when the description is at fault, otherwise what kept the file from being read.
 func Load(path string) (Lab, error) { return LoadWith(path, LoadOptions{}) }
 
 // LoadWith is Load with what a caller puts beside the file.
@@ -36,7 +36,11 @@ func LoadWith(path string, o LoadOptions) (Lab, error) {
 	if err != nil {
 		return Lab{}, fmt.Errorf("find the folder of %s: %w", file, err)
 	}
-	l, at, err := Parse(file, text)
+	overFile, over, err := readOverride(file)
+	if err != nil {
+		return Lab{}, err
+	}
+	l, at, err := parse(file, text, overFile, over)
 	if at.flawed[""] {
 		return Lab{}, err
 	}
@@ -90,12 +94,20 @@ func readFile(path string) (file string, text []byte, err error) {
 		return "", nil, fmt.Errorf("no description at %s: name a lab's folder, or make one with podium init: %w", path, err)
 	case err != nil:
 		return "", nil, fmt.Errorf("read the description: %w", err)
-	case info.Size() > maxFile:
-		return "", nil, fmt.Errorf("%s has %d bytes, more than a description can need: is it the right file?", path, info.Size())
 	}
-	text, err = os.ReadFile(path)
+	text, err = readText(path)
+	return path, text, err
+}
+
+// readText reads a description or an override.
+func readText(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > maxFile {
+		return nil, fmt.Errorf("%s has %d bytes, more than a description can need: is it the right file?", path, info.Size())
+	}
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", nil, fmt.Errorf("read the description: %w", err)
+		return nil, fmt.Errorf("read the description: %w", err)
 	}
-	return path, text, nil
+	return text, nil
 }

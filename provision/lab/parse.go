@@ -22,9 +22,19 @@ const maxFile = 1 << 20
 //
 // The error is a Problems. Unless the text is not YAML at all, the Lab then holds what could be read, so that Validate
 // can find the other problems in one go.
-func Parse(file string, text []byte) (Lab, Positions, error) {
+func Parse(file string, text []byte) (Lab, Positions, error) { return parse(file, text, "", nil) }
+
+// parse is Parse with an override laid over the text, unless its name is empty.
+func parse(file string, text []byte, overFile string, over []byte) (Lab, Positions, error) {
 	d := &decoder{at: Positions{File: file, marks: map[string]mark{}, flawed: map[string]bool{}, sources: map[string]string{}}, budget: maxValues}
 	root, problem := document(file, text)
+	if problem == nil && overFile != "" {
+		var changes *yaml.Node
+		if changes, problem = document(overFile, over); problem == nil {
+			d.over, d.overFile = overlay{from: map[*yaml.Node]bool{}}, overFile
+			root = d.over.lay(root, changes, 0)
+		}
+	}
 	if problem != nil {
 		d.at.flawed[""] = true
 		return Lab{}, d.at, Problems{*problem}

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -15,8 +16,9 @@ type Positions struct {
 	sources map[string]string // fields that did not come from the file, and where they came from
 }
 
-// mark is a place in the file, both from 1, and the scalar that stands there.
+// mark is a place in a file, line and column from 1, and the scalar that stands there.
 type mark struct {
+	file      string
 	line, col int
 	value     string
 }
@@ -53,7 +55,7 @@ func (p Positions) place(err error) error {
 	for i := range placed {
 		if placed[i].File == "" {
 			m, _ := p.find(placed[i].Path)
-			placed[i].File, placed[i].Line, placed[i].Col = p.File, m.line, m.col
+			placed[i].File, placed[i].Line, placed[i].Col = cmp.Or(m.file, p.File), m.line, m.col
 		}
 	}
 	return placed.err()

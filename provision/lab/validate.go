@@ -46,7 +46,7 @@ func (c *checker) bad(path, value, message string, args ...any) {
 		p.File, p.Path = "", source
 	} else {
 		m, _ := c.at.find(path)
-		p.Line, p.Col = m.line, m.col
+		p.File, p.Line, p.Col = cmp.Or(m.file, p.File), m.line, m.col
 	}
 	c.problems = append(c.problems, p)
 }
