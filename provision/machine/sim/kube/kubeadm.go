@@ -239,7 +239,7 @@ func (a *admin) startKubelet(config, extra string) error {
 	sd := systemd.Of(a.p.Kernel)
 	sd.Restart(a.ctx, "kubelet.service") //nolint:errcheck // seen below
 	// kubeadm asks the kubelet's health port for minutes; here it is there at once or never.
-	for range 50 {
+	for range 500 {
 		if sd.IsActive("kubelet") && a.p.Kernel.Listener(10248) != nil {
 			return nil
 		}

@@ -278,6 +278,9 @@ func (c *ctl) list(cluster *Cluster, kind string) []object {
 				list = append(list, cluster.Objects[key].clone())
 			}
 		}
+		if kind == "ConfigMap" {
+			list = append(list, cluster.info())
+		}
 		cluster.mu.Unlock()
 		for _, o := range list {
 			c.status(cluster, o)
@@ -287,6 +290,17 @@ func (c *ctl) list(cluster *Cluster, kind string) []object {
 		list = slices.DeleteFunc(list, func(o object) bool { return o.meta("namespace") != c.namespace })
 	}
 	return slices.DeleteFunc(list, func(o object) bool { return !o.selected(c.o.Value("l")) })
+}
+
+// info is the public description of the cluster, signed with each token; the lock must be held.
+func (c *Cluster) info() object {
+	data := map[string]any{"kubeconfig": "simulated"}
+	for id := range c.Tokens {
+		data["jws-kubeconfig-"+id] = "simulated.." + id
+	}
+	return object{
+		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "cluster-info", "namespace": "kube-public"}, "data": data,
+	}
 }
 
 func (c *ctl) namespaces(cluster *Cluster) []string {
@@ -366,17 +380,18 @@ func (c *ctl) documents() ([]object, error) {
 		}
 		d := yaml.NewDecoder(strings.NewReader(text))
 		for {
-			var o object
-			err := d.Decode(&o)
+			var doc map[string]any
+			err := d.Decode(&doc)
 			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
 				return nil, fmt.Errorf("error: error parsing %s: error converting YAML to JSON: %w", name, err)
 			}
-			if o == nil {
+			if doc == nil {
 				continue
 			}
+			o := object(doc)
 			if kind, _ := o["kind"].(string); kind == "" || o.meta("name") == "" {
 				return nil, fmt.Errorf("error: error validating %q: error validating data: kind or metadata.name not set", name)
 			}

@@ -7,7 +7,7 @@ import (
 
 // pause waits a little between two tries to reach the API server.
 func pause(ctx context.Context) error {
-	t := time.NewTimer(200 * time.Millisecond)
+	t := time.NewTimer(20 * time.Millisecond)
 	defer t.Stop()
 	select {
 	case <-t.C:
