@@ -287,3 +287,27 @@ func TestConcurrentWritesToAStream(t *testing.T) {
 		t.Errorf("%d whole lines", got)
 	}
 }
+
+func TestListNames(t *testing.T) {
+	for names, want := range map[string]string{
+		"w1 w2 w3": "w1, w2, w3", "w1 w2 w3 w4": "w1..w4", "cp w1 w2 w3 w4 w6 ops": "cp, w1..w4, w6, ops",
+		"w9 w10 w11 w12": "w9..w12", "w01 w02 w03 w04": "w01, w02, w03, w04", "a1 b2 c3 d4": "a1, b2, c3, d4", "w4 w3 w2 w1": "w4, w3, w2, w1",
+	} {
+		got := listNames(strings.Fields(names))
+		if got != want {
+			t.Errorf("%s: %q, want %q", names, got, want)
+		}
+		var back []string
+		for _, word := range strings.Split(got, ", ") {
+			back = append(back, spellOut(word)...)
+		}
+		if strings.Join(back, " ") != names {
+			t.Errorf("%q is spelled out as %q", got, back)
+		}
+	}
+	for _, word := range []string{"w1..x3", "w3..w1", "w1..", "..w1", "w..x", "w1..w99999999"} {
+		if got := spellOut(word); len(got) != 1 || got[0] != word {
+			t.Errorf("%q is spelled out as %d names", word, len(got))
+		}
+	}
+}

@@ -123,9 +123,9 @@ func (a *app) printCopied(job copyJob, outcomes []remote.Outcome[[]string]) {
 	}
 	for _, written := range order {
 		if job.up {
-			fmt.Fprintf(a.stdout, "%s on %s\n", written, strings.Join(nodes[written], ", "))
+			fmt.Fprintf(a.stdout, "%s on %s\n", written, listNames(nodes[written]))
 		} else {
-			fmt.Fprintf(a.stdout, "%s from %s\n", written, strings.Join(nodes[written], ", "))
+			fmt.Fprintf(a.stdout, "%s from %s\n", written, listNames(nodes[written]))
 		}
 	}
 }

@@ -89,10 +89,13 @@ func (a *app) destroy(ctx context.Context, where folder, nodes []string, yes boo
 		return err
 	}
 	b.engine.Sink = report.Lines(a.stderr, false)
+	if len(nodes) > 0 {
+		nodes = names // ranges spelled out; without names all goes, and what the machines share
+	}
 	if err := b.engine.Destroy(ctx, nodes...); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "removed %s\n", strings.Join(names, ", "))
+	fmt.Fprintf(a.stdout, "removed %s\n", listNames(names))
 	return nil
 }
 
@@ -114,7 +117,7 @@ func (b *bench) whatGoes(names []string) string {
 	if len(names) == 1 {
 		what = "machine"
 	}
-	s := fmt.Sprintf("destroy removes %d %s of %s (%s) for good: %s", len(names), what, b.lab.Name, b.lab.Provider, strings.Join(names, ", "))
+	s := fmt.Sprintf("destroy removes %d %s of %s (%s) for good: %s", len(names), what, b.lab.Name, b.lab.Provider, listNames(names))
 	if b.lab.Provider == lab.ProviderStatic {
 		return s
 	}
@@ -149,7 +152,7 @@ func (a *app) haltCommand() *cobra.Command {
 				if err != nil {
 					return "", err
 				}
-				return "stopped " + strings.Join(names, ", "), b.engine.Halt(ctx, f.nodes...)
+				return "stopped " + listNames(names), b.engine.Halt(ctx, names...)
 			})
 		},
 	}

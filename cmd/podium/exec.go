@@ -248,7 +248,7 @@ func (a *app) printGroups(outcomes []remote.Outcome[answer]) {
 		if i > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		head := strings.Join(g.nodes, ",")
+		head := joinNames(g.nodes, ",")
 		if len(g.nodes) > 1 {
 			head += fmt.Sprintf(" (%d nodes)", len(g.nodes))
 		}
@@ -311,7 +311,7 @@ func failedNodes[T any](outcomes []remote.Outcome[T]) error {
 	}
 	var lines []string
 	for _, reason := range reasons {
-		lines = append(lines, fmt.Sprintf("%s: %s", strings.Join(nodes[reason], ","), reason))
+		lines = append(lines, fmt.Sprintf("%s: %s", joinNames(nodes[reason], ","), reason))
 	}
 	return fail(exitFailed, "failed on %d of %d nodes", failed, len(outcomes)).hinted("%s", strings.Join(lines, "\n"))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +54,7 @@ func (a *app) planCommand() *cobra.Command {
 				return err
 			}
 			if gone := b.gone(); len(gone) > 0 {
-				fmt.Fprintf(a.stdout, "\nNo longer in %s, and left alone by up: %s\n", b.file, strings.Join(gone, ", "))
+				fmt.Fprintf(a.stdout, "\nNo longer in %s, and left alone by up: %s\n", b.file, listNames(gone))
 			}
 			return nil
 		},

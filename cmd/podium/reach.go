@@ -84,7 +84,7 @@ func endpointOf(e *state.Endpoint) *remote.Endpoint {
 
 // addSelection gives a verb the flags that choose nodes.
 func (a *app) addSelection(c *cobra.Command, s *selection) {
-	c.Flags().StringSliceVar(&s.nodes, "on", nil, "only these `nodes`, such as w1,w2")
+	c.Flags().StringSliceVar(&s.nodes, "on", nil, "only these `nodes`, such as w1,w2 or w1..w9")
 	c.Flags().StringSliceVar(&s.roles, "role", nil, "only nodes with one of these `roles`, such as worker")
 	a.completeNodes(c, "on")
 	a.completeRoles(c, "role")

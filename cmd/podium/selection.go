@@ -17,9 +17,14 @@ type selection struct {
 // selectNodes lists the chosen nodes in the lab's order. A name that the lab does not have is an error.
 func (b *bench) selectNodes(s selection) ([]string, error) {
 	all := b.nodeNames()
+	var named []string
+	for _, word := range s.nodes {
+		named = append(named, spellOut(word)...)
+	}
+	s.nodes = named
 	for _, name := range s.nodes {
 		if !slices.Contains(all, name) {
-			return nil, usage("this lab has no node %q: there are %s", name, shortList(all, 12))
+			return nil, usage("this lab has no node %q: there are %s", name, listNames(all))
 		}
 	}
 	for _, role := range s.roles {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -108,7 +107,7 @@ func (b *bench) oneNode(given []string) (string, error) {
 		if len(names) == 1 {
 			return names[0], nil
 		}
-		return "", usage("which node? There are %s", strings.Join(names, ", ")).hinted("podium ssh%s %s", b.arg, names[0])
+		return "", usage("which node? There are %s", listNames(names)).hinted("podium ssh%s %s", b.arg, names[0])
 	}
 	chosen, err := b.selectNodes(selection{nodes: given})
 	if err != nil {
