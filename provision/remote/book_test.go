@@ -34,7 +34,7 @@ func FuzzKnownHosts(f *testing.F) {
 		}
 		b := read([]byte(text))
 		if b == nil {
-			t.Skip("not a known_hosts file")
+			return // not a known_hosts file
 		}
 		others := func(b *book) map[string]int {
 			n := map[string]int{}

@@ -47,12 +47,15 @@ func (c *Client) putSudo(ctx context.Context, f File) error {
 // installError says why an install failed; the script itself is of no interest to the reader.
 func (c *Client) installError(name string, err error) error {
 	var exit *ExitError
-	if err == nil || !errors.As(err, &exit) || errors.Is(err, ErrSudo) {
+	if err == nil || !errors.As(err, &exit) {
 		return err
 	}
 	short := *exit
 	short.Command = "put " + name
+	var sudo *sudoError
 	switch {
+	case errors.As(err, &sudo):
+		return &sudoError{&short, sudo.hint}
 	case exit.Code == sumDiffers:
 		return c.fileError("put", name, ErrChecksum)
 	case contains(exit.Stderr, "No space left on device"):

@@ -52,7 +52,7 @@ func FuzzLines(f *testing.F) {
 	f.Add("한글\xff\n", 1)
 	f.Fuzz(func(t *testing.T, s string, step int) {
 		if step <= 0 {
-			t.Skip("no step")
+			return
 		}
 		split := func(step int) (all []string) {
 			w := remote.Lines(func(line string) { all = append(all, line) })

@@ -47,7 +47,7 @@ func FuzzQuote(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		if strings.ContainsRune(a+b, 0) {
-			t.Skip("no argument holds a NUL byte")
+			return // no argument holds one
 		}
 		args := []string{"printf", `%s\0`, a, b}
 		line := remote.Quote(args...)

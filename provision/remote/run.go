@@ -100,7 +100,7 @@ func (r *run) ending() (Result, error) {
 		return result, nil
 	}
 	exit := &ExitError{Host: r.client.Name(), Command: r.command.label(), Code: result.Code, Signal: r.session.signal, Stderr: string(result.Stderr)}
-	return result, sudoError(r.command, r.client.User(), exit)
+	return result, explained(r.command, r.client.User(), exit)
 }
 
 // feed gives the command its stdin, and then the end of file: at once, or with a Lifeline when nobody waits for the
@@ -140,23 +140,38 @@ func (r *run) named(err error) error {
 	return &opError{node: r.client.Name(), what: shorten(r.command.label(), 120), err: err}
 }
 
-// sudoError explains why sudo did not even start the command. Its texts are those of sudo 1.8 and 1.9 (plugins/sudoers/auth/
-// sudo_auth.c and check.c, src/tgetpass.c) and sudo-rs; other languages are not recognised and keep the plain *ExitError.
-func sudoError(c Command, user string, exit *ExitError) error {
+// sudoError is sudo that did not even start the command. It is ErrSudo.
+type sudoError struct {
+	*ExitError
+	hint string
+}
+
+func (e *sudoError) Error() string {
+	what := shorten(e.Command, 120)
+	if what == "" {
+		what = "command"
+	}
+	return fmt.Sprintf("%s: %s: %v: %s: %s", e.Host, what, ErrSudo, strings.TrimPrefix(lastLine(e.Stderr), "sudo: "), e.hint)
+}
+
+// Unwrap gives ErrSudo and the *ExitError.
+func (e *sudoError) Unwrap() []error { return []error{ErrSudo, e.ExitError} }
+
+// explained says why sudo did not even start the command, if that is what happened. The texts are those of sudo 1.8 and
+// 1.9 (plugins/sudoers/check.c and logging.c, src/tgetpass.c) and of sudo-rs; other languages are not recognised and keep
+// the plain *ExitError.
+func explained(c Command, user string, exit *ExitError) error {
 	if !c.Sudo || user == "root" {
 		return exit
 	}
-	hint := ""
 	switch {
 	case exit.Code == 1 && contains(exit.Stderr, "a password is required", "a terminal is required", "interactive authentication is required",
 		"is not in the sudoers file", "is not allowed to execute", "may not run sudo"):
-		hint = fmt.Sprintf("let %s use sudo without a password: a line \"%s ALL=(ALL) NOPASSWD:ALL\" in /etc/sudoers.d/podium", user, user)
+		return &sudoError{exit, fmt.Sprintf("let %s use sudo without a password: a line \"%s ALL=(ALL) NOPASSWD:ALL\" in /etc/sudoers.d/podium", user, user)}
 	case exit.Code == 127 && contains(exit.Stderr, "sudo: not found", "sudo: command not found"):
-		hint = "install sudo on the node, or log in as root"
-	default:
-		return exit
+		return &sudoError{exit, "install sudo on the node, or log in as root"}
 	}
-	return fmt.Errorf("%w: %w: %s", ErrSudo, exit, hint)
+	return exit
 }
 
 func contains(text string, parts ...string) bool {

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -11,15 +12,20 @@ import (
 const markVariable = "PODIUM_RUN"
 
 // marked tells whether a command needs a mark to be ended. sshd signals with the rights of the user, who may not signal
-// what sudo runs; and for root it does not signal at all before OpenSSH 9.8 (session_signal_req in session.c: "session
-// signalling requires privilege separation"). A command with a Lifeline ends by itself.
+// what sudo runs; and a root login it may not signal at all: OpenSSH 9.2, Debian 12's, answers "session signalling
+// requires privilege separation" (session_signal_req in its session.c). A command with a Lifeline ends by itself.
 func (c Command) marked(user string) bool { return !c.Lifeline && (c.Sudo || user == "root") }
 
-// killScript sends the signal $1 to every process with $2 in its environment.
-const killScript = `for e in $(grep -lzxF "$2" /proc/[0-9]*/environ 2>/dev/null); do
-p=${e#/proc/}; kill -s "$1" "${p%/environ}" 2>/dev/null; done; :`
+// killScript ends every process with $1 in its environment: by TERM, and by KILL what is left after $2 tenths of a
+// second. Its own environment does not have it.
+const killScript = `find() { grep -lzxF "$1" /proc/[0-9]*/environ 2>/dev/null; }
+signal() { for e in $(find "$2"); do p=${e#/proc/}; kill -s "$1" "${p%/environ}" 2>/dev/null; done; }
+signal TERM "$1"
+n=0
+while find "$1" >/dev/null && [ "$n" -lt "$2" ]; do sleep 0.1 2>/dev/null || sleep 1; n=$((n + 1)); done
+signal KILL "$1"`
 
-// killTime bounds killScript, which looks at every process of the node.
+// killTime is what killScript may need beside the pause it makes; it looks at every process of the node.
 const killTime = 5 * time.Second
 
 // stop asks a cancelled command to end, more and more firmly, and waits for it, but not for ever.
@@ -32,38 +38,53 @@ func (r *run) stop() {
 		}
 	}
 	r.session.kill(ssh.SIGTERM)
-	r.killMarked(ssh.SIGTERM)
+	if r.mark != "" {
+		r.killMarked()
+		return
+	}
 	if r.gone(grace) {
 		return
 	}
 	r.session.kill(ssh.SIGKILL)
-	r.session.abandon() // makes room for the session that kills
-	killed := r.killMarked(ssh.SIGKILL)
-	r.gone(min(grace, time.Second))
-	select {
-	case <-killed:
-	case <-time.After(killTime):
+	if r.gone(min(grace, time.Second)) {
+		return
 	}
+	r.session.abandon()
+	r.gone(min(grace, time.Second))
 }
 
-// killMarked signals a marked command from a session of its own, and closes done afterwards.
-func (r *run) killMarked(signal ssh.Signal) (done chan struct{}) {
-	done = make(chan struct{})
-	if r.mark == "" {
-		close(done)
-		return done
-	}
+// killMarked ends a marked command from a session of its own. That the command's session has ended means little: it
+// is the login shell's, and what sudo runs may live on.
+func (r *run) killMarked() {
+	grace := r.client.o.Grace
+	killed := make(chan struct{})
 	r.client.spawn(func() {
-		defer close(done)
-		ctx, cancel := context.WithTimeout(context.Background(), killTime)
+		defer close(killed)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*grace+killTime)
 		defer cancel()
 		_, err := r.client.Run(ctx, Command{Sudo: r.command.Sudo, Lifeline: true, // so that it has no mark itself
-			Args: []string{"sh", "-c", killScript, "podium-kill", string(signal), markVariable + "=" + r.mark}})
+			Args: []string{"sh", "-c", killScript, "podium-kill", markVariable + "=" + r.mark, strconv.Itoa(int(grace / (100 * time.Millisecond)))}})
 		if err != nil {
-			r.client.log.Debug("cannot signal a cancelled command", "node", r.client.Name(), "error", err)
+			r.client.log.Debug("cannot end a cancelled command", "node", r.client.Name(), "error", err)
 		}
 	})
-	return done
+	if ended(killed, 2*grace) {
+		return
+	}
+	r.session.abandon() // perhaps there was no room for another session
+	ended(killed, killTime)
+}
+
+// ended waits until done is closed.
+func ended(done <-chan struct{}, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // gone waits for the command's end.

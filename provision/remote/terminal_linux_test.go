@@ -103,8 +103,22 @@ func (s *screen) options(c remote.Command) remote.TerminalOptions {
 	return remote.TerminalOptions{Command: c, In: s.far, Out: s.far, Err: s.far, Term: "xterm"}
 }
 
+// terminalServer is an sshd that can give its user a terminal.
+func terminalServer(t *testing.T) *remotetest.SSHD {
+	t.Helper()
+	server := remotetest.OpenSSH(t, remotetest.SSHDOptions{})
+	c := connect(t, server.Endpoint("w1"), remote.DialOptions{})
+	if err := c.Shell(t.Context(), newScreen(t, 80, 24).options(remote.Command{Shell: "true"})); err != nil {
+		if os.Getuid() != 0 && strings.Contains(server.Log(), "chown(/dev/pts/") {
+			t.Skip("skipped: needs root, or /dev/pts mounted with gid=5: sshd cannot give terminals to the group tty")
+		}
+		t.Fatalf("no terminal: %v\n%s", err, server.Log())
+	}
+	return server
+}
+
 func TestSSHDShell(t *testing.T) {
-	c := connect(t, remotetest.OpenSSH(t, remotetest.SSHDOptions{}).Endpoint("w1"), remote.DialOptions{})
+	c := connect(t, terminalServer(t).Endpoint("w1"), remote.DialOptions{})
 	s := newScreen(t, 101, 37)
 	before, err := term.GetState(int(s.far.Fd()))
 	if err != nil {
@@ -145,7 +159,7 @@ func TestSSHDShell(t *testing.T) {
 }
 
 func TestSSHDShellEnds(t *testing.T) {
-	server := remotetest.OpenSSH(t, remotetest.SSHDOptions{})
+	server := terminalServer(t)
 	enough := errors.New("enough")
 	tests := map[string]struct {
 		end  func(s *screen, c *remote.Client, cancel context.CancelCauseFunc)
