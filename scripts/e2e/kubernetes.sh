@@ -3,6 +3,7 @@
 #
 # usage: kubernetes.sh build            compile the programs (8 minutes on one core the first time, then cached)
 #        kubernetes.sh pack             build, then packages, signed apt repository and container images
+#        kubernetes.sh hello            pack one small container image, at once; it listens on port 8080
 #        kubernetes.sh serve ADDRESS    serve them on ADDRESS, such as 198.18.255.2:5000, until it is ended; and Debian's
 #                                       archive through a cache
 #        kubernetes.sh env ADDRESS      print the PODIUM_MIRROR_* variables that point there, for eval
@@ -92,9 +93,6 @@ flannel_module() {
 
 build() {
   mkdir -p "$bin/cni" "$work/src"
-  exec 8>"$work/build.lock"
-  flock 8
-
   local stamp name
   stamp=$(printf -- "-X 'k8s.io/component-base/version.%s' " "gitVersion=v$version" "gitMajor=1" "gitMinor=${minor#*.}" "gitTreeState=clean")
   stamp+=$(printf -- "-X 'k8s.io/client-go/pkg/version.%s' " "gitVersion=v$version" "gitMajor=1" "gitMinor=${minor#*.}" "gitTreeState=clean")
@@ -142,6 +140,19 @@ func main() {
 	}
 }
 GO
+}
+
+# small NAME <SOURCE: a program of one file.
+small() {
+  mkdir -p "$work/src/$1"
+  printf 'module podium.test/%s\n\ngo 1.24\n' "$1" >"$work/src/$1/go.mod"
+  cat >"$work/src/$1/main.go"
+  compile "$work/src/$1" . "$bin/$1"
+}
+
+# hello makes the image that tests run.
+hello() {
+  mkdir -p "$bin" "$registry"
   small hello <<'GO'
 // hello answers every request with the name of the machine it runs on. With arguments it prints what those URLs answer.
 package main
@@ -178,14 +189,7 @@ func main() {
 	log.Fatal(http.ListenAndServe(":8080", nil))
 }
 GO
-}
-
-# small NAME <SOURCE: a program of one file.
-small() {
-  mkdir -p "$work/src/$1"
-  printf 'module podium.test/%s\n\ngo 1.24\n' "$1" >"$work/src/$1/go.mod"
-  cat >"$work/src/$1/main.go"
-  compile "$work/src/$1" . "$bin/$1"
+  one podium/hello 1 "$bin/hello" /hello
 }
 
 # package NAME VERSION FOLDER DEPENDS DESCRIPTION: one .deb of a folder's files.
@@ -312,14 +316,14 @@ network_tools() {
 images() {
   local root=$work/root name
   say "packing images"
-  rm -rf "$registry" "$root"
+  rm -rf "$root"
   for name in kube-apiserver kube-controller-manager kube-scheduler; do
     one "$name" "v$version" "$bin/$name" "/usr/local/bin/$name"
   done
   one coredns/coredns "v$coredns_version" "$bin/coredns" /coredns
   one etcd "$etcd_version-0" "$bin/etcd" /usr/local/bin/etcd
   one pause "$pause_version" "$bin/pause" /pause
-  one podium/hello 1 "$bin/hello" /hello
+  hello
 
   network_tools "$root"
   install -D "$bin/kube-proxy" "$root/usr/local/bin/kube-proxy"
@@ -354,7 +358,6 @@ pack() {
   local stamp
   stamp=$(sha256sum <"${BASH_SOURCE[0]}")
   [[ ! -f $served/done || $(cat "$served/done") != "$stamp" ]] || return 0
-  rm -rf "$served"
   mkdir -p "$repository/$(dpkg --print-architecture)"
   packages
   sign
@@ -363,8 +366,8 @@ pack() {
 }
 
 serve() {
-  [[ -f $served/done ]] || die "nothing to serve: run kubernetes.sh pack first"
   local source
+  mkdir -p "$served" "$bin"
   source=$(dirname "${BASH_SOURCE[0]}")/mirror
   (cd "$source" && CGO_ENABLED=0 nice -n 10 go build -o "$bin/mirror" .)
   exec "$bin/mirror" -dir "$served" -listen "$1" -archive "$archive" -cache "$cache/archive"
@@ -377,9 +380,17 @@ mirror_env() {
 }
 
 case ${1:-} in
+  build | pack | hello) # one at a time in one cache
+    mkdir -p "$work"
+    exec 8>"$work/lock"
+    flock 8
+    ;;
+esac
+case ${1:-} in
   build) build ;;
   pack) pack ;;
+  hello) hello ;;
   serve) serve "${2:?kubernetes.sh serve ADDRESS:PORT}" ;;
   env) mirror_env "${2:?kubernetes.sh env ADDRESS:PORT}" ;;
-  *) die "usage: kubernetes.sh build|pack|serve ADDRESS|env ADDRESS" ;;
+  *) die "usage: kubernetes.sh build|pack|hello|serve ADDRESS|env ADDRESS" ;;
 esac

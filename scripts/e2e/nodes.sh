@@ -194,7 +194,7 @@ start() {
   local try
   for ((try = 0; try < 300; try++)); do
     inside incus query /1.0 >/dev/null 2>&1 && return
-    running || break
+    [[ -d /proc/$(cat "$base/pid") ]] || break
     sleep 0.1
   done
   tail -n 20 "$base/incusd.out" "$base/incusd.log" >&2 || true
