@@ -18,18 +18,21 @@ import (
 // clusterLab is a cluster of n nodes: one control plane, the rest workers, as labs/monitoring has them.
 func clusterLab(t testing.TB, n int) plan.Plan {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), lab.FileName)
-	text := fmt.Sprintf(`name: bench
-provider: sim
-network: 10.0.0.0/20
+	return labOf(t, fmt.Sprintf(`network: 10.0.0.0/20
 nodes:
   - {name: cp, roles: [control-plane], cpus: 2, memory: 3GiB}
   - {name: w, count: %d, roles: [worker], cpus: 1, memory: 2GiB}
   - {name: ops, roles: [monitoring], memory: 3GiB}
 kubernetes: {version: "1.36", cni: flannel, pod_subnet: 172.16.0.0/12}
 monitoring: {}
-`, n-2)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+`, n-2))
+}
+
+// labOf is the plan of a simulated lab.
+func labOf(t testing.TB, description string) plan.Plan {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), lab.FileName)
+	if err := os.WriteFile(file, []byte("name: bench\nprovider: sim\n"+description), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	l, err := lab.Load(file)
@@ -140,4 +143,10 @@ func BenchmarkNodes(b *testing.B) {
 			b.ReportMetric(float64(most)/1024/float64(nodes), "KiB/node")
 		})
 	}
+}
+
+// dockerLab is n nodes with the Docker engine.
+func dockerLab(t testing.TB, n int) plan.Plan {
+	t.Helper()
+	return labOf(t, fmt.Sprintf("network: 10.0.0.0/20\nnodes:\n  - {name: n, count: %d, roles: [docker], cpus: 1, memory: 1GiB}\ndocker: {}\n", n))
 }
