@@ -88,21 +88,16 @@ func (c crash) Snapshot(context.Context, string, string) error       { return ma
 func (c crash) Restore(context.Context, string, string) error        { return machine.ErrNotApplicable }
 func (c crash) DeleteSnapshot(context.Context, string, string) error { return machine.ErrNotApplicable }
 
-// run is the child: it dies where it is told to.
-func (c crash) run(t *testing.T) {
-	dir, err := state.Open(c.Lab)
+// upAndDie is the child: it dies where it is told to.
+func upAndDie(t *testing.T, e *Engine, kind event.Kind, after int) {
+	unlock, err := e.Dir.Lock(context.Background(), "podium up")
 	if err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := dir.Lock(context.Background(), "podium up")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := c.engine(dir)
 	count := &recorder{}
 	e.Sink = event.Func(func(v event.Event) {
 		count.Emit(v)
-		if v.Kind == c.Kind && len(count.of(c.Kind)) == c.After {
+		if v.Kind == kind && len(count.of(kind)) == after {
 			if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
 				panic(err)
 			}
@@ -117,6 +112,26 @@ func (c crash) run(t *testing.T) {
 	}
 }
 
+// startChild runs a test in a process of its own, which gets c, and has to be killed or else to succeed.
+func startChild(t *testing.T, test string, c any, dies bool) {
+	t.Helper()
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(os.Args[0], "-test.run=^"+test+"$")
+	child.Env = append(os.Environ(), crashChild+"="+string(text))
+	out, err := child.CombinedOutput()
+	exit, _ := errors.AsType[*exec.ExitError](err)
+	killed := exit != nil && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
+	if dies && !killed {
+		t.Fatalf("the child was not killed (%v):\n%s", err, out)
+	}
+	if !dies && err != nil {
+		t.Fatalf("up fails: %v\n%s", err, out)
+	}
+}
+
 // Whenever podium dies, up completes the lab: here after each task in turn, and in the middle of each.
 func TestUpCompletesWhatWasKilled(t *testing.T) {
 	if text := os.Getenv(crashChild); text != "" {
@@ -124,7 +139,11 @@ func TestUpCompletesWhatWasKilled(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &c); err != nil {
 			t.Fatal(err)
 		}
-		c.run(t)
+		dir, err := state.Open(c.Lab)
+		if err != nil {
+			t.Fatal(err)
+		}
+		upAndDie(t, c.engine(dir), c.Kind, c.After)
 		return
 	}
 	t.Parallel()
@@ -173,24 +192,9 @@ func (c crash) lab(t *testing.T) crash {
 	return c
 }
 
-// start runs up in a process of its own, which has to end as it should.
 func (c crash) start(t *testing.T) {
 	t.Helper()
-	text, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	child := exec.Command(os.Args[0], "-test.run=^TestUpCompletesWhatWasKilled$")
-	child.Env = append(os.Environ(), crashChild+"="+string(text))
-	out, err := child.CombinedOutput()
-	exit, _ := errors.AsType[*exec.ExitError](err)
-	killed := exit != nil && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
-	if c.Kind != "" && !killed {
-		t.Fatalf("the child was not killed (%v):\n%s", err, out)
-	}
-	if c.Kind == "" && err != nil {
-		t.Fatalf("up fails: %v\n%s", err, out)
-	}
+	startChild(t, "TestUpCompletesWhatWasKilled", c, c.Kind != "")
 }
 
 // result is the lab as it is in the end: the markers and the state, without times.

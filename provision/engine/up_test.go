@@ -18,12 +18,28 @@ import (
 
 	"podium/provision/event"
 	"podium/provision/machine"
+	"podium/provision/machine/sim"
 	"podium/provision/plan"
 	"podium/provision/remote"
 	"podium/provision/state"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets the test's own program be the simulator's host process, as podium's is.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 4 && os.Args[1] == "sim-host" {
+		if err := sim.Serve(context.Background(), sim.ServeOptions{Dir: os.Args[3], Version: "test"}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m,
+		// The simulator's provider keeps its connection to the host process, and waits for the end of one it started.
+		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
+		goleak.IgnoreAnyFunction("os/exec.(*Cmd).Wait"),
+	)
+}
 
 // did lists the steps that ran in a run, sorted; boots are left out.
 func did(s Summary) []string {

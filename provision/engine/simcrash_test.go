@@ -1,0 +1,175 @@
+//go:build !windows
+
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"podium/labs"
+	"podium/provision/event"
+	"podium/provision/lab"
+	"podium/provision/machine/sim"
+	"podium/provision/plan"
+	"podium/provision/remote"
+	"podium/provision/state"
+	"podium/scripts"
+)
+
+// simCrash is an up of labs/k8s-basic on the simulator that ends by SIGKILL.
+type simCrash struct {
+	Lab   string     // folder of the lab
+	Kind  event.Kind // die at the event of this kind
+	After int        // with this number, from 1; 0: live
+}
+
+// k8sBasic is the plan of the built-in lab: four nodes, the real scripts.
+func k8sBasic(t testing.TB) plan.Plan {
+	t.Helper()
+	text, err := fs.ReadFile(labs.FS(), "k8s-basic/lab.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), lab.FileName)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := lab.LoadWith(file, lab.LoadOptions{Provider: lab.ProviderSim})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Build(l, scripts.Guest(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (c simCrash) engine(t testing.TB) *Engine {
+	t.Helper()
+	dir, err := state.Open(c.Lab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := dir.Path("id_ed25519")
+	if _, err := os.Stat(key); err != nil {
+		if err := os.MkdirAll(dir.Path(), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.GenerateKey(key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	public, err := remote.PublicKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dialer := remote.NewDialer(remote.DialOptions{KnownHosts: dir.Path("known_hosts"), KeyFile: key})
+	return &Engine{
+		Plan: k8sBasic(t), Dir: dir, PublicKey: public, KeyFile: key, Dialer: dialer,
+		Provider: sim.New(sim.Options{Lab: "k8s-basic", Dir: dir.Path("sim"), Executable: os.Args[0], Version: "test"}),
+		Forget:   func(at remote.Endpoint) error { return dialer.Forget(context.Background(), at.Node) },
+	}
+}
+
+// Whenever podium dies, up completes a simulated cluster: here after each of its tasks in turn.
+func TestUpCompletesASimulatedClusterThatWasKilled(t *testing.T) {
+	if text := os.Getenv(crashChild); text != "" {
+		var c simCrash
+		if err := json.Unmarshal([]byte(text), &c); err != nil {
+			t.Fatal(err)
+		}
+		upAndDie(t, c.engine(t), c.Kind, c.After)
+		return
+	}
+	if testing.Short() {
+		t.Skip("skipped: takes a process per task")
+	}
+	want := newSimCrash(t, "", 0).result(t)
+	for after := 1; after <= len(k8sBasic(t).Tasks); after++ {
+		t.Run(fmt.Sprint("after task ", after), func(t *testing.T) {
+			c := newSimCrash(t, event.TaskDone, after)
+			c.Kind = ""
+			c.start(t)
+			if diff := cmp.Diff(want, c.result(t)); diff != "" {
+				t.Errorf("the lab differs from one that was made in one go (-one go +killed):\n%s", diff)
+			}
+		})
+	}
+}
+
+// newSimCrash makes a lab of its own, up to where it dies.
+func newSimCrash(t *testing.T, kind event.Kind, after int) simCrash {
+	t.Helper()
+	c := simCrash{Lab: t.TempDir(), Kind: kind, After: after}
+	t.Cleanup(func() {
+		if err := c.engine(t).Destroy(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	c.start(t)
+	return c
+}
+
+func (c simCrash) start(t *testing.T) {
+	t.Helper()
+	startChild(t, "TestUpCompletesASimulatedClusterThatWasKilled", c, c.Kind != "")
+}
+
+// result is what the nodes have in the end, by their own word: the steps with their digests and which facts they gave,
+// and what Kubernetes says of its nodes.
+func (c simCrash) result(t *testing.T) map[string]string {
+	t.Helper()
+	e := c.engine(t)
+	known, err := e.Dir.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripts, err := readNodeScripts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for name, m := range known.Machines {
+		host, err := e.Dialer.Dial(context.Background(), *loaded(m.Endpoint))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer host.Close()
+		seen, err := ask(context.Background(), host, scripts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for step, marker := range seen.Markers {
+			facts := slices.Sorted(maps.Keys(marker.Facts))
+			all[name+"/"+step] = digestText(marker.Digest) + " " + strings.Join(facts, " ")
+			if got := known.Steps[name][step].Digest; got != digestText(marker.Digest) {
+				t.Errorf("state says that %s/%s is %s, the node has %s", name, step, got, digestText(marker.Digest))
+			}
+		}
+		if name != "cp" {
+			continue
+		}
+		out, err := host.Run(context.Background(), remote.Command{
+			Args: []string{"kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "nodes", "--no-headers"}, Sudo: true,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(out.Stdout)) {
+			fields := strings.Fields(line)
+			all["kubectl "+fields[0]] = strings.Join(fields[1:3], " ")
+		}
+	}
+	return all
+}
