@@ -240,6 +240,9 @@ func (n *node) halt() {
 		s.close()
 	}
 	n.machine.Halt()
+	if s != nil {
+		s.wait()
+	}
 }
 
 // disrupt carries out a fault.

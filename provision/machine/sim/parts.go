@@ -3,6 +3,7 @@ package sim
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	"podium/provision/machine/sim/service"
 	"podium/provision/machine/sim/shell"
 	"podium/provision/machine/sim/systemd"
+	"podium/provision/machine/sim/vfs"
 )
 
 // programs are all programs that a node can have.
@@ -42,6 +44,13 @@ func seeds() []image.Seed { return []image.Seed{packages.Seed} }
 
 // boot is what the system does at boot.
 func boot(k *guest.Kernel) {
+	entries, err := k.Machine.FS.ReadDir(vfs.Root(), "/tmp")
+	for _, e := range entries { // as systemd-tmpfiles does
+		err = errors.Join(err, k.Machine.FS.RemoveAll(vfs.Root(), "/tmp/"+e.Name()))
+	}
+	if err != nil {
+		k.Machine.Log.Warn("clean /tmp at boot", "node", k.Machine.Name, "error", err)
+	}
 	kernel.Boot(k)
 	systemd.Boot(k)
 }

@@ -32,8 +32,9 @@ type Options struct {
 
 // Provider makes simulated machines. It implements machine.Provider.
 type Provider struct {
-	o   Options
-	log hclog.Logger
+	o        Options
+	log      hclog.Logger
+	protocol int
 
 	mu     sync.Mutex
 	client *client // nil: not connected
@@ -45,7 +46,7 @@ func New(o Options) *Provider {
 	if log == nil {
 		log = hclog.NewNullLogger()
 	}
-	return &Provider{o: o, log: log}
+	return &Provider{o: o, log: log, protocol: protocol}
 }
 
 // ErrVersion is in the chain when the process that hosts the lab was started by a podium that speaks another protocol.
@@ -92,9 +93,9 @@ func (p *Provider) connect(ctx context.Context) (*client, error) {
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case a.Lease == nil || a.Lease.Protocol != protocol:
+	case a.Lease == nil || a.Lease.Protocol != p.protocol:
 		return nil, fmt.Errorf("%w: process %d is of podium %s (protocol %d), this is %s (protocol %d): use that podium, or podium destroy to end the lab",
-			ErrVersion, l.PID, l.Podium, l.Protocol, p.o.Version, protocol)
+			ErrVersion, l.PID, l.Podium, l.Protocol, p.o.Version, p.protocol)
 	}
 	p.client = c
 	return c, nil
@@ -104,6 +105,7 @@ func (p *Provider) connect(ctx context.Context) (*client, error) {
 func (p *Provider) Prepare(ctx context.Context, s machine.Spec) error {
 	d := Description{
 		Lab: s.Lab.Name, Box: s.Lab.Box, User: s.Lab.User, Network: s.Lab.Network, PublicKey: s.PublicKey,
+		Mirrors: mirrors(s.Lab), Proxies: proxies(s.Lab),
 	}
 	if p.o.File != "" {
 		if _, err := ReadScenario(p.o.File); err != nil {

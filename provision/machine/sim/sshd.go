@@ -121,15 +121,17 @@ func (s *server) drop() {
 	}
 }
 
-// close ends the sshd and waits until its connections have gone.
+// close ends the sshd. Its sessions end with their processes: see wait.
 func (s *server) close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
 	s.listener.Close()
 	s.drop()
-	s.wg.Wait()
 }
+
+// wait returns when all connections have gone, after the machine was halted.
+func (s *server) wait() { s.wg.Wait() }
 
 func (s *server) serve(conn net.Conn) {
 	if s.unreachable() {

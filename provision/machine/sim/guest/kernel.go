@@ -111,23 +111,19 @@ func (k *Kernel) SetModule(name string, loaded bool) {
 
 // Sysctl returns a kernel setting by its name with dots; false if the kernel has none of that name now.
 func (k *Kernel) Sysctl(name string) (string, bool) {
-	var v string
-	ok := false
-	k.change(func(s *settings) { v, ok = s.sysctl[name] })
-	if ok {
-		return v, true
-	}
-	v, ok = defaultSysctl(name)
-	if !ok {
+	def, ok := defaultSysctl(name)
+	switch {
+	case !ok,
+		strings.HasPrefix(name, "net.bridge.") && !k.HasModule("br_netfilter"),
+		strings.HasPrefix(name, "net.netfilter.nf_conntrack") && !k.HasModule("nf_conntrack"):
 		return "", false
 	}
-	if strings.HasPrefix(name, "net.bridge.") && !k.HasModule("br_netfilter") {
-		return "", false
-	}
-	if strings.HasPrefix(name, "net.netfilter.nf_conntrack") && !k.HasModule("nf_conntrack") {
-		return "", false
-	}
-	return v, true
+	k.change(func(s *settings) {
+		if v, set := s.sysctl[name]; set {
+			def = v
+		}
+	})
+	return def, true
 }
 
 // SetSysctl changes a kernel setting; false if there is none of that name.
@@ -156,7 +152,7 @@ func defaultSysctl(name string) (string, bool) {
 }
 
 func sysctls() map[string]string {
-	return map[string]string{
+	return map[string]string{ // name, value at boot
 		"net.ipv4.ip_forward": "0", "net.ipv4.conf.all.forwarding": "0", "net.ipv6.conf.all.forwarding": "0",
 		"net.ipv4.conf.all.rp_filter": "2", "net.ipv4.conf.default.rp_filter": "2", "net.ipv4.ip_local_port_range": "32768\t60999",
 		"net.bridge.bridge-nf-call-iptables": "0", "net.bridge.bridge-nf-call-ip6tables": "0", "net.bridge.bridge-nf-call-arptables": "0",
