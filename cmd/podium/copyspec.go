@@ -94,7 +94,9 @@ func sameNodes(places []place) bool {
 func (j copyJob) checkNames() error {
 	if !j.up && len(j.nodes) > 1 && !strings.Contains(j.target, nodeWord) {
 		base := strings.TrimSuffix(j.target, string(filepath.Separator))
-		return usage("%d nodes would write to the same %s: put %s into the name, such as %s", len(j.nodes), j.target, nodeWord, base+"-"+nodeWord)
+		ext := filepath.Ext(base)
+		such := strings.TrimSuffix(base, ext) + "-" + nodeWord + ext
+		return usage("%d nodes would write to the same %s: put %s into the name, such as %s", len(j.nodes), j.target, nodeWord, such)
 	}
 	return nil
 }
