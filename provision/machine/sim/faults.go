@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"math/rand/v2"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -87,8 +88,8 @@ func (f *behaviour) draw(r Range) time.Duration {
 }
 
 // takes reports whether a hit is still to happen, and counts it.
-func (f *behaviour) takes(h *Hit, line string) bool {
-	if !strings.HasPrefix(line, h.Command) {
+func (f *behaviour) takes(h *Hit, args []string) bool {
+	if !begins(args, h.Command) {
 		return false
 	}
 	f.mu.Lock()
@@ -110,20 +111,17 @@ func (f *behaviour) Before(ctx context.Context, _ *guest.Machine, args []string)
 	if f.quiet() {
 		return 0, nil
 	}
-	line := strings.Join(args, " ")
-	if i := strings.LastIndexByte(args[0], '/'); i >= 0 {
-		line = line[i+1:]
-	}
+	args = append([]string{path.Base(args[0])}, args[1:]...)
 	for kind, hits := range map[string][]Hit{"drop": f.b.SSH.Drop, "reboot": f.b.Reboot} {
 		for i := range hits {
-			if f.takes(&hits[i], line) {
+			if f.takes(&hits[i], args) {
 				after := f.draw(hits[i].After)
 				time.AfterFunc(after, func() { f.disrupt(kind) })
 			}
 		}
 	}
 	for i := range f.b.Fail {
-		if h := &f.b.Fail[i]; f.takes(h, line) {
+		if h := &f.b.Fail[i]; f.takes(h, args) {
 			if err := pause(ctx, f.draw(h.After)); err != nil {
 				return 0, err
 			}
@@ -133,13 +131,30 @@ func (f *behaviour) Before(ctx context.Context, _ *guest.Machine, args []string)
 			return 0, errors.New(h.Message)
 		}
 	}
-	return f.duration(line), nil
+	return f.duration(args), nil
 }
 
-func (f *behaviour) duration(line string) time.Duration {
+// begins reports whether a command line begins with the words of a pattern, the last of which may be cut short. Options
+// that the pattern does not name may stand between: "apt-get install" fits apt-get -q -y install kubelet.
+func begins(args []string, pattern string) bool {
+	words := strings.Fields(pattern)
+	for _, a := range args {
+		if len(words) == 0 {
+			return true
+		}
+		if a == words[0] || len(words) == 1 && strings.HasPrefix(a, words[0]) {
+			words = words[1:]
+		} else if !strings.HasPrefix(a, "-") {
+			return false
+		}
+	}
+	return len(words) == 0
+}
+
+func (f *behaviour) duration(args []string) time.Duration {
 	best := ""
 	for prefix := range f.b.Durations {
-		if strings.HasPrefix(line, prefix) && len(prefix) > len(best) {
+		if begins(args, prefix) && len(prefix) > len(best) {
 			best = prefix
 		}
 	}

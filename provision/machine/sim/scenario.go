@@ -27,7 +27,7 @@ type Scenario struct {
 type Behaviour struct {
 	Boot      Range            `yaml:"boot"`      // from power on until sshd answers
 	Slow      float64          `yaml:"slow"`      // multiplies every duration; 0: 1
-	Durations map[string]Range `yaml:"durations"` // by the beginning of a command line, such as "apt-get install"; the longest that fits counts
+	Durations map[string]Range `yaml:"durations"` // by the beginning of a command line, options aside, such as "apt-get install"; the longest that fits counts
 
 	SSH struct {
 		Refuse int   `yaml:"refuse"` // so many connections are refused after each boot
@@ -47,7 +47,7 @@ type Behaviour struct {
 
 // Hit picks commands.
 type Hit struct {
-	Command string `yaml:"command"` // beginning of the command line
+	Command string `yaml:"command"` // beginning of the command line, options aside
 	Times   int    `yaml:"times"`   // so often, 0: once
 	After   Range  `yaml:"after"`   // so long after the command began
 	Message string `yaml:"message"` // of fail: what it says
