@@ -163,7 +163,7 @@ func (s *server) serve(conn net.Conn) {
 		if err != nil {
 			continue
 		}
-		sess := &session{server: s, user: user, ch: ch, remote: conn.RemoteAddr().String()}
+		sess := &session{server: s, user: user, ch: ch, remote: conn.RemoteAddr().String(), answered: make(chan struct{})}
 		wg.Go(func() { sess.serve(reqs) })
 	}
 	wg.Wait()
@@ -216,6 +216,9 @@ type session struct {
 	tty  *terminal
 	term string
 	proc *guest.Process
+
+	told     bool
+	answered chan struct{} // closed when the client knows that its command runs
 }
 
 func (s *session) serve(reqs <-chan *ssh.Request) {
@@ -260,6 +263,10 @@ func (s *session) serve(reqs <-chan *ssh.Request) {
 		}
 		if r.WantReply {
 			r.Reply(ok, nil) //nolint:errcheck
+		}
+		if s.proc != nil && !s.told {
+			s.told = true
+			close(s.answered)
 		}
 	}
 	// The client has gone. Without a terminal the command goes on until it writes or reads.
@@ -339,6 +346,7 @@ func (s *session) start(wg *sync.WaitGroup, command []string) bool {
 	go pump(s, stdinW)
 	wg.Go(func() {
 		<-p.Done()
+		<-s.answered
 		if s.tty != nil {
 			k.Kill(-p.PID, guest.SIGHUP)
 		}

@@ -565,7 +565,7 @@ func nice(ctx context.Context, p *guest.Process) int {
 func ps(_ context.Context, p *guest.Process) int {
 	p.Print("    PID TTY          TIME CMD\n")
 	for _, q := range p.Kernel.Processes() {
-		p.Printf("%7d ?        00:00:00 %s\n", q.PID, strings.Join(q.Args, " "))
+		p.Printf("%7d ?        00:00:00 %s\n", q.PID, strings.Join(q.Shown().Args, " "))
 	}
 	return 0
 }
@@ -619,9 +619,10 @@ func pgrep(_ context.Context, p *guest.Process) int {
 		if q.PID == p.PID {
 			continue
 		}
-		text := q.Exe
+		seen := q.Shown()
+		text := seen.Name
 		if o.Has("f") {
-			text = strings.Join(q.Args, " ")
+			text = strings.Join(seen.Args, " ")
 		}
 		if len(o.Args) > 0 {
 			if o.Has("x") && text != o.Args[0] || !o.Has("x") && !strings.Contains(text, strings.Trim(o.Args[0], "^$")) {
@@ -637,9 +638,9 @@ func pgrep(_ context.Context, p *guest.Process) int {
 			q.Signal(sig)
 		case o.Has("c"):
 		case o.Has("a"):
-			p.Printf("%d %s\n", q.PID, strings.Join(q.Args, " "))
+			p.Printf("%d %s\n", q.PID, strings.Join(seen.Args, " "))
 		case o.Has("l"):
-			p.Printf("%d %s\n", q.PID, q.Exe)
+			p.Printf("%d %s\n", q.PID, seen.Name)
 		default:
 			p.Printf("%d\n", q.PID)
 		}
@@ -654,7 +655,7 @@ func pidof(_ context.Context, p *guest.Process) int {
 	var pids []string
 	for _, q := range p.Kernel.Processes() {
 		for _, name := range p.Args[1:] {
-			if q.Exe == name {
+			if q.Shown().Name == name {
 				pids = append(pids, strconv.Itoa(q.PID))
 			}
 		}

@@ -152,6 +152,7 @@ func (p *Process) Exec(ctx context.Context, args []string) int {
 func (p *Process) Become(ctx context.Context, run Program, args []string) int {
 	p.OnSignal(nil)
 	p.Args = args
+	p.show()
 	m := p.Machine()
 	if m.Faults == nil {
 		return run(ctx, p)

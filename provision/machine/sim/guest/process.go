@@ -42,6 +42,7 @@ type Process struct {
 	ignored map[Signal]bool
 	tty     bool
 	ready   func()
+	shown   Shown
 	rest    time.Duration // of the time the program takes
 }
 
@@ -80,6 +81,7 @@ func (k *Kernel) Start(s Spec) (*Process, error) {
 		return nil, err
 	}
 	p.sid = p.PID
+	p.show()
 	go p.run(s.Run)
 	return p, nil
 }
@@ -110,6 +112,7 @@ func (p *Process) Fork(change func(*Process), run Program) (*Process, error) {
 	if change != nil {
 		change(c)
 	}
+	c.show()
 	go c.run(run)
 	return c, nil
 }
@@ -168,6 +171,27 @@ func (p *Process) Ready() {
 	if p.ready != nil {
 		p.ready()
 	}
+}
+
+// Shown is what others see of a process.
+type Shown struct {
+	Name string   // of the program
+	Args []string // command line
+	UID  uint32
+}
+
+// Shown is what others see of the process: safe to be asked by any goroutine.
+func (p *Process) Shown() Shown {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.shown
+}
+
+// show lets others see what the process is now.
+func (p *Process) show() {
+	p.mu.Lock()
+	p.shown = Shown{p.Exe, p.Args, p.Cred.UID}
+	p.mu.Unlock()
 }
 
 // Context ends when the process is killed or the machine goes down.

@@ -109,15 +109,16 @@ func (f proc) Lookup(name string) (vfs.VirtualFile, bool) {
 		if p == nil {
 			return vfs.VirtualFile{}, false
 		}
+		seen := p.Shown()
 		switch rest {
 		case "":
 			return dir("cmdline", "comm", "status")
 		case "cmdline":
-			return file(strings.Join(p.Args, "\x00") + "\x00")
+			return file(strings.Join(seen.Args, "\x00") + "\x00")
 		case "comm":
-			return file(path.Base(p.Args[0]) + "\n")
+			return file(path.Base(seen.Args[0]) + "\n")
 		case "status":
-			return file(fmt.Sprintf("Name:\t%s\nPid:\t%d\nPPid:\t%d\n", path.Base(p.Args[0]), p.PID, p.PPID))
+			return file(fmt.Sprintf("Name:\t%s\nPid:\t%d\nPPid:\t%d\n", path.Base(seen.Args[0]), p.PID, p.PPID))
 		}
 	}
 	return vfs.VirtualFile{}, false

@@ -311,7 +311,7 @@ func (s *Shell) kill(arg string, sig guest.Signal) string {
 		pid = -s.p.Group()
 	}
 	if pid > 0 && s.p.Cred.UID != 0 {
-		if p := s.p.Kernel.Process(pid); p != nil && p.Cred.UID != s.p.Cred.UID {
+		if p := s.p.Kernel.Process(pid); p != nil && p.Shown().UID != s.p.Cred.UID {
 			return fmt.Sprintf("(%d) - Operation not permitted", pid)
 		}
 	}
