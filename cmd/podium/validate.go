@@ -15,8 +15,8 @@ FILE:LINE:COLUMN: FIELD: what is wrong: what to write. With -o yaml or -o json i
 description with all defaults filled in.
 
 A file lab.override.yaml beside lab.yaml changes parts of it for one classroom or one computer, and
-lab.yaml stays as it came. It has the same fields; those in it take the place of lab.yaml's, and nodes
-and steps are matched by their names.`
+lab.yaml stays as it came. It has the same fields; those in it take the place of lab.yaml's, and
+nodes and steps are matched by their names.`
 
 func (a *app) validateCommand() *cobra.Command {
 	f := struct {
