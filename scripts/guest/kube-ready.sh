@@ -20,7 +20,9 @@ fi
 
 # With cni: bridge nobody else tells the API which pods are where; it can be said only once.
 while read -r range _ node; do
-  if [[ -n $node && -z $(kubectl get node "$node" --output 'jsonpath={.spec.podCIDR}') ]]; then
+  [[ -n $node ]] || continue
+  known=$(kubectl get node "$node" --output 'jsonpath={.spec.podCIDR}')
+  if [[ -z $known ]]; then
     kubectl patch node "$node" --patch "{\"spec\":{\"podCIDR\":\"$range\",\"podCIDRs\":[\"$range\"]}}"
   fi
 done <<<"${PODIUM_POD_RANGES:-}"

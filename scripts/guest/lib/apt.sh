@@ -12,7 +12,7 @@ apt_missed=$keep/run/apt-lists.${0##*/}
 # apt_get ARGUMENT...: apt-get; other steps of podium wait for it.
 apt_get() {
   mkdir -p "$keep/run"
-  flock --wait 900 "$keep/lock.apt" apt-get -q -y "$@" 2>&1 | tee "$apt_said"
+  flock -w 900 "$keep/lock.apt" apt-get -q -y "$@" 2>&1 | tee "$apt_said"
 }
 
 # apt_update: reads the package lists. A source that does not answer is no reason to stop: what is wanted may come from
@@ -61,7 +61,7 @@ apt_lists_fresh() { [[ -s $apt_lists ]] && (($(date +%s) - $(cat "$apt_lists") <
 apt_settle() {
   local try said
   for ((try = 0; try < 60; try++)); do
-    [[ -n $(dpkg --audit 2>&1) || -n $(ls /var/lib/dpkg/updates 2>/dev/null) ]] || return 0
+    [[ -n $(dpkg --audit 2>&1)$(ls /var/lib/dpkg/updates 2>/dev/null) ]] || return 0
     say "finishing package work that was cut off"
     if said=$(dpkg --configure -a --force-confdef --force-confold 2>&1 </dev/null); then
       apt_get --fix-broken install || apt_failed "broken packages cannot be mended"
@@ -126,7 +126,7 @@ apt_key() {
   [[ -s $new ]] || return 0
   grep -q 'BEGIN PGP PUBLIC KEY BLOCK' "$new" ||
     retry_later "$url is no signing key" "is it a captive portal's answer? see $new on $PODIUM_NODE"
-  [[ -s $file && $(cat "$file") == "$(cat "$new")" ]] || rm -f "$apt_lists"
+  has_text "$file" "$(cat "$new")" || rm -f "$apt_lists"
   write_file 0644 "$file" <"$new"
   rm -f "$new"
 }
@@ -135,6 +135,6 @@ apt_key() {
 apt_source() {
   local file=/etc/apt/sources.list.d/$1.sources text
   text=$(cat)
-  [[ -f $file && $(cat "$file") == "$text" ]] || rm -f "$apt_lists"
+  has_text "$file" "$text" || rm -f "$apt_lists"
   write_file 0644 "$file" <<<"$text"
 }

@@ -48,7 +48,7 @@ give_kubeconfig() {
   home=$(getent passwd "$user" | cut -d : -f 6)
   [[ -n $home ]] || die "$PODIUM_NODE has no account called $user" "correct user: in lab.yaml"
   [[ -d $home/.kube ]] || install -d -m 0700 -o "$user" -g "$(id --group "$user")" "$home/.kube"
-  if [[ ! -f $home/.kube/config || $(cat "$home/.kube/config") != "$(cat /etc/kubernetes/admin.conf)" ]]; then
+  if ! has_text "$home/.kube/config" "$(cat /etc/kubernetes/admin.conf)"; then
     say "writing $home/.kube/config"
     install -m 0600 -o "$user" -g "$(id --group "$user")" /etc/kubernetes/admin.conf "$home/.kube/config"
   fi

@@ -64,13 +64,23 @@ service_changes() {
   : >"$changes"
 }
 
+# has_text FILE TEXT: whether the file is there with this text; newlines at the end do not count.
+has_text() {
+  local there
+  [[ -f $1 ]] || return 1
+  there=$(cat "$1")
+  [[ $there == "$2" ]]
+}
+
 # write_file MODE PATH <TEXT: writes the file, whole or not at all, if its text differs; says so in wrote (yes or no).
 wrote=no
 write_file() {
   local mode=$1 path=$2 text
   text=$(cat)
   wrote=no
-  [[ ! -f $path || $(cat "$path") != "$text" ]] || return 0
+  if has_text "$path" "$text"; then
+    return
+  fi
   say "writing $path"
   mkdir -p "${path%/*}"
   rm -f "$path.podium"
@@ -84,7 +94,9 @@ write_file() {
 write_config() {
   local mode=$1 path=$2 text
   text=$(cat)
-  [[ ! -f $path || $(cat "$path") != "$text" ]] || return 0
+  if has_text "$path" "$text"; then
+    return
+  fi
   service_changes
   write_file "$mode" "$path" <<<"$text"
 }
