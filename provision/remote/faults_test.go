@@ -132,13 +132,13 @@ func TestSudoDoesNotWork(t *testing.T) {
 }
 
 func TestRunMistakes(t *testing.T) {
-	c := remotetest.New(t, remotetest.Options{}).Dial("w1")
+	c := remotetest.New(t, remotetest.Options{Handler: echo}).Dial("w1")
 	for want, cmd := range map[string]remote.Command{
 		"command is empty":   {},
 		"both Args and":      {Args: []string{"a"}, Shell: "b"},
 		"NUL byte":           {Args: []string{"a\x00b"}},
 		"at most 131071":     {Args: []string{"echo", strings.Repeat("x", 140_000)}},
-		"read stdin: broken": {Shell: "x", Stdin: readerFunc(func([]byte) (int, error) { return 0, errors.New("broken") })},
+		"read stdin: broken": {Shell: "wait", Stdin: readerFunc(func([]byte) (int, error) { return 0, errors.New("broken") })},
 	} {
 		if _, err := c.Run(t.Context(), cmd); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
