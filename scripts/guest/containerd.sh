@@ -84,8 +84,8 @@ version = 3
 [plugins.'io.containerd.cri.v1.images'.registry]
   config_path = '/etc/containerd/certs.d'
 ${pause:+
-[plugins.\'io.containerd.cri.v1.images\'.pinned_images]
-  sandbox = \'$pause\'}
+[plugins.\"io.containerd.cri.v1.images\".pinned_images]
+  sandbox = \"$pause\"}
 END
       ;;
     *) die "podium does not know how containerd $major is configured" "is there a newer podium?" ;;
