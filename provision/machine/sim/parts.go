@@ -12,12 +12,12 @@ import (
 	"strings"
 	"time"
 
+	"podium/provision/machine/sim/cluster"
 	"podium/provision/machine/sim/command"
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/image"
 	"podium/provision/machine/sim/internet"
 	"podium/provision/machine/sim/kernel"
-	"podium/provision/machine/sim/kube"
 	netcmd "podium/provision/machine/sim/network"
 	"podium/provision/machine/sim/packages"
 	"podium/provision/machine/sim/service"
@@ -31,7 +31,7 @@ func programs(a *packages.Archives) guest.Programs {
 	all := guest.Programs{}
 	cache := &shell.Cache{}
 	for _, set := range []guest.Programs{
-		command.Programs(), kernel.Programs(), systemd.Programs(), netcmd.Programs(), packages.Commands(a), service.Programs(), kube.Programs(),
+		command.Programs(), kernel.Programs(), systemd.Programs(), netcmd.Programs(), packages.Commands(a), service.Programs(), cluster.Programs(),
 		{"bash": shell.Bash(cache), "sh": shell.Sh(cache)},
 	} {
 		maps.Copy(all, set)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"podium/provision/machine/sim/cluster"
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/option"
 	"podium/provision/machine/sim/vfs"
@@ -35,7 +36,7 @@ func dockerd(ctx context.Context, p *guest.Process) int {
 			}
 		}
 	}
-	if !RuntimeOf(p.Kernel).Running {
+	if !cluster.ContainerdRuns(p.Kernel) {
 		p.Errorf("failed to start daemon: failed to dial \"/run/containerd/containerd.sock\": connection error")
 		return 1
 	}

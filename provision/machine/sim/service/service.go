@@ -1,4 +1,4 @@
-// Package service models the daemons that labs install beside Kubernetes: containerd, Docker, Prometheus and its
+// Package service models the daemons that labs install beside Kubernetes: Docker, Prometheus and its
 // exporter, Grafana, Jenkins. Each reads the configuration that the real one reads, refuses to start when the real one
 // would, and listens on the node's ports until it is stopped.
 package service
@@ -15,7 +15,7 @@ import (
 // Programs returns the programs of this package by name.
 func Programs() guest.Programs {
 	return guest.Programs{
-		"containerd": containerd, "ctr": ctr, "crictl": crictl, "runc": version("runc version "), "dockerd": dockerd, "docker": docker,
+		"dockerd": dockerd, "docker": docker,
 		"docker-compose": version("Docker Compose version v"), "docker-buildx": version("github.com/docker/buildx v"),
 		"prometheus": prometheus, "promtool": promtool, "node_exporter": nodeExporter, "grafana": grafana, "grafana-server": grafana,
 		"jenkins": jenkins, "java": java, "alertmanager": plain("alertmanager", 9093), "blackbox_exporter": plain("blackbox_exporter", 9115),

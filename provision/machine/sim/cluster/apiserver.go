@@ -1,0 +1,205 @@
+package cluster
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"podium/provision/machine/sim/guest"
+	"podium/provision/machine/sim/vfs"
+)
+
+const (
+	apiPort      = 6443
+	manifestDir  = "/etc/kubernetes/manifests"
+	pkiDir       = "/etc/kubernetes/pki"
+	tokenSecret  = "bootstrap-token-"
+	kubeSystem   = "kube-system"
+	kubePublic   = "kube-public"
+	tokenExpires = "2006-01-02T15:04:05Z07:00"
+)
+
+// apiServer is a running kube-apiserver.
+type apiServer struct {
+	node    string
+	kernel  *guest.Kernel
+	store   *store
+	ca      *x509.Certificate // signs clients
+	cert    pair              // its own
+	version string
+	done    chan struct{} // closed when it has ended
+}
+
+// startAPIServer runs the static pods of a control plane: the API server with its etcd, and the two controllers. It
+// returns once they serve. They end with the machine, or by stop.
+func startAPIServer(k *guest.Kernel, node string) (api *apiServer, stop func(), err error) {
+	fs, root := k.Machine.FS, vfs.Root()
+	read := func(name string) string {
+		content, e := fs.ReadFile(root, name)
+		err = errors.Join(err, e)
+		return content
+	}
+	ca, cert, certKey := read(pkiDir+"/ca.crt"), read(pkiDir+"/apiserver.crt"), read(pkiDir+"/apiserver.key")
+	manifest := read(manifestDir + "/kube-apiserver.yaml")
+	read(manifestDir + "/etcd.yaml")
+	if err != nil {
+		return nil, nil, fmt.Errorf("kube-apiserver does not start: %w", err)
+	}
+	api = &apiServer{node: node, kernel: k, done: make(chan struct{}), version: imageTag(manifest)}
+	if api.ca, err = readCert(ca); err != nil {
+		return nil, nil, fmt.Errorf("kube-apiserver does not start: %s/ca.crt: %w", pkiDir, err)
+	}
+	if api.cert, err = readPair(cert, certKey); err != nil {
+		return nil, nil, fmt.Errorf("kube-apiserver does not start: %s/apiserver.crt: %w", pkiDir, err)
+	}
+	if api.store, err = openStore(k.Machine, node); err != nil {
+		return nil, nil, err
+	}
+	var closers []func()
+	for _, port := range []int{apiPort, 2379, 2380, 10257, 10259} {
+		h := guest.Handler(guest.HandlerFunc(notHTTP))
+		if port == apiPort {
+			h = api
+		}
+		c, err := k.Listen(port, h)
+		if err != nil {
+			for _, c := range closers {
+				c()
+			}
+			api.store.leave(node, k.Machine)
+			return nil, nil, err
+		}
+		closers = append(closers, c)
+	}
+	var processes []*guest.Process
+	for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
+		run := func(ctx context.Context, _ *guest.Process) int {
+			<-ctx.Done()
+			return 0
+		}
+		if name == "kube-apiserver" {
+			run = func(ctx context.Context, _ *guest.Process) int {
+				<-ctx.Done()
+				for _, c := range closers {
+					c()
+				}
+				api.store.leave(node, k.Machine)
+				close(api.done)
+				return 0
+			}
+		}
+		p, err := k.Start(guest.Spec{Args: []string{name}, Cred: root, Dir: "/", Run: run, Files: map[int]guest.File{0: guest.Null{}, 1: guest.Null{}, 2: guest.Null{}}})
+		if err != nil {
+			return nil, nil, err
+		}
+		processes = append(processes, p)
+	}
+	return api, func() {
+		for _, p := range processes {
+			p.Signal(guest.SIGKILL)
+			<-p.Done()
+		}
+	}, nil
+}
+
+// imageTag is the version in the image of a static pod's manifest.
+func imageTag(manifest string) string {
+	var pod object
+	if yaml.Unmarshal([]byte(manifest), &pod) != nil {
+		return ""
+	}
+	for _, c := range items(pod, "spec", "containers") {
+		_, tag, _ := strings.Cut(text(c, "image"), ":")
+		return tag
+	}
+	return ""
+}
+
+func notHTTP(context.Context, guest.Request) guest.Response {
+	return guest.Response{Code: 400, Body: "Client sent an HTTP request to an HTTPS server.\n"}
+}
+
+// Serve answers the models of clients, and what a student may ask by curl.
+func (a *apiServer) Serve(_ context.Context, r guest.Request) guest.Response {
+	if _, ok := r.Message.(hello); ok {
+		return guest.Response{Code: 200, Reply: a}
+	}
+	path, _, _ := strings.Cut(r.Path, "?")
+	body, err := a.raw(path)
+	if err != nil {
+		return guest.Response{Code: 403, Body: fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"forbidden: User \"system:anonymous\" cannot get path \"%s\"","code":403}`+"\n", path)}
+	}
+	return guest.Response{Code: 200, Body: body}
+}
+
+// raw is what the API server says at the paths of kubectl get --raw.
+func (a *apiServer) raw(path string) (string, error) {
+	switch path {
+	case "/readyz", "/livez", "/healthz":
+		return "ok", nil
+	case "/version", "/version/":
+		major, minor, _ := strings.Cut(strings.TrimPrefix(a.version, "v"), ".")
+		minor, _, _ = strings.Cut(minor, ".")
+		return fmt.Sprintf("{\n  \"major\": %q,\n  \"minor\": %q,\n  \"gitVersion\": %q,\n  \"platform\": \"linux/amd64\"\n}", major, minor, a.version), nil
+	}
+	return "", fmt.Errorf("the server could not find the requested resource")
+}
+
+// bootstrap checks a token of the form id.secret.
+func (a *apiServer) bootstrap(token string) error {
+	id, secret, _ := strings.Cut(token, ".")
+	a.store.mu.Lock()
+	o := a.store.get(key{"secrets", kubeSystem, tokenSecret + id})
+	a.store.mu.Unlock()
+	switch {
+	case o == nil || a.expired(o):
+		return fmt.Errorf("token %q is unknown or has expired", id)
+	case text(o, "stringData", "token-secret") != secret:
+		return fmt.Errorf("the secret of token %q is another", id)
+	}
+	return nil
+}
+
+// expired reports whether the secret of a token or of certificates has expired, by the control plane's clock.
+func (a *apiServer) expired(secret object) bool { return expired(secret, a.kernel.Clock()) }
+
+func expired(secret object, now time.Time) bool {
+	until := text(secret, "stringData", "expiration")
+	if until == "" {
+		return false
+	}
+	t, err := time.Parse(tokenExpires, until)
+	return err != nil || now.After(t)
+}
+
+// live reports whether the server still runs.
+func (a *apiServer) live() bool {
+	select {
+	case <-a.done:
+		return false
+	case <-a.kernel.Done():
+		return false
+	default:
+		return true
+	}
+}
+
+// sign makes a certificate for the kubelet of a node.
+func (a *apiServer) sign(node string) (pair, error) {
+	fs, root := a.kernel.Machine.FS, vfs.Root()
+	cert, err1 := fs.ReadFile(root, pkiDir+"/ca.crt")
+	caKey, err2 := fs.ReadFile(root, pkiDir+"/ca.key")
+	if err := errors.Join(err1, err2); err != nil {
+		return pair{}, err
+	}
+	ca, err := readPair(cert, caKey)
+	if err != nil {
+		return pair{}, err
+	}
+	return newCert(ca, "system:node:"+node, []string{"system:nodes"}, nil, a.kernel.Clock())
+}

@@ -1,0 +1,123 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"podium/provision/machine/sim/guest"
+	"podium/provision/machine/sim/vfs"
+)
+
+// imageList is where the model keeps the names of the images that were pulled, a line each.
+const imageList = "/var/lib/containerd/io.containerd.metadata.v1.bolt/images"
+
+// images lists the images that lie on the machine.
+func images(m *guest.Machine) []string {
+	text, err := m.FS.ReadFile(vfs.Root(), imageList)
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(text)
+}
+
+const imageSize = 60 << 20 // bytes on disk, about
+
+// canonical is the full name of an image: registry, path and tag.
+func canonical(ref string) string {
+	first, _, slash := strings.Cut(ref, "/")
+	switch {
+	case !slash:
+		ref = "docker.io/library/" + ref
+	case !strings.ContainsAny(first, ".:") && first != "localhost":
+		ref = "docker.io/" + ref
+	}
+	if !strings.Contains(path.Base(ref), ":") && !strings.Contains(ref, "@") {
+		ref += ":latest"
+	}
+	return ref
+}
+
+// pull fetches an image by way of the mirrors that certsDir names, if it is not there already.
+func pull(ctx context.Context, m *guest.Machine, ref, certsDir string) error {
+	ref = canonical(ref)
+	have := images(m)
+	if slices.Contains(have, ref) {
+		return nil
+	}
+	registry, name, _ := strings.Cut(ref, "/")
+	repository, tag := name, "latest"
+	if i := strings.LastIndexByte(name, ':'); i > 0 {
+		repository, tag = name[:i], name[i+1:]
+	}
+	fail := func(format string, args ...any) error {
+		return fmt.Errorf("failed to pull and unpack image %q: failed to resolve reference %q: %s", ref, ref, fmt.Sprintf(format, args...))
+	}
+	base := "https://" + strings.Replace(registry, "docker.io", "registry-1.docker.io", 1)
+	if mirror := mirrorOf(m, certsDir, registry); mirror != "" {
+		base = mirror
+	}
+	at := strings.TrimSuffix(base, "/") + "/v2/" + repository + "/manifests/" + tag
+	u, err := url.Parse(base)
+	if err != nil || u.Hostname() == "" {
+		return fail("parse %q: invalid host", base)
+	}
+	port := map[string]int{"http": 80}[u.Scheme]
+	if n, err := strconv.Atoi(u.Port()); err == nil {
+		port = n
+	} else if port == 0 {
+		port = 443
+	}
+	if _, err := m.Net.Dial(ctx, m, u.Hostname(), port); err != nil {
+		return fail("failed to do request: Head %q: dial tcp: %v", at, err)
+	}
+	if m.Faults != nil {
+		if err := m.Faults.Download(m, at); err != nil {
+			return fail("failed to do request: Head %q: %v", at, err)
+		}
+	}
+	if strings.Contains(tag, "no-such") || strings.ToLower(repository) != repository { // what a lesson on errors needs
+		return fail("%s: not found", ref)
+	}
+	if err := m.FS.Occupy(imageSize); err != nil {
+		return fmt.Errorf("failed to pull and unpack image %q: failed to extract layer: write: no space left on device", ref)
+	}
+	if err := m.FS.MkdirAll(vfs.Root(), path.Dir(imageList), 0o755); err != nil {
+		return fmt.Errorf("failed to pull and unpack image %q: %w", ref, err)
+	}
+	if err := m.FS.WriteFile(vfs.Root(), imageList, strings.Join(append(have, ref), "\n")+"\n", 0o600); err != nil {
+		return fmt.Errorf("failed to pull and unpack image %q: failed to copy: write %s: %s", ref, imageList, strings.ToLower(guest.Reason(err)))
+	}
+	return nil
+}
+
+// mirrorOf is the first host of a registry's hosts.toml, or of _default's; "" if there is none.
+func mirrorOf(m *guest.Machine, certsDir, registry string) string {
+	if certsDir == "" {
+		return ""
+	}
+	for _, name := range []string{registry, "_default"} {
+		text, err := m.FS.ReadFile(vfs.Root(), certsDir+"/"+name+"/hosts.toml")
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(text) {
+			if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "[host."); ok {
+				return strings.Trim(strings.TrimSuffix(rest, "]"), `"'`)
+			}
+		}
+	}
+	return ""
+}
+
+// digest makes something that looks like the digest of an image.
+func digest(ref string) string {
+	h := fnv.New64a()
+	h.Write([]byte(ref))
+	return fmt.Sprintf("sha256:%016x%016x%016x%016x", h.Sum64(), h.Sum64()*3, h.Sum64()*5, h.Sum64()*7)
+}

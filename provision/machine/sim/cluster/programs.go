@@ -1,0 +1,44 @@
+// Package cluster models Kubernetes in a simulated lab: the container runtime and its tools, the kubelet, kubeadm,
+// kubectl, and the cluster that comes of them.
+//
+// What a cluster knows lies as files below /var/lib/etcd on the disks of its control planes, so that snapshots and
+// reboots treat it as they treat any file. An API server is a process that reads them when it starts and writes each
+// change through. Whether a node is Ready, and what its pods do, is worked out from the node itself when somebody asks:
+// a node whose kubelet has ended is NotReady at once, where a real cluster notices after 40 seconds.
+package cluster
+
+import (
+	"context"
+	"strings"
+
+	"podium/provision/machine/sim/guest"
+)
+
+// Programs returns the programs of this package by name.
+func Programs() guest.Programs {
+	return guest.Programs{
+		"containerd": containerd, "ctr": ctr, "crictl": crictl, "runc": runc,
+		"kubelet": runKubelet, "kubeadm": kubeadm, "kubectl": kubectl,
+	}
+}
+
+// version is what a program of this package says of itself; without a package's word a recent release.
+func version(p *guest.Process, otherwise string) string {
+	if p.Version != "" {
+		return p.Version
+	}
+	return otherwise
+}
+
+// runc only says its version: containerd's model runs the containers.
+func runc(_ context.Context, p *guest.Process) int {
+	if len(p.Args) == 2 && (p.Args[1] == "--version" || p.Args[1] == "-v") {
+		v := "1.3.4"
+		if !strings.HasPrefix(p.Version, "2.") { // the version of the package containerd.io is containerd's
+			v = version(p, v)
+		}
+		p.Printf("runc version %s\nspec: 1.2.1\ngo: go1.24.9\nlibseccomp: 2.5.5\n", v)
+		return 0
+	}
+	return p.Fail(1, "the simulator's model has only: runc --version")
+}
