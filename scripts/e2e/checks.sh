@@ -15,12 +15,14 @@ row() { printf '%-7s %7s  %s\n' "$1" "$2" "$3" | tee -a "$work/report"; }
 
 seconds() { printf '%d.%01ds' $(($1 / 1000)) $(($1 % 1000 / 100)); }
 
-# check NAME COMMAND...: an assertion. What the command prints is shown when it fails, and kept in $work/output.
+# check NAME COMMAND...: an assertion. What the command prints is shown when it fails, and kept in $work/output, where the
+# next one still finds it.
 check() {
   local name=$1 start code=0
   shift
   start=$(now)
-  "$@" >"$work/output" 2>&1 </dev/null || code=$?
+  "$@" >"$work/output.new" 2>&1 </dev/null || code=$?
+  mv "$work/output.new" "$work/output"
   if ((code == 0)); then
     passed=$((passed + 1))
     row PASS "$(seconds $(($(now) - start)))" "$part: $name"
@@ -29,7 +31,7 @@ check() {
   failed=$((failed + 1))
   row FAIL "$(seconds $(($(now) - start)))" "$part: $name"
   printf '    exit code %s; the last lines were:\n' "$code"
-  tail -n 30 "$work/output" | cut -c 1-400 | sed 's/^/    /'
+  tail -n 15 "$work/output" | cut -c 1-300 | sed 's/^/    /'
   return 1
 }
 

@@ -9,8 +9,8 @@ run_faults() {
   lab docker "$lab" <<'END'
 name: faults
 nodes:
-  - {name: box, disk: 3GiB}
-  - {name: box2, roles: [docker], cpus: 1, memory: 1GiB, disk: 3GiB}
+  - {name: box, disk: 4GiB}
+  - {name: box2, roles: [docker], cpus: 1, memory: 1GiB, disk: 4GiB}
 source: distro
 incus: {image: debian-12}
 END
@@ -43,7 +43,7 @@ killed_at_random() {
   done
   check "up finishes what $try killed runs began" podium up "$lab" --provider incus
   check "Docker works" podium exec "$lab" -- docker info
-  check "no script runs twice or goes on by itself" podium exec "$lab" --sudo -- '! pgrep -f /var/lib/podium/scripts'
+  check "no script runs twice or goes on by itself" podium exec "$lab" --sudo -- '! pgrep -f [/]var/lib/podium/scripts'
   check "a further up changes nothing" idle "$lab"
 }
 
@@ -54,11 +54,9 @@ machine_stops() {
   eventually 60 grep -q 'box2/docker *started' "$work/output.up" || true
   sleep 2
   incus stop --force faults-box2
-  check "up fails when a machine is switched off in the middle" fails 1 wait "$running"
-  check "it says which one" grep -q 'FAILED box2' "$work/output.up"
-  check "the other one is done" grep -q 'box/docker *done' "$work/output.up"
-  check "up again starts it and finishes" podium up "$lab"
+  check "up starts a machine again that is switched off in the middle, and finishes" wait "$running"
   check "Docker works" podium exec "$lab" -- docker info
+  check "a further up changes nothing" idle "$lab"
 }
 
 package_lock() {
@@ -82,14 +80,14 @@ disk_full() {
 }
 
 names_fail() {
-  local lab=$1 APT=$PODIUM_MIRROR_APT SECURITY=$PODIUM_MIRROR_APT_SECURITY
-  export -n PODIUM_MIRROR_APT PODIUM_MIRROR_APT_SECURITY # by address they need no names
-  podium exec "$lab" --on box --sudo -- 'apt-get -qq remove -y docker.io >/dev/null 2>&1; rm -f /var/lib/podium/steps/* /var/lib/apt/lists/*_*
-    rm -f /etc/resolv.conf; echo nameserver 203.0.113.1 >/etc/resolv.conf' >/dev/null
+  local lab=$1 apt=$PODIUM_MIRROR_APT security=$PODIUM_MIRROR_APT_SECURITY
+  unset PODIUM_MIRROR_APT PODIUM_MIRROR_APT_SECURITY # they are addresses, and need no names
+  cp "$lab/lab.override.yaml" "$work/override"
+  echo 'dns: [198.18.0.9]' >>"$lab/lab.override.yaml" # nobody is there
   check "up fails where no name resolves" fails 1 podium up "$lab"
-  check "it says that it is about names" grep -q -i -e 'resol' -e 'DNS' "$work/output"
-  podium exec "$lab" --on box --sudo -- ln -sf /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf >/dev/null
+  check "it says that it is about names, and what to correct" grep -q 'cannot resolve .*198.18.0.9' "$work/output"
+  cp "$work/override" "$lab/lab.override.yaml"
   check "up finishes once they do" podium up "$lab"
-  check "Docker works" podium exec "$lab" -- docker info
-  export PODIUM_MIRROR_APT=$APT PODIUM_MIRROR_APT_SECURITY=$SECURITY
+  check "names resolve" podium exec "$lab" -- getent hosts deb.debian.org
+  export PODIUM_MIRROR_APT=$apt PODIUM_MIRROR_APT_SECURITY=$security
 }

@@ -72,6 +72,7 @@ var healthy = []answer{
 	{Call: "-X PATCH", Stdout: `{}`},
 	{Call: "-X PUT", Stdout: `{}`},
 	{Call: "-X DELETE", Stdout: `{}`},
+	{Call: "/1.0/instances/k8s-basic-w1?", Stdout: `{"name":"k8s-basic-w1","type":"container","status":"Running","config":{"user.podium.host-keys":"ssh-ed25519 AAAA root@a\nssh-rsa BBBB root@a","user.podium.user":"vagrant","limits.cpu":"1","limits.memory":"2048MiB"},"devices":{"eth0":{"ipv4.address":"192.168.56.11"}}}`},
 	{Call: "exec ", Stdout: "ssh-ed25519 AAAA root@a\nssh-rsa BBBB root@a\n"},
 }
 

@@ -53,6 +53,7 @@ type Provider struct {
 	listed bool                // nodes and others are filled
 	nodes  map[string]instance // the lab's instances by node name
 	others map[string]instance // everybody else's by instance name
+	given  map[string]bool     // nodes that Up has returned
 }
 
 var _ machine.PowerSwitch = (*Provider)(nil)
@@ -71,7 +72,7 @@ const rememberedFile = "incus.json"
 
 // New makes a provider. It calls nothing yet: an Incus that is not there is reported by the first method.
 func New(o Options) (*Provider, error) {
-	p := &Provider{dir: o.Dir, log: o.Log}
+	p := &Provider{dir: o.Dir, log: o.Log, given: map[string]bool{}}
 	if p.log == nil {
 		p.log = hclog.NewNullLogger()
 	}

@@ -55,6 +55,29 @@ func (p *Provider) find(ctx context.Context, name string) (i instance, ok bool, 
 	return i, ok, nil
 }
 
+// findAgain is find for Up, which is called a second time when a machine does not answer any more: then what is
+// remembered of it may be wrong.
+func (p *Provider) findAgain(ctx context.Context, name string) (i instance, ok bool, err error) {
+	i, ok, err = p.find(ctx, name)
+	p.mu.Lock()
+	given := p.given[name]
+	p.mu.Unlock()
+	if err != nil || !ok || !given {
+		return i, ok, err
+	}
+	var now instance
+	if err := p.client.query(ctx, "GET", path(i, ""), nil, &now); says(err, "not found") {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.nodes, name)
+		return instance{}, false, nil
+	} else if err != nil {
+		return i, true, p.explain("looking at "+name, err)
+	}
+	p.keep(name, func(i *instance) { *i = now })
+	return now, true, nil
+}
+
 // keep notes what became of a node's instance.
 func (p *Provider) keep(name string, change func(*instance)) {
 	p.mu.Lock()
@@ -71,7 +94,7 @@ func path(i instance, more string) string { return "/1.0/instances/" + url.PathE
 // started without Prepare too. The endpoint carries the machine's
 // host keys, read from inside, so that the first SSH connection is strict already.
 func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error) {
-	i, ok, err := p.find(ctx, name)
+	i, ok, err := p.findAgain(ctx, name)
 	if err != nil {
 		return remote.Endpoint{}, err
 	}
@@ -102,6 +125,9 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 	if err != nil {
 		return remote.Endpoint{}, err
 	}
+	p.mu.Lock()
+	p.given[name] = true
+	p.mu.Unlock()
 	return p.endpoint(name, i), nil
 }
 
