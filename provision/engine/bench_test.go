@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"podium/labs"
 	"podium/provision/lab"
 	"podium/provision/plan"
 	"podium/scripts"
@@ -36,6 +38,28 @@ func labOf(t testing.TB, description string) plan.Plan {
 		t.Fatal(err)
 	}
 	l, err := lab.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Build(l, scripts.Guest(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// k8sBasic is the plan of the built-in lab: four nodes, the real scripts.
+func k8sBasic(t testing.TB) plan.Plan {
+	t.Helper()
+	text, err := fs.ReadFile(labs.FS(), "k8s-basic/lab.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), lab.FileName)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := lab.LoadWith(file, lab.LoadOptions{Provider: lab.ProviderSim})
 	if err != nil {
 		t.Fatal(err)
 	}

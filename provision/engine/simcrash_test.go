@@ -6,24 +6,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"podium/labs"
 	"podium/provision/event"
-	"podium/provision/lab"
 	"podium/provision/machine/sim"
-	"podium/provision/plan"
 	"podium/provision/remote"
 	"podium/provision/state"
-	"podium/scripts"
 )
 
 // simCrash is an up of labs/k8s-basic on the simulator that ends by SIGKILL.
@@ -31,28 +25,6 @@ type simCrash struct {
 	Lab   string     // folder of the lab
 	Kind  event.Kind // die at the event of this kind
 	After int        // with this number, from 1; 0: live
-}
-
-// k8sBasic is the plan of the built-in lab: four nodes, the real scripts.
-func k8sBasic(t testing.TB) plan.Plan {
-	t.Helper()
-	text, err := fs.ReadFile(labs.FS(), "k8s-basic/lab.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), lab.FileName)
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	l, err := lab.LoadWith(file, lab.LoadOptions{Provider: lab.ProviderSim})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.Build(l, scripts.Guest(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
 func (c simCrash) engine(t testing.TB) *Engine {
