@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"podium/provision/lab"
 	"podium/provision/machine"
 	"podium/provision/remote"
+	"podium/templates"
 )
 
 // Dialer connects to nodes, waiting until their sshd answers; *remote.Dialer is one.
@@ -263,9 +265,12 @@ func (p *Provider) DeleteSnapshot(ctx context.Context, name, tag string) error {
 	})
 }
 
-// Cleanup removes the Vagrantfile and what stands beside it. The box and the master that linked clones share stay,
-// since other labs may use them; so does the host-only network.
+// Cleanup removes the Vagrantfile and what stands beside it, and libvirt's network of the lab. The box and the master
+// that linked clones share stay, since other labs may use them; so does VirtualBox's host-only network.
 func (p *Provider) Cleanup(ctx context.Context) error {
+	if err := p.removeNetwork(ctx); err != nil {
+		return err
+	}
 	if err := os.RemoveAll(p.o.Dir); err != nil {
 		return fmt.Errorf("remove the Vagrantfile: %w", err)
 	}
@@ -273,6 +278,32 @@ func (p *Provider) Cleanup(ctx context.Context) error {
 	defer p.mu.Unlock()
 	p.memory, p.loaded = memory{}, false
 	return ctx.Err()
+}
+
+// removeNetwork removes libvirt's private network of the lab. Vagrant does so only with the machine that it was made for,
+// and only when no other machine is left on it.
+func (p *Provider) removeNetwork(ctx context.Context) error {
+	if !p.isLibvirt() {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(p.o.Dir, memoryName)); err != nil {
+		return nil // podium has never made anything here
+	}
+	f, err := p.tools(ctx)
+	if errors.Is(err, ErrNoTool) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	v, ok := f.hypervisor.(virsh)
+	if !ok {
+		return nil
+	}
+	if err := v.removeNetwork(ctx, templates.Vagrantfile{Lab: p.o.Lab}.LibvirtNetwork()); err != nil {
+		return fmt.Errorf("remove the lab's network: %w", err)
+	}
+	return nil
 }
 
 // withMachine calls do with the machine's id; it returns nil without a call when the machine is missing.

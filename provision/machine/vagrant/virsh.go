@@ -2,6 +2,7 @@ package vagrant
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"time"
 
@@ -115,4 +116,34 @@ func (v virsh) deleteSnapshot(ctx context.Context, id, snapshotID string) error 
 func (v virsh) remove(ctx context.Context, id string) error {
 	_, err := v.call(ctx, diskDeadline, "undefine", id, "--remove-all-storage", "--snapshots-metadata", "--nvram")
 	return err
+}
+
+// removeNetwork stops and forgets a network, unless a machine is on it. One that is not there is no error.
+func (v virsh) removeNetwork(ctx context.Context, name string) error {
+	text, err := v.call(ctx, v.deadline, "net-dumpxml", name)
+	if noNetwork(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if networkInUse.MatchString(text) {
+		return nil
+	}
+	if _, err := v.call(ctx, v.deadline, "net-destroy", name); err != nil && !strings.Contains(err.Error(), "is not active") && !noNetwork(err) {
+		return err
+	}
+	if _, err := v.call(ctx, v.deadline, "net-undefine", name); err != nil && !noNetwork(err) {
+		return err
+	}
+	return nil
+}
+
+// networkInUse finds the number of cards on a network, which libvirt leaves out when there are none
+// (https://libvirt.org/formatnetwork.html, connections).
+var networkInUse = regexp.MustCompile(`<network\b[^>]*\bconnections=`)
+
+// noNetwork tells libvirt's word for a network that does not exist (VIR_ERR_NO_NETWORK).
+func noNetwork(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Network not found")
 }
