@@ -67,7 +67,7 @@ func (c *ctl) place(o object) (resource, key, error) {
 			child(o, "metadata")["namespace"] = k.namespace
 		}
 		if c.session.store.get(key{"namespaces", "", k.namespace}) == nil {
-			return r, k, fmt.Errorf("Error from server (NotFound): error when creating: namespaces %q not found", k.namespace) //nolint:staticcheck // kubectl's words
+			return r, k, saysf("Error from server (NotFound): error when creating: namespaces %q not found", k.namespace)
 		}
 	}
 	if k.name == "" {
@@ -85,7 +85,7 @@ func valid(r resource, o object) error {
 	}
 	name := text(o, "metadata", "name")
 	invalid := func(format string, args ...any) error {
-		return fmt.Errorf("The %s %q is invalid: %s", r.kind, name, fmt.Sprintf(format, args...)) //nolint:staticcheck
+		return saysf("The %s %q is invalid: %s", r.kind, name, fmt.Sprintf(format, args...))
 	}
 	wanted := labelsOf(o, "spec", "selector", "matchLabels")
 	switch {
@@ -141,7 +141,7 @@ func (c *ctl) putDocument(o object, over bool) error {
 	}
 	old := c.session.store.get(k)
 	if old != nil && !over {
-		return fmt.Errorf("Error from server (AlreadyExists): %s %q already exists", r.plural, k.name) //nolint:staticcheck
+		return saysf("Error from server (AlreadyExists): %s %q already exists", r.plural, k.name)
 	}
 	if c.o.Has("dry-run") {
 		if c.output() != "" {
@@ -276,7 +276,7 @@ func (c *ctl) patch() error {
 		n, _ := merge(i.o, p).(object)
 		was := text(i.o, "spec", "podCIDR")
 		if i.plural == "nodes" && was != "" && was != text(n, "spec", "podCIDR") {
-			return fmt.Errorf("The Node %q is invalid: spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to valid", i.key.name) //nolint:staticcheck
+			return saysf("The Node %q is invalid: spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to valid", i.key.name)
 		}
 		if same(n, i.o) {
 			c.say(i.resource, i.key.name, "patched (no change)")

@@ -128,7 +128,7 @@ func TestJoin(t *testing.T) {
 // waitReady waits for the API server of a machine that has booted.
 func (l *testLab) waitReady(m *guest.Machine) {
 	l.t.Helper()
-	for range 500 {
+	for range 5000 {
 		if _, code := l.run(m, "kubectl get --raw /readyz"); code == 0 {
 			return
 		}
@@ -175,7 +175,7 @@ func TestReboot(t *testing.T) {
 func (l *testLab) waitStatus(cp *guest.Machine, node, want string) {
 	l.t.Helper()
 	out := ""
-	for range 500 {
+	for range 5000 {
 		out, _ = l.run(cp, "kubectl get node "+node+" --no-headers")
 		if f := strings.Fields(out); len(f) > 1 && f[1] == want {
 			return
@@ -233,8 +233,8 @@ func TestControlPlanes(t *testing.T) {
 	more[1].Halt()
 	l.fails(more[0], "kubectl create namespace two", "etcdserver")
 	l.start(cp)
-	l.ok(more[0], "kubectl get namespace one")
 	l.waitReady(cp)
+	l.ok(more[0], "kubectl get namespace one")
 	l.ok(cp, "kubectl get namespace one")
 }
 

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -116,7 +115,7 @@ func (c *ctl) drop(k key) error {
 		}
 	}
 	if err := c.remove(k); err != nil {
-		return fmt.Errorf("Error from server: %w", err) //nolint:staticcheck
+		return saysf("Error from server: %v", err)
 	}
 	for _, id := range owned {
 		if err := c.drop(id); err != nil {

@@ -84,7 +84,7 @@ func (c *ctl) drain() error {
 		for _, p := range evict {
 			c.p.Printf("evicting pod %s/%s\n", text(p, "metadata", "namespace"), text(p, "metadata", "name"))
 			if err := c.deletePod(podKey(p)); err != nil {
-				return fmt.Errorf("Error from server: %w", err) //nolint:staticcheck // kubectl's words
+				return saysf("Error from server: %v", err)
 			}
 			c.p.Printf("pod/%s evicted\n", text(p, "metadata", "name"))
 		}

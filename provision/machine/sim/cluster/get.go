@@ -15,7 +15,7 @@ func (c *ctl) get() error {
 	if path := c.o.Value("raw"); path != "" {
 		body, err := c.api.raw(path)
 		if err != nil {
-			return fmt.Errorf("Error from server (NotFound): %w", err) //nolint:staticcheck // kubectl's words
+			return saysf("Error from server (NotFound): %v", err)
 		}
 		c.p.Print(body)
 		return nil
@@ -30,7 +30,7 @@ func (c *ctl) get() error {
 	if c.workloads() {
 		if err := c.controllers(c.now()); err != nil {
 			c.mu.Unlock()
-			return fmt.Errorf("Error from server: %w", err) //nolint:staticcheck
+			return saysf("Error from server: %v", err)
 		}
 	}
 	if file := c.o.Value("f"); file != "" {
@@ -214,7 +214,7 @@ func (c *ctl) describe() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.controllers(c.now()); err != nil {
-		return fmt.Errorf("Error from server: %w", err) //nolint:staticcheck
+		return saysf("Error from server: %v", err)
 	}
 	found, err := c.find(c.args, "get")
 	for n, i := range found {

@@ -20,7 +20,6 @@ type installation struct {
 	version  string // of Kubernetes
 	timeouts timeouts
 	ca       pair
-	log      string // the phase, for messages
 }
 
 const initFlags = "config: skip-token-print ignore-preflight-errors: apiserver-advertise-address: apiserver-bind-port: apiserver-cert-extra-sans: pod-network-cidr: service-cidr: " +
@@ -152,7 +151,7 @@ func (in *installation) run(o option.Set) (phase string, err error) {
 		}
 	}
 	in.say("[etcd] Creating static Pod manifest for local etcd in %q", manifestDir)
-	s, err := createStore(in.p.Machine(), in.name, etcdHeader{CIDR: pods, Service: c.Networking.ServiceSubnet})
+	err = createStore(in.p.Machine(), in.name, etcdHeader{CIDR: pods, Service: c.Networking.ServiceSubnet})
 	if err != nil {
 		return "etcd/local", err
 	}
@@ -172,7 +171,7 @@ func (in *installation) run(o option.Set) (phase string, err error) {
 	if err != nil {
 		return "wait-control-plane", err
 	}
-	s = api.store
+	s := api.store
 	if err := in.waitNode(s); err != nil {
 		return "upload-config/kubelet", err
 	}

@@ -186,14 +186,14 @@ func (in *installation) runJoin(api *apiServer, j *joinConfig) (phase string, er
 	}
 	if j.ControlPlane != nil {
 		if in.conf.cluster.ControlPlaneEndpoint == "" {
-			return "preflight", errors.New("One or more conditions for hosting a new control plane instance is not satisfied.\n\nunable to add a new control plane instance to a cluster that doesn't have a stable controlPlaneEndpoint address\n\nPlease ensure that:\n* The cluster has a stable controlPlaneEndpoint address.") //nolint:staticcheck // kubeadm's words
+			return "preflight", says("One or more conditions for hosting a new control plane instance is not satisfied.\n\nunable to add a new control plane instance to a cluster that doesn't have a stable controlPlaneEndpoint address\n\nPlease ensure that:\n* The cluster has a stable controlPlaneEndpoint address.")
 		}
 		if key := j.ControlPlane.CertificateKey; key != "" {
 			if err := in.downloadCerts(api, key); err != nil {
 				return "control-plane-prepare/download-certs", err
 			}
 		} else if !in.exists(pkiDir + "/ca.key") {
-			return "preflight", errors.New("One or more conditions for hosting a new control plane instance is not satisfied.\n\nfailure loading certificate for CA: couldn't load the certificate file /etc/kubernetes/pki/ca.crt: open /etc/kubernetes/pki/ca.crt: no such file or directory") //nolint:staticcheck
+			return "preflight", says("One or more conditions for hosting a new control plane instance is not satisfied.\n\nfailure loading certificate for CA: couldn't load the certificate file /etc/kubernetes/pki/ca.crt: open /etc/kubernetes/pki/ca.crt: no such file or directory")
 		}
 		if err := in.makeCerts(); err != nil {
 			return "control-plane-prepare/certs", err

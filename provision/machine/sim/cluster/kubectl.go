@@ -136,7 +136,7 @@ func (c *ctl) loadConfig() error {
 		if c.o.Has("kubeconfig") {
 			return fmt.Errorf("error: stat %s: no such file or directory", file)
 		}
-		return errors.New("The connection to the server localhost:8080 was refused - did you specify the right host or port?") //nolint:staticcheck // kubectl's words
+		return says("The connection to the server localhost:8080 was refused - did you specify the right host or port?")
 	}
 	var err error
 	if c.conf, err = readKubeconfig(c.p.FS(), c.p.Cred, file, c.o.Value("context")); err != nil {
@@ -161,13 +161,13 @@ func (c *ctl) connect() error {
 	var u *errUnauthorized
 	switch {
 	case errors.As(err, &d) && d.refused:
-		return fmt.Errorf("The connection to the server %s was refused - did you specify the right host or port?", d.server) //nolint:staticcheck
+		return saysf("The connection to the server %s was refused - did you specify the right host or port?", d.server)
 	case errors.As(err, &u):
 		return errors.New("error: You must be logged in to the server (Unauthorized)")
 	case strings.HasPrefix(err.Error(), "etcdserver"):
-		return fmt.Errorf("Error from server: %w", err) //nolint:staticcheck
+		return saysf("Error from server: %v", err)
 	}
-	return fmt.Errorf("Unable to connect to the server: %w", err) //nolint:staticcheck
+	return saysf("Unable to connect to the server: %v", err)
 }
 
 // namespace is the one that the call is about.
@@ -205,7 +205,7 @@ func (c *ctl) allow(what string, k key, r resource) error {
 	if !grouped {
 		group = ""
 	}
-	return fmt.Errorf("Error from server (Forbidden): %s is forbidden: User %q cannot %s resource %q in API group %q %s", subject, c.user, what, k.kind, group, where) //nolint:staticcheck
+	return saysf("Error from server (Forbidden): %s is forbidden: User %q cannot %s resource %q in API group %q %s", subject, c.user, what, k.kind, group, where)
 }
 
 // output is the form that -o asks for.
@@ -214,7 +214,7 @@ func (c *ctl) output() string { return strings.TrimPrefix(c.o.Value("o"), "=") }
 // write puts an object; an error is worded as the API server words it.
 func (c *ctl) write(k key, o object) error {
 	if err := c.put(k, o); err != nil {
-		return fmt.Errorf("Error from server: %w", err) //nolint:staticcheck
+		return saysf("Error from server: %v", err)
 	}
 	return nil
 }

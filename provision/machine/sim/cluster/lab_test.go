@@ -3,7 +3,6 @@ package cluster
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -60,12 +59,12 @@ func (l *testLab) Dial(_ context.Context, from *guest.Machine, host string, port
 		m = from
 	}
 	if m == nil {
-		return nil, errors.New("No route to host") //nolint:staticcheck // curl's words
+		return nil, says("No route to host")
 	}
 	if k := m.Kernel(); k != nil && k.Listener(port) != nil {
 		return k.Listener(port), nil
 	}
-	return nil, errors.New("Connection refused") //nolint:staticcheck
+	return nil, says("Connection refused")
 }
 
 func (l *testLab) Lookup(context.Context, string) (string, bool) { return "", false }
@@ -276,7 +275,7 @@ func (l *testLab) as(m *guest.Machine, c vfs.Cred, home, script string) (string,
 	l.must(err)
 	select {
 	case <-p.Done():
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		l.t.Fatalf("%s: %s hangs\n%s", m.Name, script, out.String())
 	}
 	mu.Lock()

@@ -22,7 +22,7 @@ func (a *adminCall) cluster(file string) (*session, kubeconfig, error) {
 	if err != nil {
 		var d *dialError
 		if errors.As(err, &d) {
-			err = fmt.Errorf("Get \"%s/api/v1/namespaces/kube-system?timeout=10s\": %w", conf.server, err) //nolint:staticcheck // as Go's client says it
+			err = saysf("Get \"%s/api/v1/namespaces/kube-system?timeout=10s\": %v", conf.server, err)
 		}
 		return nil, conf, err
 	}

@@ -105,7 +105,7 @@ func (c *ctl) expose() error {
 			return err
 		}
 		if c.session.store.get(k) != nil {
-			return fmt.Errorf("Error from server (AlreadyExists): services %q already exists", name) //nolint:staticcheck // kubectl's words
+			return saysf("Error from server (AlreadyExists): services %q already exists", name)
 		}
 		fresh := newObject("Service", "v1", name, k.namespace, c.now())
 		fresh["spec"] = svc["spec"]
@@ -156,7 +156,7 @@ func (c *ctl) scale() error {
 	}
 	return c.change(c.args, "scaled", func(i item, o object) error {
 		if i.plural != "deployments" && i.plural != "statefulsets" {
-			return fmt.Errorf("Error from server (NotFound): the server could not find the requested resource") //nolint:staticcheck
+			return saysf("Error from server (NotFound): the server could not find the requested resource")
 		}
 		child(o, "spec")["replicas"] = n
 		return nil

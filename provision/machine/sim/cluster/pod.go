@@ -134,20 +134,20 @@ func (k *kubelet) flannel(s *store, namespace string, c any) error {
 	var conf struct{ Network string }
 	cfg := s.get(key{"configmaps", namespace, "kube-flannel-cfg"})
 	if cfg == nil || json.Unmarshal([]byte(text(cfg, "data", "net-conf.json")), &conf) != nil {
-		return errors.New("Error from kubelet: configmap \"kube-flannel-cfg\" not found") //nolint:staticcheck // flannel's words
+		return says("Error from kubelet: configmap \"kube-flannel-cfg\" not found")
 	}
 	if !k.kernel.HasModule("br_netfilter") {
-		return errors.New("Failed to check br_netfilter: stat /proc/sys/net/bridge/bridge-nf-call-iptables: no such file or directory") //nolint:staticcheck
+		return says("Failed to check br_netfilter: stat /proc/sys/net/bridge/bridge-nf-call-iptables: no such file or directory")
 	}
 	node := s.get(key{"nodes", "", k.name})
 	cidr := text(node, "spec", "podCIDR")
 	if cidr == "" {
-		return fmt.Errorf("Error registering network: failed to acquire lease: node %q pod cidr not assigned", k.name) //nolint:staticcheck
+		return saysf("Error registering network: failed to acquire lease: node %q pod cidr not assigned", k.name)
 	}
 	network, err1 := netip.ParsePrefix(conf.Network)
 	own, err2 := netip.ParsePrefix(cidr)
 	if err1 != nil || err2 != nil || !network.Contains(own.Addr()) {
-		return fmt.Errorf("Error registering network: failed to acquire lease: subnet %q specified in the flannel net config doesn't contain %q PodCIDR of the %q node", conf.Network, cidr, k.name) //nolint:staticcheck
+		return saysf("Error registering network: failed to acquire lease: subnet %q specified in the flannel net config doesn't contain %q PodCIDR of the %q node", conf.Network, cidr, k.name)
 	}
 	public := natAddress
 	for _, a := range items(c, "args") {

@@ -9,6 +9,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"podium/provision/machine/sim/guest"
@@ -42,3 +43,11 @@ func runc(_ context.Context, p *guest.Process) int {
 	}
 	return p.Fail(1, "the simulator's model has only: runc --version")
 }
+
+// says is an error in the very words of a real program, with its capital letters and full stops.
+type says string
+
+func (s says) Error() string { return string(s) }
+
+// saysf is says by a format.
+func saysf(format string, args ...any) error { return says(fmt.Sprintf(format, args...)) }

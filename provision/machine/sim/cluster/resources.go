@@ -92,7 +92,7 @@ type selected struct {
 
 func (s *store) operands(args []string) ([]selected, error) {
 	if len(args) == 0 {
-		return nil, fmt.Errorf("error: You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.")
+		return nil, saysf("error: You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.")
 	}
 	if strings.Contains(args[0], "/") {
 		var list []selected
@@ -185,7 +185,7 @@ func notFound(r resource, name string) error {
 	if group, _, ok := strings.Cut(r.apiVersion, "/"); ok {
 		plural += "." + group
 	}
-	return fmt.Errorf("Error from server (NotFound): %s %q not found", plural, name) //nolint:staticcheck // kubectl's words
+	return saysf("Error from server (NotFound): %s %q not found", plural, name)
 }
 
 func (c *ctl) apiResources() error {

@@ -106,14 +106,10 @@ func openStore(m *guest.Machine, name string) (*store, error) {
 	return s, nil
 }
 
-// createStore makes a new cluster with one member.
-func createStore(m *guest.Machine, name string, head etcdHeader) (*store, error) {
+// createStore writes the data of a new cluster with one member.
+func createStore(m *guest.Machine, name string, head etcdHeader) error {
 	head.ID, head.Members = random(8), []string{name}
-	s := newStore(head)
-	if err := s.copyTo(m); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return newStore(head).copyTo(m)
 }
 
 // addMember makes a machine a member, with a copy of everything.
