@@ -32,7 +32,7 @@ oom_score_denied() { in_container && ! (echo -999 >/proc/self/oom_score_adj) 2>/
 
 # configure_containerd: the settings that differ from the defaults, in the format of the version that is there.
 configure_containerd() {
-  local major=$1 pause oom=false plugins="bin_dir = '/opt/cni/bin'"
+  local major=$1 pause sandbox='' oom=false plugins="bin_dir = '/opt/cni/bin'"
   pause=$(pause_image)
   # Distributions look for CNI plugins elsewhere than Kubernetes puts them; containerd 2.1 renamed the setting.
   if containerd config default | grep -q bin_dirs; then
@@ -43,12 +43,15 @@ configure_containerd() {
   fi
   case $major in
     1)
+      if [[ -n $pause ]]; then
+        sandbox="sandbox_image = \"$pause\""
+      fi
       write_config 0644 /etc/containerd/config.toml <<END
 version = 2
 
 [plugins."io.containerd.grpc.v1.cri"]
   restrict_oom_score_adj = $oom
-${pause:+  sandbox_image = \"$pause\"}
+  $sandbox
 
 [plugins."io.containerd.grpc.v1.cri".cni]
   $plugins
@@ -65,6 +68,9 @@ ${pause:+  sandbox_image = \"$pause\"}
 END
       ;;
     2)
+      if [[ -n $pause ]]; then
+        sandbox="sandbox = '$pause'"
+      fi
       write_config 0644 /etc/containerd/config.toml <<END
 version = 3
 
@@ -83,9 +89,9 @@ version = 3
 
 [plugins.'io.containerd.cri.v1.images'.registry]
   config_path = '/etc/containerd/certs.d'
-${pause:+
-[plugins.\"io.containerd.cri.v1.images\".pinned_images]
-  sandbox = \"$pause\"}
+
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+  $sandbox
 END
       ;;
     *) die "podium does not know how containerd $major is configured" "is there a newer podium?" ;;
