@@ -67,9 +67,11 @@ func TestUpCompletesASimulatedClusterThatWasKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: takes a process per task")
 	}
+	t.Parallel()
 	want := newSimCrash(t, "", 0).result(t)
 	for after := 1; after <= len(k8sBasic(t).Tasks); after++ {
 		t.Run(fmt.Sprint("after task ", after), func(t *testing.T) {
+			t.Parallel()
 			c := newSimCrash(t, event.TaskDone, after)
 			c.Kind = ""
 			c.start(t)
@@ -132,13 +134,8 @@ func (c simCrash) result(t *testing.T) map[string]string {
 		if name != "cp" {
 			continue
 		}
-		out, err := host.Run(context.Background(), remote.Command{
-			Args: []string{"kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "nodes", "--no-headers"}, Sudo: true,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(out.Stdout)) {
+		out := runOn(t, e, name, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "nodes", "--no-headers")
+		for line := range strings.Lines(out) {
 			fields := strings.Fields(line)
 			all["kubectl "+fields[0]] = strings.Join(fields[1:3], " ")
 		}

@@ -6,6 +6,7 @@
 #        nodes.sh exec COMMAND...    run a command where the nodes can be reached: incus, ssh, podium
 #        nodes.sh env                print what exec sets, for eval; the nodes' networks are not reached that way
 #        nodes.sh with COMMAND...    up, COMMAND, down, whatever happens
+#        nodes.sh bare COMMAND...    the same with nothing but the network: no daemon, no images
 #        nodes.sh images             build the images only
 #        nodes.sh down               remove everything but the cache; nothing happens when it is down
 #
@@ -30,6 +31,7 @@ base=/var/lib/podium-e2e/$id # short: unix sockets in it may be 107 bytes long
 incus=$base/incus
 netns=podium-$id
 daemon=/usr/libexec/incus/incusd
+daemon_packages=(incus-base incus-client dnsmasq-base nftables btrfs-progs mmdebstrap iproute2)
 
 say() { printf '%s  %s\n' "$(date +%T)" "$*" >&2; }
 die() {
@@ -37,11 +39,11 @@ die() {
   exit 1
 }
 
-# packages installs what is missing. The archives lie in a folder of our own, because another apt may clean the
+# packages NAME... installs what is missing. The archives lie in a folder of our own, because another apt may clean the
 # common one between our download and our installation.
 packages() {
   local missing=() package backports=/etc/apt/sources.list.d/podium-e2e-backports.sources
-  for package in incus-base incus-client dnsmasq-base nftables btrfs-progs mmdebstrap iproute2; do
+  for package in "$@"; do
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
@@ -224,11 +226,16 @@ YAML
   done
 }
 
-up() {
+# ground checks what everything else stands on and makes the folders.
+ground() {
   [[ $EUID == 0 ]] || die "needs root: it makes namespaces and mounts"
   [[ $id =~ ^[a-z0-9-]{1,20}$ ]] || die "PODIUM_E2E_ID: $id: write 1 to 20 of a-z, 0-9 and -"
   mkdir -p "$cache" "$base"
-  packages
+}
+
+up() {
+  ground
+  packages "${daemon_packages[@]}"
   local name
   for name in "${images[@]}"; do image "$name"; done
   exec 9>"$base/lock"
@@ -309,7 +316,7 @@ case ${1:-} in
   up) up ;;
   down) down ;;
   images)
-    packages
+    packages "${daemon_packages[@]}"
     for name in "${images[@]}"; do image "$name"; done
     ;;
   env)
@@ -328,5 +335,13 @@ case ${1:-} in
     up
     inside "$@"
     ;;
-  *) die "usage: nodes.sh up|exec COMMAND...|env|with COMMAND...|images|down" ;;
+  bare)
+    shift
+    trap down EXIT
+    ground
+    packages iproute2 nftables
+    network
+    inside "$@"
+    ;;
+  *) die "usage: nodes.sh up|exec COMMAND...|env|with COMMAND...|bare COMMAND...|images|down" ;;
 esac
