@@ -99,6 +99,9 @@ func TestEveryScriptTakesInTheLibrary(t *testing.T) {
 			}
 		}
 		plain := withoutComments(text)
+		if strings.Contains(plain, `\'`) {
+			t.Errorf("%s has \\' in it: in a here-document bash keeps that backslash", name)
+		}
 		for _, word := range []string{"awk", "perl", "python", "jq", "<(", ">("} {
 			if regexp.MustCompile(`(^|[\s|(;&])` + regexp.QuoteMeta(word)).MatchString(plain) {
 				t.Errorf("%s uses %q: keep to what is on every box, and in the simulator", name, word)

@@ -103,7 +103,8 @@ configure_apt
 configure_shells
 check_resolver
 apt_settle
-apt_install ca-certificates curl iproute2
+apt_install ca-certificates curl
+command -v sysctl >/dev/null || apt_install procps # the smallest images lack it
 keep_time
 
 # shellcheck source=/dev/null
