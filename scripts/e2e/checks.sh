@@ -80,6 +80,14 @@ prints() {
   }
 }
 
+# said PATTERN: holds when what the assertion before printed has a line with the pattern.
+said() {
+  grep -q -i -E -e "$1" "$work/output" || {
+    cat "$work/output"
+    return 1
+  }
+}
+
 # inside COMMAND...: where the nodes are; podium and incus there.
 inside() { "$here/nodes.sh" exec "$@"; }
 podium() { inside "$work/podium" "$@"; }

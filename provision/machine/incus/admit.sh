@@ -62,6 +62,13 @@ chown "$user:$group" "$home/.ssh/authorized_keys"
 chmod 600 "$home/.ssh/authorized_keys"
 (umask 337 && echo "$user ALL=(ALL) NOPASSWD:ALL" >/etc/sudoers.d/90-podium)
 
+# While the system starts, nobody but root may log in: an sshd that answers before that is over refuses everybody.
+for unit in ssh sshd; do
+  mkdir -p "/etc/systemd/system/$unit.service.d"
+  printf '[Unit]\nAfter=systemd-user-sessions.service\n' >"/etc/systemd/system/$unit.service.d/podium.conf"
+done
+systemctl daemon-reload
+systemctl start systemd-user-sessions.service
 # Units that make host keys run before this one.
 systemctl start ssh.service || systemctl start sshd.service
 cat /etc/ssh/ssh_host_*_key.pub >&3
