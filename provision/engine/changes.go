@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -92,7 +93,7 @@ func (e *Engine) viewOf(ctx context.Context, scripts nodeScripts, s state.State,
 
 // askAt connects, asks, and hangs up.
 func (e *Engine) askAt(ctx context.Context, scripts nodeScripts, at remote.Endpoint, units ...string) (look, error) {
-	ctx, cancel := context.WithTimeout(ctx, askDeadline)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(e.patience, askDeadline))
 	defer cancel()
 	host, err := e.Dialer.Dial(ctx, at)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -42,6 +43,8 @@ type Engine struct {
 	// Forget removes the host keys pinned for an endpoint's node (remote.Dialer.Forget). It is called when a machine has
 	// been destroyed, and before one is made. It may be nil.
 	Forget func(remote.Endpoint) error
+
+	patience time.Duration // with a node that is only looked at; 0: askDeadline. Tests on busy machines have more
 }
 
 // DefaultParallel is how many tasks run at once when Engine.Parallel is 0.

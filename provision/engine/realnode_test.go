@@ -58,9 +58,9 @@ func (r *realNode) Up(ctx context.Context, name string) (remote.Endpoint, error)
 func (r *realNode) engine(t *testing.T, p plan.Plan) (*Engine, *recorder) {
 	t.Helper()
 	e, events := newEngine(t, p, r.fakeLab)
-	e.Provider = r
+	e.Provider, e.patience = r, 20*time.Second
 	e.Dialer = remote.NewDialer(remote.DialOptions{
-		KnownHosts: filepath.Join(t.TempDir(), "known_hosts"), KeyFile: r.sshd.KeyFile(), Grace: 2 * time.Second, Deadline: 20 * time.Second,
+		KnownHosts: filepath.Join(t.TempDir(), "known_hosts"), KeyFile: r.sshd.KeyFile(), Grace: 2 * time.Second,
 	})
 	return e, events
 }

@@ -42,12 +42,13 @@ func simEngine(t testing.TB, p plan.Plan, scenario string) (*Engine, *recorder) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	dialer := remote.NewDialer(remote.DialOptions{KeyFile: key, Deadline: 3 * time.Second, Keepalive: time.Second})
+	dialer := remote.NewDialer(remote.DialOptions{KeyFile: key, Deadline: 10 * time.Second})
 	r := &recorder{}
 	return &Engine{
 		Plan: p, Provider: sim.New(sim.Options{Lab: p.Lab.Name, InProcess: host, File: file}), Dir: dir, Sink: r, PublicKey: public, Dialer: dialer,
-		Forget: func(at remote.Endpoint) error { return dialer.Forget(context.Background(), at.Node) },
-		Retry:  Retry{Tries: 4, First: 50 * time.Millisecond, Most: 200 * time.Millisecond},
+		Forget:   func(at remote.Endpoint) error { return dialer.Forget(context.Background(), at.Node) },
+		Retry:    Retry{Tries: 4, First: 50 * time.Millisecond, Most: 200 * time.Millisecond},
+		patience: 20 * time.Second,
 	}, r
 }
 
