@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"podium/provision/lab"
 )
 
 // Scenario is a sim.yaml: how long things take in a simulated lab, and what goes wrong. Without it everything takes no
@@ -149,17 +150,11 @@ func (b Behaviour) check(at string) error {
 	return nil
 }
 
-// size reads 512MiB and 20GiB; "" is 0.
+// size reads 512MiB and 20GiB, as bytes; "" is 0.
 func size(s string) (int64, error) {
 	if s == "" {
 		return 0, nil
 	}
-	for unit, factor := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40} {
-		if digits, ok := strings.CutSuffix(s, unit); ok {
-			if n, err := strconv.ParseInt(digits, 10, 64); err == nil && n > 0 {
-				return n * factor, nil
-			}
-		}
-	}
-	return 0, fmt.Errorf("%q: write a size such as 20GiB", s)
+	n, err := lab.ParseSize(s)
+	return int64(n), err
 }
