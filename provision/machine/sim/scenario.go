@@ -130,7 +130,7 @@ func (b Behaviour) check(at string) error {
 		return fmt.Errorf("%sslow: %v: write a number above 0", at, b.Slow)
 	}
 	if _, err := size(b.Disk); err != nil {
-		return fmt.Errorf("%sdisk: %w", at, err)
+		return fmt.Errorf("%sdisk: %q %w", at, b.Disk, err)
 	}
 	if b.Clock != "" {
 		if _, err := time.ParseDuration(b.Clock); err != nil {
