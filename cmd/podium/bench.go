@@ -150,7 +150,7 @@ func (a *app) warnAboutDescription(b *bench) {
 const noWait = -1
 
 // equip gives the bench provider, dialer and engine. Nothing is started by it. deadline is how long a node that boots
-// is waited for; 0: remote's default.
+// is waited for; 0: as long as its provider may need.
 func (a *app) equip(b *bench, deadline time.Duration) error {
 	provider, err := a.provider(b)
 	if err != nil {

@@ -40,8 +40,11 @@ func (a *app) provider(b *bench) (machine.Provider, error) {
 }
 
 // newDialer connects to the lab's nodes with its own key and the agent's, and with host keys pinned in .podium. deadline is how
-// long a node that boots is waited for; 0: remote's default; negative: not at all.
+// long a node that boots is waited for; 0: as long as its provider may need; negative: not at all.
 func (a *app) newDialer(b *bench, deadline time.Duration) *remote.Dialer {
+	if deadline == 0 {
+		deadline = bootDeadline(b.lab.Provider)
+	}
 	return remote.NewDialer(remote.DialOptions{
 		KnownHosts: b.state.Path("known_hosts"),
 		KeyFile:    b.state.Path(keyName),
@@ -61,4 +64,13 @@ func isPreflightError(err error) bool {
 		}
 	}
 	return false
+}
+
+// bootDeadline is how long a node that boots is waited for. Real machines on a loaded computer, or without hardware
+// virtualisation, were seen to take more than the two minutes that do for others.
+func bootDeadline(provider string) time.Duration {
+	if provider == lab.ProviderVirtualBox || provider == lab.ProviderLibvirt {
+		return 5 * time.Minute
+	}
+	return remote.DefaultDeadline
 }
