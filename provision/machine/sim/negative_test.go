@@ -210,7 +210,7 @@ func TestReboot(t *testing.T) {
 			t.Errorf("%s: %q, want %q (%s)", script, strings.TrimSpace(out), want, errs)
 		}
 	}
-	const nodes = `KUBECONFIG=/etc/kubernetes/admin.conf kubectl get nodes --no-headers | tr -s ' ' | cut -d' ' -f1,2 | paste -sd,`
+	const nodes = `until kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw /readyz >/dev/null 2>&1; do sleep 0.05; done; KUBECONFIG=/etc/kubernetes/admin.conf kubectl get nodes --no-headers | tr -s ' ' | cut -d' ' -f1,2 | paste -sd,`
 
 	w := connect(t, e, "w1")
 	run(t, w, "echo x >/run/x; echo x >/tmp/x; echo x >/root/x; modprobe dummy; sysctl -q -w vm.swappiness=1; ip route add 10.9.0.0/16 via 192.168.56.10; sleep 1000 </dev/null >/dev/null 2>&1 &")

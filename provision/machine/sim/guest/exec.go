@@ -49,15 +49,12 @@ func (p *Process) LookIn(path, name string) (string, bool) {
 	if strings.Contains(name, "/") {
 		return name, p.executable(p.Path(name))
 	}
+	var room [12]string
+	dirs := room[:0]
 	for dir := range strings.SplitSeq(path, ":") {
-		if dir == "" {
-			dir = p.Dir
-		}
-		if full := dir + "/" + name; p.executable(p.Path(full)) {
-			return full, true
-		}
+		dirs = append(dirs, strings.TrimSuffix(p.Path(dir), "/"))
 	}
-	return "", false
+	return p.FS().Program(p.Cred, dirs, name)
 }
 
 func (p *Process) executable(path string) bool {

@@ -80,9 +80,10 @@ type Kernel struct {
 	BootID  string
 	Booted  time.Time
 
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	wg     sync.WaitGroup
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	wg      sync.WaitGroup
+	workers *workers
 
 	mu        sync.Mutex
 	procs     map[int]*Process
@@ -107,10 +108,16 @@ func (m *Machine) Boot(ctx context.Context) (*Kernel, error) {
 		procs: map[int]*Process{}, nextPID: 100, listeners: map[int]Handler{}, locks: map[uint64]*fileLock{}, values: map[any]any{},
 	}
 	k.ctx, k.cancel = context.WithCancelCause(ctx)
+	k.workers = newWorkers()
+	if m.Net != nil {
+		k.workers = m.Net.Shared(workersKey{}, func() any { return k.workers }).(*workers)
+	}
 	m.FS.EmptyTmpfs()
 	m.kernel = k
 	return k, nil
 }
+
+type workersKey struct{}
 
 // Initialize runs what the system does at boot.
 func (k *Kernel) Initialize() {

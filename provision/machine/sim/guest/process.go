@@ -82,7 +82,7 @@ func (k *Kernel) Start(s Spec) (*Process, error) {
 	}
 	p.sid = p.PID
 	p.show()
-	go p.run(s.Run)
+	k.workers.do(func() { p.run(s.Run) })
 	return p, nil
 }
 
@@ -113,7 +113,7 @@ func (p *Process) Fork(change func(*Process), run Program) (*Process, error) {
 		change(c)
 	}
 	c.show()
-	go c.run(run)
+	p.Kernel.workers.do(func() { c.run(run) })
 	return c, nil
 }
 

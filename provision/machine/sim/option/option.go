@@ -73,19 +73,25 @@ type known struct {
 	optional bool
 }
 
-func parse(args []string, spec string, style Style) (Set, error) {
-	s := Set{values: map[string][]string{}}
-	options := map[string]known{}
+// find looks an option up in a specification. It is short, and a command is given few options: no index is made of it.
+func find(spec, name string) (known, bool) {
+	if name == "" {
+		return known{}, false
+	}
 	for word := range strings.FieldsSeq(spec) {
 		names := strings.TrimRight(word, ":?")
-		k := known{takes: strings.HasSuffix(word, ":"), optional: strings.HasSuffix(word, "?")}
-		for i, n := range strings.Split(names, ",") {
-			if i == 0 {
-				k.key = n
+		key, _, _ := strings.Cut(names, ",")
+		for n := range strings.SplitSeq(names, ",") {
+			if n == name {
+				return known{key: key, takes: strings.HasSuffix(word, ":"), optional: strings.HasSuffix(word, "?")}, true
 			}
-			options[n] = k
 		}
 	}
+	return known{}, false
+}
+
+func parse(args []string, spec string, style Style) (Set, error) {
+	s := Set{}
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
@@ -95,12 +101,12 @@ func parse(args []string, spec string, style Style) (Set, error) {
 			return s, nil
 		case strings.HasPrefix(arg, "--") || style == Single && len(arg) > 1 && arg[0] == '-':
 			var err error
-			if args, err = s.long(arg, args, options); err != nil {
+			if args, err = s.long(arg, args, spec); err != nil {
 				return s, err
 			}
 		case len(arg) > 1 && arg[0] == '-':
 			var err error
-			if args, err = s.short(arg, args, options); err != nil {
+			if args, err = s.short(arg, args, spec); err != nil {
 				return s, err
 			}
 		default:
@@ -114,13 +120,20 @@ func parse(args []string, spec string, style Style) (Set, error) {
 	return s, nil
 }
 
+func (s *Set) add(key, value string) {
+	if s.values == nil {
+		s.values = map[string][]string{}
+	}
+	s.values[key] = append(s.values[key], value)
+}
+
 func unknown(arg string) error {
 	return fmt.Errorf("unrecognized option '%s' (the simulator's model of this command does not have it)", arg)
 }
 
-func (s Set) long(arg string, args []string, options map[string]known) ([]string, error) {
+func (s *Set) long(arg string, args []string, spec string) ([]string, error) {
 	name, value, has := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-	k, ok := options[name]
+	k, ok := find(spec, name)
 	switch {
 	case !ok || len(name) == 1 && strings.HasPrefix(arg, "--"):
 		return args, unknown(arg)
@@ -135,22 +148,22 @@ func (s Set) long(arg string, args []string, options map[string]known) ([]string
 		}
 		return args, fmt.Errorf("option '--%s' doesn't allow an argument", name)
 	}
-	s.values[k.key] = append(s.values[k.key], value)
+	s.add(k.key, value)
 	return args, nil
 }
 
-func (s Set) short(arg string, args []string, options map[string]known) ([]string, error) {
+func (s *Set) short(arg string, args []string, spec string) ([]string, error) {
 	for i := 1; i < len(arg); i++ {
-		k, ok := options[arg[i:i+1]]
+		k, ok := find(spec, arg[i:i+1])
 		if !ok {
 			return args, unknown("-" + arg[i:i+1])
 		}
 		if k.optional {
-			s.values[k.key] = append(s.values[k.key], arg[i+1:])
+			s.add(k.key, arg[i+1:])
 			break
 		}
 		if !k.takes {
-			s.values[k.key] = append(s.values[k.key], "")
+			s.add(k.key, "")
 			continue
 		}
 		value := arg[i+1:]
@@ -160,7 +173,7 @@ func (s Set) short(arg string, args []string, options map[string]known) ([]strin
 			}
 			value, args = args[0], args[1:]
 		}
-		s.values[k.key] = append(s.values[k.key], value)
+		s.add(k.key, value)
 		break
 	}
 	return args, nil

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"hash/maphash"
 	"strings"
 	"sync"
 
@@ -11,7 +12,8 @@ import (
 type Cache struct {
 	mu    sync.Mutex
 	files map[cacheKey]*syntax.File
-	seen  map[cacheKey]struct{} // texts met once: one that never comes again is not worth keeping
+	seen  map[uint64]struct{} // hashes of texts met once: one that never comes again is not worth keeping
+	seed  maphash.Seed
 	bytes int
 
 	expansions map[string]*syntax.ParamExp
@@ -57,20 +59,22 @@ func (c *Cache) parse(text, name string, posix bool) (*syntax.File, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.files == nil {
-		c.files, c.seen = map[cacheKey]*syntax.File{}, map[cacheKey]struct{}{}
+		c.seed = maphash.MakeSeed()
+		c.files, c.seen = map[cacheKey]*syntax.File{}, map[uint64]struct{}{}
 	}
-	if _, again := c.seen[key]; !again {
+	hash := maphash.String(c.seed, text)
+	if _, again := c.seen[hash]; !again {
 		if len(c.seen) >= seenLimit {
 			clear(c.seen)
 		}
-		c.seen[key] = struct{}{}
+		c.seen[hash] = struct{}{}
 		return file, nil
 	}
 	if c.bytes+len(text) > cacheLimit {
 		clear(c.files)
 		c.bytes = 0
 	}
-	delete(c.seen, key)
+	delete(c.seen, hash)
 	c.files[key] = file
 	c.bytes += len(text)
 	return file, nil

@@ -278,6 +278,9 @@ func (s *Shell) matcher(pat string, mode pattern.Mode) func(string) bool {
 		plain := unescape(pat)
 		return func(name string) bool { return name == plain }
 	}
+	if !s.opts.nocasematch && !strings.Contains(pat, "(") {
+		return func(name string) bool { return globMatch(pat, name) }
+	}
 	mode |= pattern.EntireString | pattern.ExtendedOperators
 	if s.opts.nocasematch {
 		mode |= pattern.NoGlobCase

@@ -5,8 +5,10 @@ package systemd
 
 import (
 	"fmt"
+	"hash/maphash"
 	"sort"
 	"strings"
+	"sync"
 
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/vfs"
@@ -64,10 +66,14 @@ func full(name string) string {
 	return name + ".service"
 }
 
-// load reads a unit from its files; nil if there is none.
+// unitFile is a file of a unit as it was found.
+type unitFile struct{ name, text string }
+
+// load reads a unit from its files; nil if there is none. Nodes with equal files share what was read, which never changes.
 func load(m *guest.Machine, name string) *definition {
 	fs, root := m.FS, vfs.Root()
-	d := &definition{name: name, settings: map[string]map[string][]string{}}
+	d := &definition{name: name}
+	var files []unitFile
 	names := []string{name}
 	instance := ""
 	if at := strings.IndexByte(name, '@'); at > 0 {
@@ -91,7 +97,7 @@ func load(m *guest.Machine, name string) *definition {
 				return d
 			}
 			d.file, d.template = file, i > 0
-			d.read(file, text, instance)
+			files = append(files, unitFile{file, text})
 			break
 		}
 		if d.file != "" {
@@ -103,9 +109,55 @@ func load(m *guest.Machine, name string) *definition {
 	}
 	for _, file := range dropIns(m, names) {
 		if text, err := fs.ReadFile(root, file); err == nil {
-			d.read(file, text, instance)
+			files = append(files, unitFile{file, text})
 		}
 	}
+	if m.Net == nil { // an image that is being made
+		return d.parse(files, instance)
+	}
+	shared := m.Net.Shared(sharedKey{}, func() any { return &sharedUnits{} }).(*sharedUnits)
+	return shared.get(d, files, instance)
+}
+
+func (d *definition) parse(files []unitFile, instance string) *definition {
+	d.settings = map[string]map[string][]string{}
+	for _, f := range files {
+		d.read(f.name, f.text, instance)
+	}
+	return d
+}
+
+type sharedKey struct{}
+
+// sharedUnits keeps what was read of unit files, by their names and texts.
+type sharedUnits struct {
+	mu   sync.Mutex
+	seed maphash.Seed
+	all  map[uint64]*definition
+}
+
+const sharedLimit = 2000
+
+func (s *sharedUnits) get(d *definition, files []unitFile, instance string) *definition {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil || len(s.all) > sharedLimit {
+		s.seed, s.all = maphash.MakeSeed(), map[uint64]*definition{}
+	}
+	var h maphash.Hash
+	h.SetSeed(s.seed)
+	h.WriteString(d.name)
+	for _, f := range files {
+		h.WriteByte(0)
+		h.WriteString(f.name)
+		h.WriteByte(0)
+		h.WriteString(f.text)
+	}
+	key := h.Sum64()
+	if known := s.all[key]; known != nil {
+		return known
+	}
+	s.all[key] = d.parse(files, instance)
 	return d
 }
 

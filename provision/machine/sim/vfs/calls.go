@@ -55,6 +55,34 @@ func (f *FS) Access(c Cred, path string, want uint32) error {
 	return nil
 }
 
+// Program finds the first of the directories that has an executable file of that name. The directories are absolute.
+func (f *FS) Program(c Cred, dirs []string, name string) (string, bool) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	for _, dir := range dirs {
+		d, e := (&walker{f: f, c: c}).walk(dir, true)
+		if e != "" || d.node == nil || !d.node.isDir() || d.node.virtual {
+			continue
+		}
+		at, ok := d.node.find(name)
+		if !ok {
+			continue
+		}
+		n := f.inode(at)
+		if n.isSymlink() {
+			s, e := (&walker{f: f, c: c}).walk(dir+"/"+name, true)
+			if e != "" || s.at == 0 {
+				continue
+			}
+			n = s.node
+		}
+		if n.isRegular() && may(c, d.node, 1) && may(c, n, 1) {
+			return dir + "/" + name, true
+		}
+	}
+	return "", false
+}
+
 // ReadDir lists a directory in the order of names.
 func (f *FS) ReadDir(c Cred, path string) ([]*Info, error) {
 	f.mu.RLock()

@@ -17,11 +17,17 @@ type spot struct {
 
 const maxLinks = 40
 
+// errNotThere is what a command that is looked for in many directories gets from most.
+var errNotThere = failed("access", "", ENOENT)
+
 // walk follows a path. With follow, a symbolic link at its end is followed too. When only the last element is missing,
 // walk succeeds with at 0.
 func (f *FS) walk(c Cred, op, p string, follow bool) (spot, error) {
 	w := walker{f: f, c: c}
 	s, e := w.walk(p, follow)
+	if e == ENOENT && op == "access" {
+		return spot{}, errNotThere
+	}
 	if e != "" {
 		return spot{}, failed(op, p, e)
 	}
@@ -38,8 +44,47 @@ func (w *walker) walk(p string, follow bool) (spot, Errno) {
 	if !strings.HasPrefix(p, "/") {
 		return spot{}, EINVAL
 	}
+	if s, e, ok := w.quick(p, follow); ok {
+		return s, e
+	}
 	root := spot{dir: rootIno, at: rootIno, node: w.f.inode(rootIno), path: "/"}
 	return w.from([]spot{root}, p, follow)
+}
+
+// quick walks a path without links, "..", virtual directories and doubled slashes, which most are, and allocates
+// nothing; not ok: from has to do it.
+func (w *walker) quick(p string, follow bool) (spot, Errno, bool) {
+	at, dir := rootIno, rootIno
+	node := w.f.inode(rootIno)
+	name := ""
+	for rest := p[1:]; rest != ""; {
+		if !node.isDir() {
+			return spot{}, ENOTDIR, true
+		}
+		if node.virtual {
+			return spot{}, "", false
+		}
+		var more bool
+		name, rest, more = strings.Cut(rest, "/")
+		if name == "" || name == "." || name == ".." || more && rest == "" {
+			return spot{}, "", false
+		}
+		if !may(w.c, node, 1) {
+			return spot{}, EACCES, true
+		}
+		next, ok := node.find(name)
+		if !ok {
+			if rest == "" {
+				return spot{dir: at, name: name, path: p}, "", true
+			}
+			return spot{}, ENOENT, true
+		}
+		dir, at, node = at, next, w.f.inode(next)
+		if node.isSymlink() && (rest != "" || follow) {
+			return spot{}, "", false
+		}
+	}
+	return spot{dir: dir, name: name, at: at, node: node, path: p}, "", true
 }
 
 // from walks p beginning at the last of trail, the directories from the root on.
