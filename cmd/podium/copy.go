@@ -153,6 +153,10 @@ func (t transfer) put(ctx context.Context) ([]string, error) {
 			to = path.Join(target, baseName(local))
 		}
 		if err := t.putOne(ctx, local, to); err != nil {
+			var here *fs.PathError // a file of this computer, where no sudo is
+			if errors.Is(err, fs.ErrPermission) && !t.sudo && !errors.As(err, &here) {
+				err = fmt.Errorf("%w: add --sudo to write as root", err)
+			}
 			return written, err
 		}
 		written = append(written, to)

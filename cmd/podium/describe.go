@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"podium/provision/lab"
@@ -18,10 +19,14 @@ func providers() []string {
 
 // describe reads the lab's description; provider takes the place of the one in it unless it is empty.
 func (a *app) describe(f folder, provider string) (lab.Lab, error) {
-	return lab.LoadWith(f.file, lab.LoadOptions{
+	l, err := lab.LoadWith(f.file, lab.LoadOptions{
 		Provider: provider, Env: a.getenv, Steps: stepNames(),
 		Check: func(l lab.Lab) error { _, err := makePlan(l); return err },
 	})
+	if errors.Is(err, fs.ErrNotExist) && !isDescriptionError(err) {
+		return lab.Lab{}, fail(exitUsage, "%w", err)
+	}
+	return l, err
 }
 
 // stepNames are the steps that a lab's own steps can come after.
@@ -69,8 +74,13 @@ func problemsOf(err error) any {
 func countProblems(err error) string {
 	var problems lab.Problems
 	errors.As(err, &problems)
-	if len(problems) == 1 {
-		return "1 problem in the description"
+	return counted(len(problems), "problem") + " in the description"
+}
+
+// counted writes "1 machine", "2 machines".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
 	}
-	return fmt.Sprintf("%d problems in the description", len(problems))
+	return fmt.Sprintf("%d %ss", n, what)
 }

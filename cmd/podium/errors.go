@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"podium/provision/engine"
 )
 
 // Exit codes, part of podium's interface.
@@ -67,6 +69,8 @@ func exitCode(err error) int {
 	case errors.As(err, &code):
 		return code.code
 	case isDescriptionError(err):
+		return exitUsage
+	case errors.Is(err, engine.ErrNoSuchStep), errors.Is(err, engine.ErrSnapshotName):
 		return exitUsage
 	case isPreflightError(err):
 		return exitPreflight

@@ -58,7 +58,7 @@ func (a *app) validateCommand() *cobra.Command {
 			if over := lab.Override(file); over != "" {
 				file += " with " + filepath.Base(over)
 			}
-			fmt.Fprintf(a.stdout, "%s is valid: %s, %d machines, %d tasks on %s\n", file, l.Name, len(p.Machines), len(p.Tasks), l.Provider)
+			fmt.Fprintf(a.stdout, "%s is valid: %s, %s, %s on %s\n", file, l.Name, counted(len(p.Machines), "machine"), counted(len(p.Tasks), "task"), l.Provider)
 			return nil
 		},
 	}

@@ -12,6 +12,7 @@ import (
 var (
 	ErrOtherProvider = errors.New("the lab's machines were made by another provider")
 	ErrNoMachines    = errors.New("the lab has no machines")
+	ErrNoSuchStep    = errors.New("the plan has no such step")
 )
 
 // TaskError is a task that failed. It carries what a person needs to go on.

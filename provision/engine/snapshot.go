@@ -17,6 +17,7 @@ import (
 // Errors of snapshots that callers tell apart by errors.Is, beside machine.ErrNoSnapshot and machine.ErrNotApplicable.
 var (
 	ErrSnapshotExists     = errors.New("there is a snapshot of this name already")
+	ErrSnapshotName       = errors.New("not a name for a snapshot")
 	ErrSnapshotIncomplete = errors.New("the snapshot is not complete")
 	ErrNodesChanged       = errors.New("the lab's machines are not those of the snapshot")
 )
@@ -115,7 +116,7 @@ func (j *job) drop(tag string) error {
 // save takes the whole lab's snapshot.
 func (j *job) save(ctx context.Context, tag string, auto bool) error {
 	if !tagForm.MatchString(tag) {
-		return fmt.Errorf("snapshot %q: a name has 1 to 40 small letters, digits and dashes, and no dash at its ends", tag)
+		return fmt.Errorf("snapshot %q: %w: a name has 1 to 40 small letters, digits and dashes, and no dash at its ends", tag, ErrSnapshotName)
 	}
 	if old, err := j.snapshot(tag); err == nil && !old.Incomplete {
 		return fmt.Errorf("%w: %q of %s: delete it first, or take another name", ErrSnapshotExists, tag, old.Taken.Local().Format(time.DateTime))

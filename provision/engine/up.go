@@ -227,7 +227,7 @@ func forcedTasks(p plan.Plan, names []string) (map[plan.TaskID]bool, error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("force %q: the plan has no such step: name a step, NODE/STEP or NODE/*; podium plan lists them", name)
+			return nil, fmt.Errorf("force %q: %w: name a step, NODE/STEP or NODE/*; podium plan lists them", name, ErrNoSuchStep)
 		}
 	}
 	return forced, nil
