@@ -45,8 +45,6 @@ func (e *events) Emit(v event.Event) {
 	}
 }
 
-func (e *events) note(text string) { e.Emit(event.Event{Kind: event.Note, Text: text}) }
-
 // close closes the journal and says whether it is whole.
 func (e *events) close() error {
 	err := e.journal.Close()

@@ -87,7 +87,7 @@ func readFile(path string) (file string, text []byte, err error) {
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
 		path = filepath.Join(path, FileName)
-		info, err = os.Stat(path)
+		_, err = os.Stat(path)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

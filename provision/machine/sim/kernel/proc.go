@@ -26,10 +26,6 @@ func dir(names ...string) (vfs.VirtualFile, bool) {
 	return vfs.VirtualFile{Mode: fs.ModeDir | 0o555, Names: func() []string { return names }}, true
 }
 
-func link(to string) (vfs.VirtualFile, bool) {
-	return vfs.VirtualFile{Mode: fs.ModeSymlink | 0o777, Target: to}, true
-}
-
 type proc struct{ m *guest.Machine }
 
 // Lookup makes a file of /proc.

@@ -71,7 +71,6 @@ func size(kib int64) func(*Package)           { return func(p *Package) { p.Size
 func users(names ...string) func(*Package)    { return func(p *Package) { p.Users = names } }
 func groups(names ...string) func(*Package)   { return func(p *Package) { p.Groups = names } }
 func dirs(names ...string) func(*Package)     { return func(p *Package) { p.Dirs = names } }
-func summary(text string) func(*Package)      { return func(p *Package) { p.Summary = text } }
 func conf(path, text string) func(*Package)   { return func(p *Package) { p.Conf[path] = text } }
 func file(path, text string) func(*Package)   { return func(p *Package) { p.Files[path] = text } }
 

@@ -57,12 +57,11 @@ func aptCache(p *guest.Process, a *Archives) int {
 		return 0
 	case "depends":
 		for _, n := range names {
-			for _, c := range g.candidates(n) {
+			if c := g.candidates(n); len(c) > 0 {
 				p.Print(n + "\n")
-				for _, d := range c.Depends {
+				for _, d := range c[0].Depends {
 					p.Print("  Depends: " + d + "\n")
 				}
-				break
 			}
 		}
 		return 0

@@ -61,7 +61,6 @@ type Shell struct {
 	woken   chan struct{}
 	aliases map[string]string
 	getopt  int // position within a group of short options
-	reading map[int][]byte
 }
 
 // leave says why statements are skipped.
