@@ -82,7 +82,7 @@ type HostKeyError struct {
 
 // Error shows both fingerprints, and the line to remove when the change is meant.
 func (e *HostKeyError) Error() string {
-	fix := "the provider says which key it has: ask it again, or look who answers at this address"
+	fix := "that is not the machine its provider made: look who answers at its address"
 	if e.File != "" {
 		fix = fmt.Sprintf("if the machine was made anew, remove line %d of %s; otherwise somebody else answers at its address", e.Line, e.File)
 	}

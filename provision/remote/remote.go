@@ -59,7 +59,7 @@ type Result struct {
 // File is what Put writes. Size may be -1 when it is not known; Progress may be nil.
 type File struct {
 	Path     string // absolute, on the node
-	Mode     uint32 // permission bits
+	Mode     uint32 // permission bits; 0: 0644
 	Content  io.Reader
 	Size     int64
 	Sudo     bool             // owned by root
