@@ -133,7 +133,7 @@ func (h *Host) obtain(name string) (*node, error) {
 	}
 	n, err := newNode(h, h.desc, h.desc.Machines[i], img, h.scenario.of(name))
 	if err != nil {
-		return nil, fmt.Errorf("%s: make simulated node: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	h.nodes[name] = n
 	h.byAddress[n.spec.Address] = n

@@ -53,9 +53,10 @@ func newNode(h *Host, d Description, m Machine, img *vfs.Image, b *behaviour) (*
 		Name: m.Name, Programs: h.programs, Net: (*network)(h), Now: h.now, Log: h.log, Init: boot,
 		Hardware: guest.Hardware{CPUs: max(m.CPUs, 1), Memory: m.Memory, Disk: m.Disk, Address: m.Address, Network: d.Network, Arch: "amd64"},
 	}
-	n.setDisk(img.Open(h.now))
+	n.setDisk(img.Open(n.machine.Time))
+	err := n.personalize(d)
 	n.behave(b)
-	return n, n.personalize(d)
+	return n, errors.Join(err, n.checkDisk())
 }
 
 // setDisk gives the machine a filesystem, with its virtual directories.
@@ -70,14 +71,28 @@ func (n *node) behave(b *behaviour) {
 	defer n.mu.Unlock()
 	n.behaviour = b
 	n.machine.Faults = b
-	disk := n.spec.Disk
-	if own, _ := size(b.b.Disk); own > 0 {
-		disk = own
+	n.machine.FS.SetCapacity(n.capacity())
+}
+
+// capacity is the size of the disk in bytes; the lock is held.
+func (n *node) capacity() int64 {
+	if n.behaviour.b.DiskFull {
+		used, _ := n.machine.FS.Usage()
+		return used
 	}
-	if used, _ := n.machine.FS.Usage(); b.b.DiskFull {
-		disk = used
+	if own, _ := size(n.behaviour.b.Disk); own > 0 {
+		return own
 	}
-	n.machine.FS.SetCapacity(disk)
+	return n.spec.Disk
+}
+
+// checkDisk fails when the disk does not hold even the system.
+func (n *node) checkDisk() error {
+	used, disk := n.machine.FS.Usage()
+	if disk > 0 && disk < used {
+		return fmt.Errorf("a disk of %.1f GiB is too small: the system takes %.1f GiB: give the node more disk", float64(disk)/(1<<30), float64(used)/(1<<30))
+	}
+	return nil
 }
 
 // personalize writes what tells this node from others on a fresh disk.
@@ -280,7 +295,7 @@ func (n *node) restore(tag string) error {
 		n.mu.Unlock()
 		return fmt.Errorf("%s: %w: %q (it has %d)", n.spec.Name, machine.ErrNoSnapshot, tag, tags)
 	}
-	n.setDisk(img.Open(n.host.now))
+	n.setDisk(img.Open(n.machine.Time))
 	b := n.behaviour
 	n.mu.Unlock()
 	n.behave(b)

@@ -465,7 +465,7 @@ func (f *finder) test(name, v string, add func(func(string, *vfs.Info) bool)) er
 			unit = 86400
 		}
 		add(func(_ string, i *vfs.Info) bool {
-			age := f.p.Machine().Now().Sub(i.ModTime()).Seconds() / unit
+			age := f.p.Machine().Time().Sub(i.ModTime()).Seconds() / unit
 			switch v[0] {
 			case '+':
 				return age > float64(n)

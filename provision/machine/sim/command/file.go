@@ -429,7 +429,7 @@ func touch(_ context.Context, p *guest.Process) int {
 		return usage
 	}
 	files, cred := p.Files()
-	when := p.Machine().Now()
+	when := p.Machine().Time()
 	if o.Has("r") {
 		info, err := files.Stat(cred, p.Path(o.Value("r")))
 		if err != nil {

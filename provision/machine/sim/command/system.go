@@ -41,7 +41,7 @@ func printf(_ context.Context, p *guest.Process) int {
 	if len(p.Args) < 2 {
 		return p.Fail(1, "missing operand")
 	}
-	now := func() int64 { return p.Machine().Now().Unix() }
+	now := func() int64 { return p.Machine().Time().Unix() }
 	text, code := shell.Format(p.Args[1], p.Args[2:], now, func(msg string) { p.Errorf("printf: %s", msg) })
 	p.Print(text)
 	return code

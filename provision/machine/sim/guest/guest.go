@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"github.com/hashicorp/go-hclog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"podium/provision/machine/sim/vfs"
@@ -47,6 +48,7 @@ type Machine struct {
 	mu     sync.Mutex
 	kernel *Kernel
 	boots  int
+	ahead  atomic.Int64 // nanoseconds that the machine's clock is ahead of the world's
 }
 
 // Network is the world outside the machine.
@@ -112,6 +114,7 @@ func (m *Machine) Boot(ctx context.Context) (*Kernel, error) {
 	if m.Net != nil {
 		k.workers = m.Net.Shared(workersKey{}, func() any { return k.workers }).(*workers)
 	}
+	m.ahead.Store(0)
 	m.FS.EmptyTmpfs()
 	m.kernel = k
 	return k, nil

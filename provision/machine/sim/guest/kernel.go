@@ -11,7 +11,6 @@ import (
 // settings are what a boot knows and a reboot forgets, unless a file brings it back.
 type settings struct {
 	hostname string
-	clock    time.Duration // how far the machine's clock is ahead of the world's
 	modules  map[string]bool
 	sysctl   map[string]string
 	swap     []Swap
@@ -68,16 +67,13 @@ func (m *Machine) KernelRelease() string {
 }
 
 // Clock is the machine's own time.
-func (k *Kernel) Clock() time.Time {
-	var ahead time.Duration
-	k.change(func(s *settings) { ahead = s.clock })
-	return k.Machine.Now().Add(ahead)
-}
+func (k *Kernel) Clock() time.Time { return k.Machine.Time() }
 
-// SetClock sets the machine's own time.
-func (k *Kernel) SetClock(t time.Time) {
-	k.change(func(s *settings) { s.clock = t.Sub(k.Machine.Now()) })
-}
+// SetClock sets the machine's own time, until the next boot.
+func (k *Kernel) SetClock(t time.Time) { k.Machine.ahead.Store(int64(t.Sub(k.Machine.Now()))) }
+
+// Time is the machine's own time, which time stamps have.
+func (m *Machine) Time() time.Time { return m.Now().Add(time.Duration(m.ahead.Load())) }
 
 // Modules lists the loaded modules.
 func (k *Kernel) Modules() []string {

@@ -100,7 +100,7 @@ func Format(format string, args []string, now func() int64, complain func(string
 }
 
 func (s *Shell) format(format string, args []string) (string, int) {
-	now := func() int64 { return s.p.Machine().Now().Unix() }
+	now := func() int64 { return s.p.Machine().Time().Unix() }
 	return Format(format, args, now, func(msg string) { s.errorf("printf: %s", msg) })
 }
 

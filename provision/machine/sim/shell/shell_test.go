@@ -44,6 +44,9 @@ func world(t testing.TB) *guest.Kernel {
 	if err := fs.WriteFile(root, "/etc/passwd", "root:x:0:0::/root:/bin/bash\n", 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := fs.WriteFile(root, "/etc/hostname", "n1\n", 0o644); err != nil {
+		t.Fatal(err)
+	}
 	m := &guest.Machine{Name: "n1", FS: fs, Programs: programs, Now: time.Now, Log: hclog.NewNullLogger(), Hardware: guest.Hardware{CPUs: 2, Arch: "amd64"}}
 	k, err := m.Boot(t.Context())
 	if err != nil {

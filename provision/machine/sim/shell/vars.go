@@ -82,9 +82,9 @@ func (e environ) Get(name string) expand.Variable {
 	case "SECONDS":
 		return str(strconv.Itoa(int(time.Since(s.started).Seconds())))
 	case "EPOCHSECONDS":
-		return str(strconv.FormatInt(s.p.Machine().Now().Unix(), 10))
+		return str(strconv.FormatInt(s.p.Machine().Time().Unix(), 10))
 	case "EPOCHREALTIME":
-		now := s.p.Machine().Now()
+		now := s.p.Machine().Time()
 		return str(fmt.Sprintf("%d.%06d", now.Unix(), now.Nanosecond()/1000))
 	case "UID", "EUID":
 		return str(strconv.Itoa(int(s.p.Cred.UID)))
@@ -122,6 +122,12 @@ func (e environ) Get(name string) expand.Variable {
 	}
 	if user, ok := strings.CutPrefix(name, "HOME "); ok {
 		// Asked for ~user. Never unset: package expand would look the user up on the host.
+		switch user {
+		case "+":
+			return str(s.p.Dir)
+		case "-":
+			return str(s.get("OLDPWD"))
+		}
 		if home := homeOf(s.p, user); home != "" {
 			return str(home)
 		}
