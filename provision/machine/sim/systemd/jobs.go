@@ -1,0 +1,251 @@
+package systemd
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"podium/provision/machine/sim/guest"
+	"podium/provision/machine/sim/kernel"
+	"podium/provision/machine/sim/vfs"
+)
+
+// errUnit is a failure worded as systemctl words it.
+type errUnit struct {
+	text string
+	code int
+}
+
+func (e *errUnit) Error() string { return e.text }
+
+// Start starts a unit and what it requires; nil if it is active.
+func (m *Manager) Start(ctx context.Context, name string) error {
+	return m.start(ctx, name, nil)
+}
+
+func (m *Manager) start(ctx context.Context, name string, under []string) error {
+	if slices.Contains(under, name) {
+		return nil
+	}
+	if strings.HasSuffix(name, ".swap") {
+		return m.startSwap(name)
+	}
+	m.mu.Lock()
+	u := m.units[name]
+	if u != nil && (u.active == "active" || u.active == "activating" && len(under) > 0) {
+		m.mu.Unlock()
+		return nil
+	}
+	m.mu.Unlock()
+	d := load(m.machine(), name)
+	switch {
+	case d == nil && (strings.HasSuffix(name, ".target") || strings.HasSuffix(name, ".slice") || strings.HasSuffix(name, ".mount")):
+		d = &definition{name: name}
+	case d == nil:
+		return &errUnit{fmt.Sprintf("Failed to start %s: Unit %s not found.", name, name), 5}
+	case d.masked:
+		return &errUnit{fmt.Sprintf("Failed to start %s: Unit %s is masked.", name, name), 1}
+	}
+	under = append(under[:len(under):len(under)], name)
+	for _, need := range slices.Concat(d.words("Unit", "Requires"), d.words("Unit", "BindsTo")) {
+		if err := m.start(ctx, full(need), under); err != nil {
+			return &errUnit{fmt.Sprintf("A dependency job for %s failed. See 'journalctl -xe' for details.", name), 1}
+		}
+	}
+	for _, want := range d.words("Unit", "Wants") {
+		if w := full(want); load(m.machine(), w) != nil {
+			m.start(ctx, w, under) //nolint:errcheck // wanted, not needed
+		}
+	}
+	return m.launch(ctx, d)
+}
+
+func (m *Manager) startSwap(name string) error {
+	if _, known := kernel.SwapUnits(m.k)[name]; !known {
+		return &errUnit{fmt.Sprintf("Failed to start %s: Unit %s not found.", name, name), 5}
+	}
+	if d := load(m.machine(), name); d != nil && d.masked {
+		return &errUnit{fmt.Sprintf("Failed to start %s: Unit %s is masked.", name, name), 1}
+	}
+	return nil
+}
+
+// put records how a unit is; the lock must be held.
+func (m *Manager) put(d *definition, active, sub string) *unit {
+	u := m.units[d.name]
+	if u == nil {
+		u = &unit{name: d.name}
+		m.units[d.name] = u
+	}
+	u.def, u.active, u.sub, u.since = d, active, sub, m.k.Clock()
+	return u
+}
+
+// launch starts a unit that is not active.
+func (m *Manager) launch(ctx context.Context, d *definition) error {
+	m.mu.Lock()
+	u := m.put(d, "activating", "start")
+	u.epoch++
+	u.stopping = false
+	epoch := u.epoch
+	m.mu.Unlock()
+	if !m.conditions(d) {
+		m.mu.Lock()
+		m.put(d, "inactive", "dead").result = "condition"
+		m.mu.Unlock()
+		return nil
+	}
+	if !strings.HasSuffix(d.name, ".service") {
+		m.mu.Lock()
+		m.put(d, "active", map[string]string{".timer": "waiting", ".socket": "listening"}[path.Ext(d.name)])
+		m.mu.Unlock()
+		return nil
+	}
+	err := m.service(ctx, d, epoch)
+	if err != nil {
+		m.failed(d, epoch, "exit-code")
+		return &errUnit{fmt.Sprintf("Job for %s failed because %v.\nSee \"systemctl status %s\" and \"journalctl -xeu %s\" for details.", d.name, err, d.name, d.name), 1}
+	}
+	return nil
+}
+
+func (m *Manager) conditions(d *definition) bool {
+	fs := m.machine().FS
+	for _, p := range d.values("Unit", "ConditionPathExists") {
+		p, negate := strings.CutPrefix(p, "!")
+		if _, err := fs.Stat(vfs.Root(), p); (err == nil) == negate {
+			return false
+		}
+	}
+	for _, p := range d.values("Unit", "ConditionFileIsExecutable") {
+		info, err := fs.Stat(vfs.Root(), p)
+		if err != nil || info.Mode()&0o111 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Stop stops a unit; nil if it does not run.
+func (m *Manager) Stop(ctx context.Context, name string) error {
+	m.mu.Lock()
+	u := m.units[name]
+	if u == nil {
+		m.mu.Unlock()
+		if strings.HasSuffix(name, ".swap") {
+			m.stopSwap(name)
+			return nil
+		}
+		if load(m.machine(), name) == nil {
+			return &errUnit{fmt.Sprintf("Failed to stop %s: Unit %s not loaded.", name, name), 5}
+		}
+		return nil
+	}
+	u.stopping = true
+	u.epoch++
+	main, d := u.main, u.def
+	m.mu.Unlock()
+	for _, line := range d.values("Service", "ExecStop") {
+		env, _ := m.environment(d)
+		(&runner{m: m, d: d, env: env, cred: vfs.Root()}).once(ctx, line)
+	}
+	if main != nil {
+		main.Signal(guest.SIGTERM)
+		m.endGroup(ctx, d.name, main)
+	}
+	for _, p := range m.k.Processes() {
+		if p.Unit == name && d.value("Service", "KillMode") != "process" {
+			p.Signal(guest.SIGKILL)
+		}
+	}
+	m.mu.Lock()
+	u.active, u.sub, u.main, u.restarts, u.since = "inactive", "dead", nil, 0, m.k.Clock()
+	m.mu.Unlock()
+	return nil
+}
+
+func (m *Manager) endGroup(ctx context.Context, _ string, main *guest.Process) {
+	t := time.NewTimer(10 * time.Second)
+	defer t.Stop()
+	select {
+	case <-main.Done():
+	case <-ctx.Done():
+	case <-t.C:
+		main.Signal(guest.SIGKILL)
+	}
+}
+
+func (m *Manager) stopSwap(name string) {
+	var rest []guest.Swap
+	for _, s := range m.k.Swaps() {
+		if kernel.UnitOf(s.Path) != name {
+			rest = append(rest, s)
+		}
+	}
+	m.k.SetSwaps(rest)
+}
+
+// Restart stops and starts a unit.
+func (m *Manager) Restart(ctx context.Context, name string) error {
+	if m.Active(name) != "inactive" {
+		if err := m.Stop(ctx, name); err != nil {
+			return err
+		}
+	}
+	if err := m.Start(ctx, name); err != nil {
+		return err
+	}
+	m.partsOf(ctx, name)
+	return nil
+}
+
+// partsOf restarts the active units that say they are part of the one that was restarted.
+func (m *Manager) partsOf(ctx context.Context, name string) {
+	m.mu.Lock()
+	var parts []string
+	for n, u := range m.units {
+		if u.active == "active" && u.def != nil && slices.Contains(u.def.words("Unit", "PartOf"), name) {
+			parts = append(parts, n)
+		}
+	}
+	m.mu.Unlock()
+	for _, n := range parts {
+		m.Restart(ctx, n) //nolint:errcheck // recorded in the unit
+	}
+}
+
+// ReloadUnit sends what ExecReload says.
+func (m *Manager) ReloadUnit(ctx context.Context, name string) error {
+	m.mu.Lock()
+	u := m.units[name]
+	if u == nil || u.active != "active" {
+		m.mu.Unlock()
+		return &errUnit{fmt.Sprintf("%s is not active, cannot reload.", name), 1}
+	}
+	d, main := u.def, u.main
+	m.mu.Unlock()
+	lines := d.values("Service", "ExecReload")
+	if len(lines) == 0 {
+		return &errUnit{fmt.Sprintf("Failed to reload %s: Job type reload is not applicable for unit %s.", name, name), 1}
+	}
+	env, err := m.environment(d)
+	if err != nil {
+		return err
+	}
+	if main != nil {
+		env = append(env, "MAINPID="+strconv.Itoa(main.PID))
+	}
+	for _, line := range lines {
+		if main == nil {
+			continue
+		}
+		if !(&runner{m: m, d: d, env: env, cred: vfs.Root()}).once(ctx, line) {
+			return &errUnit{fmt.Sprintf("Job for %s failed.", name), 1}
+		}
+	}
+	return nil
+}
