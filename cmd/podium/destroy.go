@@ -18,13 +18,17 @@ import (
 
 const destroyLong = `Remove the lab's machines with their disks and snapshots, and what podium made for them. lab.yaml
 and the logs stay. It works when lab.yaml is broken or gone. On a terminal it says what it will
-remove and asks; elsewhere it needs --yes.`
+remove and asks; elsewhere it needs --yes.
+
+When the folder .podium was lost, the provider incus still knows the lab's machines by its name in
+lab.yaml; for virtualbox see --orphans.`
 
 func (a *app) destroyCommand() *cobra.Command {
 	f := struct {
-		yes     bool
-		nodes   []string
-		orphans bool
+		yes      bool
+		nodes    []string
+		orphans  bool
+		provider string
 	}{}
 	c := &cobra.Command{
 		Use:               "destroy [LAB]",
@@ -41,20 +45,26 @@ func (a *app) destroyCommand() *cobra.Command {
 			if f.orphans {
 				return a.destroyOrphans(c.Context(), where, f.nodes, f.yes)
 			}
-			return a.destroy(c.Context(), where, f.nodes, f.yes)
+			return a.destroy(c.Context(), where, f.provider, f.nodes, f.yes)
 		},
 	}
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 	c.Flags().StringSliceVar(&f.nodes, "node", nil, "remove only these `nodes`")
 	c.Flags().BoolVar(&f.orphans, "orphans", false, "remove instead machines that have this lab's names but are not known in its folder")
+	c.Flags().StringVar(&f.provider, "provider", "", "when .podium was lost: `name` of what made the machines, in place of lab.yaml's")
 	a.completeNodes(c, "node")
 	return c
 }
 
-func (a *app) destroy(ctx context.Context, where folder, nodes []string, yes bool) error {
-	if !where.state.Exists() {
-		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab was never made")
-		return nil
+func (a *app) destroy(ctx context.Context, where folder, provider string, nodes []string, yes bool) error {
+	lost := !where.state.Exists()
+	var described lab.Lab
+	if lost {
+		var err error
+		if described, err = a.describe(where, provider); err != nil || described.Provider != lab.ProviderIncus {
+			fmt.Fprintln(a.stdout, "there is nothing to remove: this lab was never made")
+			return nil
+		}
 	}
 	unlock, err := a.lock(ctx, where, "destroy")
 	if err != nil {
@@ -65,7 +75,10 @@ func (a *app) destroy(ctx context.Context, where folder, nodes []string, yes boo
 	if err != nil {
 		return err
 	}
-	if len(b.known.Machines) == 0 && !b.wasApplied() {
+	if lost {
+		b.lab = described
+	}
+	if len(b.known.Machines) == 0 && !b.wasApplied() && !lost {
 		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab has no machines")
 		return nil
 	}
@@ -83,6 +96,9 @@ func (a *app) destroy(ctx context.Context, where folder, nodes []string, yes boo
 	}
 	if len(names) == 0 {
 		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab has no machines")
+		if lost {
+			return where.state.Remove() // it holds no more than the lock of this run
+		}
 		return nil
 	}
 	if err := a.confirm(ctx, yes, "%s", b.whatGoes(names)); err != nil {

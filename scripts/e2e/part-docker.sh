@@ -45,6 +45,7 @@ END
   check "both are stopped" prints 'box2 +stopped' podium status "$lab"
   check "up after halt" podium up "$lab"
   check "Docker works again" podium exec "$lab" -- docker info
-  check "destroy" podium destroy "$lab" --yes
+  mv "$lab/.podium" "$1/podium-lost"
+  check "destroy finds the machines of a lab whose folder .podium was lost" podium destroy "$lab" --provider incus --yes
   check "nothing is left behind" gone "$name"
 }

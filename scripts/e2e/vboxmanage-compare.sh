@@ -34,9 +34,9 @@ mount -t sysfs sysfs "$1/sys" || true
 # VBoxSVC keeps its socket in /tmp and machines below the home of the account, whatever HOME says.
 mount -t tmpfs tmpfs "$1/tmp"
 mount -t tmpfs tmpfs "$1/root"
-mkdir -p "$1/mnt/work"
-mount --bind "$2" "$1/mnt/work"
-exec chroot "$1" /usr/bin/env HOME=/mnt/work/home PATH=/usr/lib/virtualbox:/usr/sbin:/usr/bin:/sbin:/bin LANG=C bash /mnt/work/script
+mkdir -p "$1/mnt/compare"
+mount --bind "$2" "$1/mnt/compare"
+exec chroot "$1" /usr/bin/env HOME=/mnt/compare/home PATH=/usr/lib/virtualbox:/usr/sbin:/usr/bin:/sbin:/bin LANG=C bash /mnt/compare/script
 SH
 mkdir -p "$work/home"
 in_real() { unshare --mount --pid --fork --kill-child --propagation private sh "$work/inside" "$root" "$work"; }
@@ -105,21 +105,21 @@ SH
 
 cat >"$work/script" <<'SH'
 set -eu
-export VBOX_USER_HOME=/mnt/work/home/.config
-cd /mnt/work
+export VBOX_USER_HOME=/mnt/compare/home/.config
+cd /mnt/compare
 if [ ! -f box/box.ovf ]; then
   mkdir -p box
   VBoxManage createvm --name box --ostype Debian_64 --register
   VBoxManage storagectl box --name "SATA Controller" --add sata
-  VBoxManage createmedium disk --filename /mnt/work/disk.vdi --size 64
-  VBoxManage storageattach box --storagectl "SATA Controller" --port 0 --device 0 --type hdd --medium /mnt/work/disk.vdi
+  VBoxManage createmedium disk --filename /mnt/compare/disk.vdi --size 64
+  VBoxManage storageattach box --storagectl "SATA Controller" --port 0 --device 0 --type hdd --medium /mnt/compare/disk.vdi
   VBoxManage export box --output box/box.ovf
   VBoxManage unregistervm box --delete
 fi >making.log 2>&1
-out=/mnt/work/real ovf=/mnt/work/box/box.ovf
+out=/mnt/compare/real ovf=/mnt/compare/box/box.ovf
 mkdir -p $out
 VBoxManage --version
-. /mnt/work/series
+. /mnt/compare/series
 SH
 echo "asking the real one"
 in_real || { tail -n 20 "$work/making.log" && die "the real VBoxManage fails"; }
@@ -140,7 +140,7 @@ go build -o "$work/bin/VBoxManage" ./scripts/e2e/vboxmanage
 # plain takes out what differs from run to run: ids, random addresses, folders.
 plain() {
   sed -E -e 's/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/ID/g' -e 's/^(macaddress[0-9]+)="080027[0-9A-F]{6}"/\1="080027MAC"/' \
-    -e "s,$work,WORK,g; s,/mnt/work,WORK,g" -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+/TIME/g'
+    -e "s,$work,WORK,g; s,/mnt/compare,WORK,g" -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+/TIME/g'
 }
 
 everything() { cat; }

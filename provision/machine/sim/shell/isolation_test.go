@@ -41,7 +41,7 @@ func TestHostIsOutOfReach(t *testing.T) {
 		{"ask for names", `echo "$HOSTNAME"; hostname`, "n1\nn1\n", ""},
 		{"ask for a home", `echo ~nobodyhere ~root`, "~nobodyhere /root\n", ""},
 		{"ask for a temporary file", `TMPDIR=%[2]s mktemp; echo $?`, "1\n", "No such file"},
-		{"process substitution", `cat <(echo a) | tee >(cat >/work/b) >/dev/null; sleep 0.1; cat /work/b`, "a\n", ""},
+		{"process substitution", `cat <(echo a) | tee >(cat >/data/b) >/dev/null; sleep 0.1; cat /data/b`, "a\n", ""},
 		{"signal a process of the host", `kill -0 %[3]d; echo $?; kill -0 1; echo $?`, "1\n1\n", "No such process"},
 	} {
 		t.Run(tt.about, func(t *testing.T) {

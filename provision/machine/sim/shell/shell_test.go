@@ -26,7 +26,7 @@ func world(t testing.TB) *guest.Kernel {
 	programs["bash"], programs["sh"] = shell.Bash(cache), shell.Sh(cache)
 	fs := vfs.New(time.Now)
 	root := vfs.Root()
-	for _, dir := range []string{"/usr/bin", "/etc", "/tmp", "/work", "/dev", "/root"} {
+	for _, dir := range []string{"/usr/bin", "/etc", "/tmp", "/data", "/dev", "/root"} {
 		if err := fs.MkdirAll(root, dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -61,12 +61,12 @@ type result struct {
 	code     int
 }
 
-// simulated runs a script in the simulated bash, in /work.
+// simulated runs a script in the simulated bash, in /data.
 func simulated(t testing.TB, k *guest.Kernel, stdin string, args ...string) result {
 	t.Helper()
 	var out, errs bytes.Buffer
 	p, err := k.Start(guest.Spec{
-		Args: args, Dir: "/work", Cred: vfs.Root(), Env: []string{"PATH=/usr/bin:/bin", "HOME=/root", "LC_ALL=C"},
+		Args: args, Dir: "/data", Cred: vfs.Root(), Env: []string{"PATH=/usr/bin:/bin", "HOME=/root", "LC_ALL=C"},
 		Files: map[int]guest.File{0: guest.Text(stdin), 1: guest.Stream{W: &out}, 2: guest.Stream{W: &errs}},
 		Run:   func(ctx context.Context, p *guest.Process) int { return p.Exec(ctx, args) },
 	})
