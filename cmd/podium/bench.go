@@ -67,6 +67,9 @@ func (a *app) described(where folder, provider string) (*bench, error) {
 				hinted("remove it first: podium destroy%s", where.arg)
 		}
 	}
+	if provider == "" && known.Provider == "" {
+		provider = lastProvider(where)
+	}
 	l, err := a.describe(where, provider)
 	if err != nil {
 		return nil, err
@@ -80,6 +83,21 @@ func (a *app) described(where folder, provider string) (*bench, error) {
 		return nil, err
 	}
 	return &bench{folder: where, known: known, lab: l, plan: p}, nil
+}
+
+// lastProvider is the provider of the last up where only its description is left of it: state.json was lost or moved
+// away, as podium advises when it is broken. The machines may still be there.
+func lastProvider(where folder) string {
+	path := where.state.Path(appliedName)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	l, _, err := lab.Parse(path, text)
+	if err != nil {
+		return ""
+	}
+	return l.Provider
 }
 
 // madeBy is the provider of the lab's machines; empty while there are none.

@@ -226,7 +226,7 @@ func (j *job) restore(ctx context.Context, tag string, whom starting) error {
 		return err
 	}
 	if set.Incomplete {
-		return fmt.Errorf("%w: %q was cut off while it was taken or deleted: delete it", ErrSnapshotIncomplete, tag)
+		return fmt.Errorf("%w: %q was cut off while it was taken or deleted, or a machine of it has been made anew: delete it", ErrSnapshotIncomplete, tag)
 	}
 	all, err := j.machines(ctx)
 	if err != nil {

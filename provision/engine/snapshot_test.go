@@ -241,6 +241,38 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
+func TestMachineMadeAnewLosesItsSnapshots(t *testing.T) {
+	f := newFakeLab()
+	e, _ := newEngine(t, smallLab(), f)
+	ctx := context.Background()
+	if _, err := e.Up(ctx, UpOptions{Baseline: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.SnapshotSave(ctx, "mine"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Destroy(ctx, "w1"); err != nil { // behind the engine's back
+		t.Fatal(err)
+	}
+	s, err := e.Up(ctx, UpOptions{Baseline: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Baseline != BaselineTag {
+		t.Errorf("up that made a machine anew keeps %q, want the first good state anew", s.Baseline)
+	}
+	before := f.states()
+	if err := e.SnapshotRestore(ctx, "mine"); !errors.Is(err, ErrSnapshotIncomplete) {
+		t.Errorf("restore of a snapshot that lost a machine gives %v", err)
+	}
+	if diff := cmp.Diff(before, f.states()); diff != "" {
+		t.Errorf("the refused restore changed machines (-want +got):\n%s", diff)
+	}
+	if err := e.Reset(ctx, ""); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBaselineDoesNotApply(t *testing.T) {
 	f := newFakeLab()
 	f.fail = func(call string) error {

@@ -114,6 +114,9 @@ func (r *run) boot(ctx context.Context, t plan.Task, result *TaskResult) error {
 	if err == nil {
 		err = n.boot(limit)
 	}
+	if err == nil && r.isNew(t.Node) {
+		r.record.Update(func(s *state.State) { lostSnapshots(s, t.Node) })
+	}
 	var seen look
 	if err == nil {
 		seen, err = n.look(limit)
@@ -139,9 +142,23 @@ func (r *run) boot(ctx context.Context, t plan.Task, result *TaskResult) error {
 	return nil
 }
 
+// isNew reports whether this run makes the machine.
+func (r *run) isNew(node string) bool {
+	return cmp.Or(r.before[node], machine.Missing) == machine.Missing
+}
+
+// lostSnapshots notes that what was kept of a machine went with it: the one made in its place has no snapshots.
+func lostSnapshots(s *state.State, node string) {
+	for i := range s.Snapshots {
+		if slices.Contains(s.Snapshots[i].Nodes, node) {
+			s.Snapshots[i].Incomplete = true
+		}
+	}
+}
+
 // forget drops the host key of a machine that is gone: the one made in its place has another.
 func (r *run) forget(node string) error {
-	if r.Forget == nil || cmp.Or(r.before[node], machine.Missing) != machine.Missing {
+	if r.Forget == nil || !r.isNew(node) {
 		return nil
 	}
 	return r.Forget(remote.Endpoint{Node: node})

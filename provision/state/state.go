@@ -64,6 +64,7 @@ type Snapshot struct {
 	Taken time.Time `json:"taken"`
 	Nodes []string  `json:"nodes"`
 	Auto  bool      `json:"auto,omitempty"` // taken by up after its first success; what reset goes back to
-	// Incomplete is set while the snapshot is taken or deleted, and stays if that was cut off: it cannot be restored.
+	// Incomplete is set while the snapshot is taken or deleted, and stays if that was cut off, or when a machine of it was
+	// made anew: it cannot be restored.
 	Incomplete bool `json:"incomplete,omitempty"`
 }

@@ -27,6 +27,7 @@ END
 
 # start_up LAB: runs up in the background; its process is $running.
 start_up() {
+  : >"$work/output.up" # now, not when the process below comes to it
   "$here/nodes.sh" exec "$work/podium" up "$1" --provider incus >"$work/output.up" 2>&1 </dev/null &
   running=$!
 }

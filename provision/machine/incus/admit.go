@@ -65,14 +65,19 @@ func merged(config, more map[string]string) map[string]string {
 	return all
 }
 
+// startTries is how often a command is tried in a container that Incus could not enter: right after its start that may
+// pass (seen once with Incus 6.0.4 on a busy server).
+const startTries = 5
+
 // shellWhenUp runs the script as soon as Incus can run anything in the instance: at once in a container, after its agent
 // has started in a virtual machine.
 func (p *Provider) shellWhenUp(ctx context.Context, i instance, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, agentTime)
 	defer cancel()
-	for {
+	for try := 1; ; try++ {
 		out, err := p.client.shell(ctx, i.Name, admitScript, args...)
-		if !says(err, "agent isn't currently running") {
+		starting := says(err, "agent isn't currently running") || try < startTries && says(err, "Failed to retrieve PID of executing child process")
+		if !starting {
 			return out, err
 		}
 		select {
