@@ -8,6 +8,9 @@ import (
 
 // parent finds where a new name goes and checks that c may write there.
 func (f *FS) parent(c Cred, op, path string) (spot, error) {
+	if path != "" && strings.Trim(path, "/") == "" {
+		return spot{}, failed(op, path, EBUSY)
+	}
 	s, err := f.walk(c, op, strings.TrimRight(path, "/"), false)
 	if err != nil {
 		return s, err
