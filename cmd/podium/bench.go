@@ -67,7 +67,7 @@ func (a *app) described(where folder, provider string) (*bench, error) {
 				hinted("remove it first: podium destroy%s", where.arg)
 		}
 	}
-	if provider == "" && known.Provider == "" {
+	if provider == "" && !where.state.HasState() {
 		provider = lastProvider(where)
 	}
 	l, err := a.describe(where, provider)

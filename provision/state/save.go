@@ -47,6 +47,12 @@ func (e *BrokenError) Unwrap() error { return e.Err }
 // Is makes errors.Is(err, ErrBroken) true.
 func (e *BrokenError) Is(target error) bool { return target == ErrBroken }
 
+// HasState reports whether there is a state file, whatever is in it.
+func (d *Dir) HasState() bool {
+	_, err := os.Stat(d.Path(stateName))
+	return err == nil
+}
+
 // Load reads state.json. A lab without one has an empty State. A file that is no state gives *BrokenError, one of a
 // later version ErrNewer; neither is touched.
 func (d *Dir) Load() (State, error) {
