@@ -9,6 +9,7 @@ import (
 
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/option"
+	"podium/provision/machine/sim/version"
 )
 
 func sortLines(_ context.Context, p *guest.Process) int {
@@ -23,7 +24,7 @@ func sortLines(_ context.Context, p *guest.Process) int {
 		c := 0
 		switch {
 		case o.Has("V") || strings.Contains(o.Value("k"), "V"):
-			c = CompareVersions(x, y)
+			c = version.Compare(x, y)
 		case o.Has("n") || o.Has("h") || strings.Contains(o.Value("k"), "n"):
 			nx, ny := leadingNumber(x), leadingNumber(y)
 			switch {
@@ -114,59 +115,6 @@ func leadingNumber(s string) float64 {
 		}
 	}
 	return v
-}
-
-// CompareVersions orders versions as sort -V and dpkg do: runs of digits by value, ~ before everything.
-func CompareVersions(a, b string) int {
-	order := func(s string, i int) int {
-		if i >= len(s) {
-			return 0
-		}
-		switch c := s[i]; {
-		case c >= '0' && c <= '9':
-			return 0
-		case c == '~':
-			return -1
-		case c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z':
-			return int(c)
-		default:
-			return int(c) + 256
-		}
-	}
-	digit := func(s string, i int) bool { return i < len(s) && s[i] >= '0' && s[i] <= '9' }
-	i, j := 0, 0
-	for i < len(a) || j < len(b) {
-		for i < len(a) && !digit(a, i) || j < len(b) && !digit(b, j) {
-			if x, y := order(a, i), order(b, j); x != y {
-				return x - y
-			}
-			i++
-			j++
-		}
-		for i < len(a) && a[i] == '0' {
-			i++
-		}
-		for j < len(b) && b[j] == '0' {
-			j++
-		}
-		diff := 0
-		for digit(a, i) && digit(b, j) {
-			if diff == 0 {
-				diff = int(a[i]) - int(b[j])
-			}
-			i++
-			j++
-		}
-		switch {
-		case digit(a, i):
-			return 1
-		case digit(b, j):
-			return -1
-		case diff != 0:
-			return diff
-		}
-	}
-	return 0
 }
 
 func uniq(_ context.Context, p *guest.Process) int {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"podium/provision/machine/sim/guest"
+	"podium/provision/machine/sim/version"
 )
 
 // Package is one version of a package in an archive.
@@ -132,10 +133,10 @@ func Compare(a, b string) int {
 	}
 	ua, va := revision(ra)
 	ub, vb := revision(rb)
-	if c := comparePart(ua, ub); c != 0 {
+	if c := version.Compare(ua, ub); c != 0 {
 		return c
 	}
-	return comparePart(va, vb)
+	return version.Compare(va, vb)
 }
 
 func epoch(v string) (int, string) {

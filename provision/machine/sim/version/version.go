@@ -1,8 +1,9 @@
-package packages
+// Package version orders version numbers as dpkg and sort -V do.
+package version
 
-// comparePart compares upstream versions or revisions: runs of digits by value, ~ before everything, letters before
+// Compare compares upstream versions or revisions; its result is below, equal to or above 0: runs of digits by value, ~ before everything, letters before
 // other characters (deb-version(7)).
-func comparePart(a, b string) int {
+func Compare(a, b string) int {
 	i, j := 0, 0
 	digit := func(s string, i int) bool { return i < len(s) && s[i] >= '0' && s[i] <= '9' }
 	for i < len(a) || j < len(b) {
