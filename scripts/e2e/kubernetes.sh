@@ -4,6 +4,7 @@
 # usage: kubernetes.sh build            compile the programs (8 minutes on one core the first time, then cached)
 #        kubernetes.sh pack             build, then packages, signed apt repository and container images
 #        kubernetes.sh hello            pack one small container image, at once; it listens on port 8080
+#        kubernetes.sh more NAME...     pack further software: the files in software/, each with a function pack_NAME
 #        kubernetes.sh serve ADDRESS    serve them on ADDRESS, such as 198.18.255.2:5000, until it is ended; and Debian's
 #                                       archive through a cache
 #        kubernetes.sh env ADDRESS      print the PODIUM_MIRROR_* variables that point there, for eval
@@ -365,6 +366,21 @@ pack() {
   echo "$stamp" >"$served/done"
 }
 
+# more NAME: calls pack_NAME of software/NAME.sh, which has this script's functions to build with, unless what it made
+# is there already.
+more() {
+  local name=$1 file stamp
+  file=$(dirname "${BASH_SOURCE[0]}")/software/$name.sh
+  [[ -f $file ]] || die "no software is called $name: see $(dirname "$file")"
+  stamp=$(cat "${BASH_SOURCE[0]}" "$file" | sha256sum)
+  [[ ! -f $served/done-$name || $(cat "$served/done-$name") != "$stamp" ]] || return 0
+  mkdir -p "$bin" "$registry" "$work/src"
+  # shellcheck source=/dev/null
+  . "$file"
+  "pack_${name//-/_}"
+  echo "$stamp" >"$served/done-$name"
+}
+
 serve() {
   local source
   mkdir -p "$served" "$bin"
@@ -380,7 +396,7 @@ mirror_env() {
 }
 
 case ${1:-} in
-  build | pack | hello) # one at a time in one cache
+  build | pack | hello | more) # one at a time in one cache
     mkdir -p "$work"
     exec 8>"$work/lock"
     flock 8
@@ -390,7 +406,11 @@ case ${1:-} in
   build) build ;;
   pack) pack ;;
   hello) hello ;;
+  more)
+    shift
+    for name in "$@"; do more "$name"; done
+    ;;
   serve) serve "${2:?kubernetes.sh serve ADDRESS:PORT}" ;;
   env) mirror_env "${2:?kubernetes.sh env ADDRESS:PORT}" ;;
-  *) die "usage: kubernetes.sh build|pack|hello|serve ADDRESS|env ADDRESS" ;;
+  *) die "usage: kubernetes.sh build|pack|hello|more NAME...|serve ADDRESS|env ADDRESS" ;;
 esac
