@@ -16,6 +16,9 @@ const maxTimeout = 24 * time.Hour
 // maxScript is the largest script in bytes.
 const maxScript = 1 << 20
 
+// maxFiles is how much one entry of a step's files can hold, in bytes: they travel with the script each time it runs.
+const maxFiles = 1 << 20
+
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // steps checks the lab's own steps. builtin holds the names of podium's steps; nil: not known.
@@ -40,11 +43,14 @@ func (c *checker) steps(builtin []string) {
 			c.stepAfter(fmt.Sprintf("%s.after[%d]", path, j), s.Name, after, own, builtin)
 		}
 		c.script(path+".script", s.Script)
+		for j, name := range s.Files {
+			c.stepFile(fmt.Sprintf("%s.files[%d]", path, j), name)
+		}
 		for name := range s.Vars {
 			switch {
 			case !variable.MatchString(name):
 				c.bad(join(path+".vars", name), "", "%q is not the name of a variable: write letters, digits and _, not starting with a digit", name)
-			case name == "PODIUM_FACTS":
+			case name == "PODIUM_FACTS" || name == "PODIUM_FILES":
 				c.bad(join(path+".vars", name), "", "is set by podium itself: choose another name")
 			}
 		}
@@ -98,17 +104,11 @@ func (c *checker) stepAfter(path, name, after string, own, builtin []string) {
 
 // script checks that a script is a file in the lab's folder.
 func (c *checker) script(path, name string) {
-	switch {
-	case name == "":
+	if name == "" {
 		c.bad(path, "", "is missing: write the name of a bash script in the lab's folder, such as seed.sh")
 		return
-	case strings.Contains(name, `\`):
-		c.bad(path, name, "has a backslash in it: write %s", strings.ReplaceAll(name, `\`, "/"))
-		return
-	case !fs.ValidPath(name) || name == ".":
-		c.bad(path, name, "is not a file in the lab's folder: write a path such as scripts/seed.sh, without / in front, . or ..")
-		return
-	case c.lab.Dir == "":
+	}
+	if !c.inside(path, name, "scripts/seed.sh") || c.lab.Dir == "" {
 		return
 	}
 	info, err := fs.Stat(os.DirFS(c.lab.Dir), name)
@@ -120,6 +120,47 @@ func (c *checker) script(path, name string) {
 	case info.Size() > maxScript:
 		c.bad(path, name, "has %d bytes, more than a script can have: fetch large data from the script instead", info.Size())
 	}
+}
+
+// stepFile checks a file or folder that a step takes to its machines.
+func (c *checker) stepFile(path, name string) {
+	if !c.inside(path, name, "manifests/web.yaml") || c.lab.Dir == "" {
+		return
+	}
+	var size int64
+	err := fs.WalkDir(os.DirFS(c.lab.Dir), name, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && !info.Mode().IsRegular() {
+			c.bad(path, file, "is neither a file nor a folder: podium copies only those")
+			return nil
+		}
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		c.bad(path, name, "is not in the lab's folder: put the file there, or correct the name")
+	case size > maxFiles:
+		c.bad(path, name, "has %d bytes, more than the %d that go with a step: podium copy carries large data, or fetch it from the script", size, int64(maxFiles))
+	}
+}
+
+// inside checks that name is a path inside the lab's folder, written with slashes.
+func (c *checker) inside(path, name, example string) bool {
+	switch {
+	case strings.Contains(name, `\`):
+		c.bad(path, name, "has a backslash in it: write %s", strings.ReplaceAll(name, `\`, "/"))
+	case !fs.ValidPath(name) || name == ".":
+		c.bad(path, name, "is not a file in the lab's folder: write a path such as %s, without / in front, . or ..", example)
+	default:
+		return true
+	}
+	return false
 }
 
 // circles reports own steps that wait for each other, each circle once.

@@ -61,6 +61,11 @@ func own() fstest.MapFS {
 		"sub/hosts.sh":   {Data: []byte("echo $PODIUM_HOSTS\n")},
 		"borrowed.sh":    {Data: []byte(". \"$(dirname \"$0\")/lib/net.sh\"\njoin\n")},
 		"half-borrow.sh": {Data: []byte(". \"$(dirname \"$0\")/lib/none.sh\"\n")},
+		"shop/web.yaml":  {Data: []byte("kind: Service\r\n")},
+		"shop/db/db.sql": {Data: []byte("create table t;\n")},
+		"shop/.git/HEAD": {Data: []byte("ref\n")},
+		"shop/.hidden":   {Data: []byte("x\n")},
+		"picture.png":    {Data: []byte("\x89PNG\x00")},
 	}
 }
 
@@ -283,6 +288,26 @@ func TestCustomScriptReplaces(t *testing.T) {
 	}
 }
 
+// TestCustomFiles shows that folders go along whole, as text with LF line ends, without what is hidden.
+func TestCustomFiles(t *testing.T) {
+	p := build(t, cluster(lab.Step{Name: "seed", Script: "seed.sh", Files: []string{"shop", "seed.sh"}}, lab.Step{Name: "init", Script: "seed.sh", Files: []string{"shop/web.yaml"}}))
+	seed := task(t, p, "w1/seed")
+	want := []File{
+		{"/var/lib/podium/files/seed/shop/db/db.sql", 0o644, "create table t;\n"},
+		{"/var/lib/podium/files/seed/shop/web.yaml", 0o644, "kind: Service\n"},
+		{"/var/lib/podium/files/seed/seed.sh", 0o644, "echo seed on $PODIUM_NODE\n"},
+	}
+	if diff := cmp.Diff(want, seed.Files); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if got := seed.Vars["PODIUM_FILES"]; got != "/var/lib/podium/files/seed" {
+		t.Errorf("PODIUM_FILES is %q", got)
+	}
+	if files := task(t, p, "cp/init").Files; len(files) != 2 || files[1].Path != "/var/lib/podium/files/init/shop/web.yaml" {
+		t.Errorf("a step that replaces a script keeps the files of the built-in one: %v", files)
+	}
+}
+
 func TestCustomProblems(t *testing.T) {
 	l := cluster(
 		lab.Step{Name: "a", Script: "none.sh", Timeout: "1m"},
@@ -291,6 +316,8 @@ func TestCustomProblems(t *testing.T) {
 		lab.Step{Name: "d", Script: "seed.sh", Timeout: "1m", After: []string{"base", "nothing"}},
 		lab.Step{Name: "init", Script: "seed.sh", Timeout: "1m", On: []string{"worker"}},
 		lab.Step{Name: "d", Script: "seed.sh", Timeout: "1m"},
+		lab.Step{Name: "e", Script: "seed.sh", Timeout: "1m", Files: []string{"shop", "nowhere"}},
+		lab.Step{Name: "f", Script: "seed.sh", Timeout: "1m", Files: []string{"picture.png"}},
 	)
 	_, err := BuildFrom(small(), l, guest(), own())
 	var problems lab.Problems
@@ -300,6 +327,7 @@ func TestCustomProblems(t *testing.T) {
 	for i, want := range []string{
 		`steps[0].script: "none.sh" cannot be read`, `steps[1].script: "half-borrow.sh" cannot be read`, `steps[2].timeout: "soon" is not a time`,
 		`steps[4].on: "w1" does not run the built-in step init`, `steps[5].name: "d" is the name of an earlier step`,
+		`steps[6].files[1]: "nowhere" cannot be read`, `steps[7].files[0]: "picture.png" cannot be read (picture.png is no text)`,
 		`steps[3].after[1]: "nothing" runs on no machine`,
 	} {
 		if i >= len(problems) || !strings.HasPrefix(problems[i].Error(), want) {

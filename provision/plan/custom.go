@@ -1,10 +1,12 @@
 package plan
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +60,10 @@ func (b *builder) customTasks(s lab.Step, own fs.FS, builtin []TaskID) ([]*Task,
 	if err != nil {
 		return nil, &lab.Problem{Path: "script", Value: s.Script, Message: fmt.Sprintf("cannot be read (%v): put the file into the lab's folder", err)}
 	}
+	files, problem := ownFiles(own, s)
+	if problem != nil {
+		return nil, problem
+	}
 	timeout, err := time.ParseDuration(s.Timeout)
 	if err != nil {
 		return nil, &lab.Problem{Path: "timeout", Value: s.Timeout, Message: "is not a time that a step can take: write one such as 90s or 10m"}
@@ -86,6 +92,7 @@ func (b *builder) customTasks(s lab.Step, own fs.FS, builtin []TaskID) ([]*Task,
 				return nil, &lab.Problem{Path: "name", Value: s.Name, Message: "is the name of an earlier step too: choose another"}
 			}
 		}
+		b.tasks[id].Files = slices.Concat(b.tasks[id].Files, files)
 		b.customVars(b.tasks[id], s)
 		tasks = append(tasks, b.tasks[id])
 	}
@@ -102,6 +109,9 @@ func (b *builder) customVars(task *Task, s lab.Step) {
 	task.Digest = digest(*task, decisive)
 	task.Vars = maps.Clone(b.common[task.Node])
 	maps.Copy(task.Vars, decisive)
+	if len(s.Files) > 0 {
+		task.Vars["PODIUM_FILES"] = filesDir(s.Name)
+	}
 }
 
 // customEdges lets a task wait for what its step names: for the task on its own machine where that has the step,
@@ -138,6 +148,46 @@ func ownScript(own, guest fs.FS, name string) (Script, error) {
 	}
 	text, err := step.Text(withLibrary{own, guest}, name)
 	return Script{Name: name, Text: text}, err
+}
+
+// filesDir is where the files of a step of the lab's own lie on a node, with the paths they have in the lab's folder.
+func filesDir(step string) string { return "/var/lib/podium/files/" + step }
+
+// ownFiles reads the files and folders that a step of the lab's own takes along. Hidden files stay at home.
+func ownFiles(own fs.FS, s lab.Step) ([]File, *lab.Problem) {
+	var files []File
+	for i, name := range s.Files {
+		at := fmt.Sprintf("files[%d]", i)
+		if own == nil {
+			return nil, &lab.Problem{Path: at, Value: name, Message: "cannot be read, as the lab has no folder"}
+		}
+		err := fs.WalkDir(own, name, func(file string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case strings.HasPrefix(d.Name(), ".") && d.IsDir():
+				return fs.SkipDir
+			case strings.HasPrefix(d.Name(), ".") || d.IsDir():
+				return nil
+			}
+			text, err := fs.ReadFile(own, file)
+			if err != nil {
+				return err
+			}
+			if bytes.IndexByte(text, 0) >= 0 {
+				return fmt.Errorf("%s is no text", file)
+			}
+			files = append(files, File{
+				Path: path.Join(filesDir(s.Name), file), Mode: 0o644,
+				Text: strings.ReplaceAll(string(text), "\r\n", "\n"),
+			})
+			return nil
+		})
+		if err != nil {
+			return nil, &lab.Problem{Path: at, Value: name, Message: fmt.Sprintf("cannot be read (%v): only text files go with a step; podium copy carries others", err)}
+		}
+	}
+	return files, nil
 }
 
 // withLibrary is a lab's folder with podium's lib/ in it.

@@ -134,6 +134,11 @@ func TestDigestOfCustomSteps(t *testing.T) {
 	if vars := task(t, after, "plain/seed").Vars; vars["PODIUM_HOSTS"] == "" || vars["PODIUM_NODE"] != "plain" {
 		t.Errorf("a step of the lab's own gets every variable, this one has %v", vars)
 	}
+	withFile := steps(nil)
+	withFile[0].Files = []string{"shop/web.yaml"}
+	if got := differs(task(t, before, "w1/seed").Digest, task(t, build(t, cluster(withFile...)), "w1/seed").Digest); got != "files" {
+		t.Errorf("with a file: %q differs", got)
+	}
 	after = build(t, cluster(steps(map[string]string{"UNREAD": "x"})...))
 	if got := differs(task(t, before, "w1/seed").Digest, task(t, after, "w1/seed").Digest); got != "vars" {
 		t.Errorf("with a variable of its own: %q differs", got)
