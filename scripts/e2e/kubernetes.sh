@@ -4,23 +4,20 @@
 # usage: kubernetes.sh build            compile the programs (8 minutes on one core the first time, then cached)
 #        kubernetes.sh pack             build, then packages, signed apt repository and container images
 #        kubernetes.sh hello            pack one small container image, at once; it listens on port 8080
+#        kubernetes.sh also VERSION     build another Kubernetes, such as 1.33.13, and serve it beside that one
 #        kubernetes.sh more NAME...     pack further software: the files in software/, each with a function pack_NAME
 #        kubernetes.sh serve ADDRESS    serve them on ADDRESS, such as 198.18.255.2:5000, until it is ended; and Debian's
 #                                       archive through a cache
 #        kubernetes.sh env ADDRESS      print the PODIUM_MIRROR_* variables that point there, for eval
 #
-# Everything lies below ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}/kubernetes-VERSION. The packages have
-# the names and the layout of pkgs.k8s.io, the images those of registry.k8s.io and ghcr.io, so that the guest scripts run
-# unchanged with mirrors. Left out: cri-tools, which no Go module proxy serves completely.
+# Everything lies below ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}/kubernetes-VERSION; what is served lies
+# in the folder of the first version, one apt repository a minor, the images of all. The packages have the names and the
+# layout of pkgs.k8s.io, the images those of registry.k8s.io and ghcr.io, so that the guest scripts run unchanged with
+# mirrors. Left out: cri-tools, which no Go module proxy serves completely.
 set -euo pipefail
 
 # The newest patch of the newest minor whose kubelet still takes cgroup v1 without being asked.
-version=${PODIUM_E2E_KUBERNETES:-1.34.4}
-minor=${version%.*}
-# What kubeadm of that version asks for: cmd/kubeadm/app/constants/constants.go.
-etcd_version=3.6.5
-coredns_version=1.12.1
-pause_version=3.10.1
+first=${PODIUM_E2E_KUBERNETES:-1.34.4}
 # The newest one that the proxy has. It stands in for whichever podium asks for.
 flannel_version=0.28.4
 # Of the packages: https://pkgs.k8s.io has kubernetes-cni 1.7.1 for 1.34.
@@ -30,11 +27,26 @@ flannel_plugin_version=0.9.1
 
 cache=${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/podium-e2e}
 archive=${PODIUM_E2E_APT:-http://deb.debian.org/debian}
-work=$cache/kubernetes-$version
-bin=$work/bin
-served=$work/served # what mirror serves
-repository=$served/kubernetes/core:/stable:/v$minor/deb
+served=$cache/kubernetes-$first/served # what mirror serves
 registry=$served/registry
+keyring=$cache/kubernetes-$first/gnupg # one key for all repositories, as pkgs.k8s.io has it
+tools=$cache/kubernetes-$first/tools.tar
+
+# of VERSION: the Kubernetes that the functions below are about, and what its kubeadm asks for:
+# cmd/kubeadm/app/constants/constants.go of each minor.
+of() {
+  version=$1
+  minor=${version%.*}
+  work=$cache/kubernetes-$version
+  bin=$work/bin
+  repository=$served/kubernetes/core:/stable:/v$minor/deb
+  case $minor in
+    # The module proxy has no etcd 3.5.24: the next one that it has whole bears the image's name.
+    1.33) etcd_version=3.5.33 etcd_tag=3.5.24-0 coredns_version=1.12.0 pause_version=3.10 ;;
+    *) etcd_version=3.6.5 etcd_tag=3.6.5-0 coredns_version=1.12.1 pause_version=3.10.1 ;;
+  esac
+}
+of "$first"
 
 say() { printf '%s  %s\n' "$(date +%T)" "$*" >&2; }
 die() {
@@ -45,10 +57,10 @@ die() {
 # gentle runs a compiler so that it leaves the second core to others.
 gentle() { nice -n 10 env CGO_ENABLED=0 GOFLAGS=-mod=mod "$@"; }
 
-# compile MODULE-FOLDER PACKAGE OUTPUT [LDFLAGS]: one static binary, skipped when it is there.
+# compile MODULE-FOLDER PACKAGE OUTPUT [LDFLAGS]: one static binary, skipped when it is there and no older than its module.
 compile() {
   local folder=$1 package=$2 output=$3 flags=${4:-}
-  [[ -x $output ]] && return
+  [[ ! -x $output || $folder/go.mod -nt $output ]] || return 0
   say "compiling ${output##*/}"
   (cd "$folder" && gentle go build -p 1 -trimpath -ldflags "-s -w $flags" -o "$output.part" "$package")
   mv "$output.part" "$output"
@@ -57,7 +69,8 @@ compile() {
 # module FOLDER MODULE@VERSION: a module of our own that requires just that one.
 module() {
   local folder=$1 target=$2
-  [[ -f $folder/go.sum ]] && return
+  [[ -f $folder/go.sum ]] && grep -q -F "${target%@*} ${target#*@}" "$folder/go.mod" && return
+  rm -rf "$folder"
   mkdir -p "$folder"
   printf 'module podium.test/%s\n\ngo 1.24\n\nrequire %s v%s\n' "${folder##*/}" "${target%@*}" "${target#*@v}" >"$folder/go.mod"
 }
@@ -93,7 +106,13 @@ flannel_module() {
 }
 
 build() {
-  mkdir -p "$bin/cni" "$work/src"
+  build_kubernetes
+  build_network
+}
+
+# build_kubernetes: what every version has of its own.
+build_kubernetes() {
+  mkdir -p "$bin" "$work/src"
   local stamp name
   stamp=$(printf -- "-X 'k8s.io/component-base/version.%s' " "gitVersion=v$version" "gitMajor=1" "gitMinor=${minor#*.}" "gitTreeState=clean")
   stamp+=$(printf -- "-X 'k8s.io/client-go/pkg/version.%s' " "gitVersion=v$version" "gitMajor=1" "gitMinor=${minor#*.}" "gitTreeState=clean")
@@ -106,15 +125,6 @@ build() {
   compile "$work/src/etcd" go.etcd.io/etcd/server/v3 "$bin/etcd"
   module "$work/src/coredns" "github.com/coredns/coredns@v$coredns_version"
   compile "$work/src/coredns" github.com/coredns/coredns "$bin/coredns"
-  flannel_module
-  compile "$work/src/flannel" . "$bin/flanneld" "-X 'github.com/flannel-io/flannel/pkg/version.Version=v$flannel_version'"
-  module "$work/src/plugins" "github.com/containernetworking/plugins@v$plugins_version"
-  for name in main/{bridge,dummy,host-device,ipvlan,loopback,macvlan,ptp,tap,vlan} ipam/{dhcp,host-local,static} \
-    meta/{bandwidth,firewall,portmap,sbr,tuning,vrf}; do
-    compile "$work/src/plugins" "github.com/containernetworking/plugins/plugins/$name" "$bin/cni/${name#*/}"
-  done
-  module "$work/src/flannel-plugin" "github.com/containernetworking/plugins@v$flannel_plugin_version"
-  compile "$work/src/flannel-plugin" github.com/containernetworking/plugins/plugins/meta/flannel "$bin/flannel"
 
   small pause <<'GO'
 // pause holds a pod's namespaces, and reaps what is orphaned into it, until it is told to end.
@@ -143,10 +153,25 @@ func main() {
 GO
 }
 
+# build_network: flannel and the CNI plugins, one version for all.
+build_network() {
+  local name
+  mkdir -p "$bin/cni" "$work/src"
+  flannel_module
+  compile "$work/src/flannel" . "$bin/flanneld" "-X 'github.com/flannel-io/flannel/pkg/version.Version=v$flannel_version'"
+  module "$work/src/plugins" "github.com/containernetworking/plugins@v$plugins_version"
+  for name in main/{bridge,dummy,host-device,ipvlan,loopback,macvlan,ptp,tap,vlan} ipam/{dhcp,host-local,static} \
+    meta/{bandwidth,firewall,portmap,sbr,tuning,vrf}; do
+    compile "$work/src/plugins" "github.com/containernetworking/plugins/plugins/$name" "$bin/cni/${name#*/}"
+  done
+  module "$work/src/flannel-plugin" "github.com/containernetworking/plugins@v$flannel_plugin_version"
+  compile "$work/src/flannel-plugin" github.com/containernetworking/plugins/plugins/meta/flannel "$bin/flannel"
+}
+
 # small NAME <SOURCE: a program of one file.
 small() {
   mkdir -p "$work/src/$1"
-  printf 'module podium.test/%s\n\ngo 1.24\n' "$1" >"$work/src/$1/go.mod"
+  [[ -f $work/src/$1/go.mod ]] || printf 'module podium.test/%s\n\ngo 1.24\n' "$1" >"$work/src/$1/go.mod"
   cat >"$work/src/$1/main.go"
   compile "$work/src/$1" . "$bin/$1"
 }
@@ -214,7 +239,7 @@ packages() {
   mkdir -p "$root"/{kubeadm,kubelet,kubectl}/usr/bin "$root/kubeadm/$unit/kubelet.service.d" "$root/kubelet/$unit" \
     "$root/kubelet/etc/default" "$root/kubelet/etc/kubernetes/manifests" "$root/kubelet/var/lib/kubelet" "$root/kubelet/DEBIAN" "$root/cni/opt/cni/bin"
   for name in kubeadm kubelet kubectl; do cp "$bin/$name" "$root/$name/usr/bin/"; done
-  cp "$bin"/cni/* "$root/cni/opt/cni/bin/"
+  cp "$cache/kubernetes-$first"/bin/cni/* "$root/cni/opt/cni/bin/"
   : >"$root/kubelet/etc/kubernetes/manifests/.kubelet-keep"
   : >"$root/kubelet/var/lib/kubelet/.kubelet-keep"
   echo KUBELET_EXTRA_ARGS= >"$root/kubelet/etc/default/kubelet"
@@ -253,10 +278,9 @@ END
 
 # sign makes the index of the repository, signed by a key of its own.
 sign() {
-  local home=$work/gnupg
-  export GNUPGHOME=$home
-  if [[ ! -d $home ]]; then
-    mkdir -m 700 "$home"
+  export GNUPGHOME=$keyring
+  if [[ ! -d $keyring ]]; then
+    mkdir -m 700 "$keyring"
     gpg --batch --quiet --passphrase '' --quick-generate-key "podium end-to-end run" ed25519 sign 1y
   fi
   (
@@ -298,12 +322,12 @@ blob() {
 
 # network_tools FOLDER: a tree with what kube-proxy and flannel call: iptables, and a shell.
 network_tools() {
-  [[ -f $work/tools.tar ]] || mmdebstrap --quiet --variant=extract --mode=root --include=iptables,nftables,conntrack,ipset,busybox-static,ca-certificates \
+  [[ -f $tools ]] || mmdebstrap --quiet --variant=extract --mode=root --include=iptables,nftables,conntrack,ipset,busybox-static,ca-certificates \
     --dpkgopt='path-exclude=/usr/share/*' \
-    "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$work/tools.part.tar" "$archive"
-  [[ -f $work/tools.tar ]] || mv "$work/tools.part.tar" "$work/tools.tar"
+    "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$tools.part" "$archive"
+  [[ -f $tools ]] || mv "$tools.part" "$tools"
   mkdir -p "$1"
-  tar -C "$1" -xf "$work/tools.tar"
+  tar -C "$1" -xf "$tools"
   local tool
   for tool in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do
     ln -sf xtables-nft-multi "$1/usr/sbin/$tool"
@@ -314,22 +338,29 @@ network_tools() {
   mkdir -p "$1/run" "$1/etc/kube-flannel"
 }
 
+# images packs those of one version of Kubernetes.
 images() {
   local root=$work/root name
-  say "packing images"
-  rm -rf "$root"
+  say "packing images of $version"
   for name in kube-apiserver kube-controller-manager kube-scheduler; do
     one "$name" "v$version" "$bin/$name" "/usr/local/bin/$name"
   done
   one coredns/coredns "v$coredns_version" "$bin/coredns" /coredns
-  one etcd "$etcd_version-0" "$bin/etcd" /usr/local/bin/etcd
+  one etcd "$etcd_tag" "$bin/etcd" /usr/local/bin/etcd
   one pause "$pause_version" "$bin/pause" /pause
-  hello
 
+  rm -rf "$root"
   network_tools "$root"
   install -D "$bin/kube-proxy" "$root/usr/local/bin/kube-proxy"
   image kube-proxy "v$version" "$root" /usr/local/bin/kube-proxy
-  rm "$root/usr/local/bin/kube-proxy"
+  rm -rf "$root"
+}
+
+# flannel packs the one flannel that all versions take.
+flannel() {
+  local root=$work/root
+  rm -rf "$root"
+  network_tools "$root"
   install -D "$bin/flanneld" "$root/opt/bin/flanneld"
   image flannel-io/flannel "v$flannel_version" "$root" /opt/bin/flanneld
   rm "$root/opt/bin/flanneld"
@@ -363,7 +394,27 @@ pack() {
   packages
   sign
   images
+  hello
+  flannel
   echo "$stamp" >"$served/done"
+}
+
+# also VERSION: another minor's repository and images beside the first one's.
+also() {
+  pack
+  of "$1"
+  [[ $1 == *.*.* && $repository != "$served/kubernetes/core:/stable:/v${first%.*}/deb" ]] ||
+    die "also takes a version of another minor than $first, such as 1.33.13"
+  local stamp
+  mkdir -p "$work"
+  build_kubernetes
+  stamp=$(sha256sum <"${BASH_SOURCE[0]}")
+  [[ ! -f $served/done-v$minor || $(cat "$served/done-v$minor") != "$1 $stamp" ]] || return 0
+  mkdir -p "$repository/$(dpkg --print-architecture)" "$registry"
+  packages
+  sign
+  images
+  echo "$1 $stamp" >"$served/done-v$minor"
 }
 
 # more NAME: calls pack_NAME of software/NAME.sh, which has this script's functions to build with, unless what it made
@@ -396,7 +447,7 @@ mirror_env() {
 }
 
 case ${1:-} in
-  build | pack | hello | more) # one at a time in one cache
+  build | pack | also | hello | more) # one at a time in one cache
     mkdir -p "$work"
     exec 8>"$work/lock"
     flock 8
@@ -406,11 +457,12 @@ case ${1:-} in
   build) build ;;
   pack) pack ;;
   hello) hello ;;
+  also) also "${2:?kubernetes.sh also VERSION}" ;;
   more)
     shift
     for name in "$@"; do more "$name"; done
     ;;
   serve) serve "${2:?kubernetes.sh serve ADDRESS:PORT}" ;;
   env) mirror_env "${2:?kubernetes.sh env ADDRESS:PORT}" ;;
-  *) die "usage: kubernetes.sh build|pack|hello|more NAME...|serve ADDRESS|env ADDRESS" ;;
+  *) die "usage: kubernetes.sh build|pack|also VERSION|hello|more NAME...|serve ADDRESS|env ADDRESS" ;;
 esac
