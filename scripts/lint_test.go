@@ -164,17 +164,17 @@ func TestSourcesAreThoseOfTheTable(t *testing.T) {
 		all += withoutComments(text)
 	}
 	known := map[string]bool{}
-	for _, s := range source.Sources() {
+	for _, s := range source.All().Sources {
+		known[s.URL] = true
 		if !strings.Contains(all, ":-"+s.URL+"}") {
-			t.Errorf("no script downloads from %s (%s)", s.URL, s.Name)
+			continue
 		}
-		if s.Mirror != "" && !strings.Contains(all, "${PODIUM_MIRROR_"+strings.ToUpper(s.Mirror)+":-"+s.URL+"}") {
+		if s.Mirror == "" || !strings.Contains(all, "${PODIUM_MIRROR_"+strings.ToUpper(s.Mirror)+":-"+s.URL+"}") {
 			t.Errorf("no mirror can stand for %s", s.URL)
 		}
-		if s.Key != "" && !strings.Contains(all, path.Base(s.Key)) {
-			t.Errorf("no script fetches the key %s of %s", s.Key, s.Name)
+		if s.Key != nil && !strings.Contains(all, path.Base(s.Key.Path)) {
+			t.Errorf("no script fetches the key %s of %s", s.Key.Path, s.Name)
 		}
-		known[s.URL] = true
 	}
 	for _, url := range regexp.MustCompile(`:-(https://[^}]+)\}`).FindAllStringSubmatch(all, -1) {
 		if !known[url[1]] {

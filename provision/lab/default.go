@@ -21,7 +21,7 @@ func Default(l *Lab) {
 	}
 	if k := l.Kubernetes; k != nil {
 		fill(&l.Runtime, RuntimeContainerd)
-		fill(&k.Version, source.DefaultKubernetes)
+		fill(&k.Version, source.DefaultKubernetes())
 		fill(&k.CNI, CNIFlannel)
 		fill(&k.PodSubnet, "10.244.0.0/16")    // flannel's own
 		fill(&k.ServiceSubnet, "10.96.0.0/12") // kubeadm's own

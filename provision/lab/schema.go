@@ -191,9 +191,9 @@ func (SSH) JSONSchemaExtend(s *jsonschema.Schema) {
 func (Kubernetes) JSONSchemaExtend(s *jsonschema.Schema) {
 	var minors []string
 	var numbers []any
-	for _, release := range source.KubernetesMinors() {
-		minors = append(minors, strings.ReplaceAll(release.Minor, ".", `\.`))
-		numbers = append(numbers, json.Number(release.Minor))
+	for _, minor := range source.KubernetesMinors() {
+		minors = append(minors, strings.ReplaceAll(minor, ".", `\.`))
+		numbers = append(numbers, json.Number(minor))
 	}
 	v := property(s, "version")
 	v.Type = ""

@@ -167,20 +167,13 @@ func (c *checker) kubernetes() {
 	c.oneOf("runtime", c.lab.Runtime, runtimes(), RuntimeDocker, RuntimeCRIO)
 	c.oneOf("kubernetes.cni", k.CNI, cnis(), "calico", "cilium")
 	c.oneOf("kubernetes.etcd", k.Etcd, etcds(), "external")
-	var minors []string
-	for _, release := range source.KubernetesMinors() {
-		minors = append(minors, release.Minor)
-	}
-	minor := k.Version
-	if parts := strings.Split(k.Version, "."); len(parts) == 3 {
-		minor = parts[0] + "." + parts[1]
-	}
+	minors := source.KubernetesMinors()
 	switch plain := strings.TrimPrefix(k.Version, "v"); {
 	case plain != k.Version && version.MatchString(plain):
 		c.bad("kubernetes.version", k.Version, "starts with v: write %s", plain)
 	case !version.MatchString(k.Version):
-		c.bad("kubernetes.version", k.Version, "is not a version: write %q, or an exact one such as \"%s.1\"", source.DefaultKubernetes, source.DefaultKubernetes)
-	case !slices.Contains(minors, minor):
+		c.bad("kubernetes.version", k.Version, "is not a version: write %q, or an exact one such as \"%s.1\"", source.DefaultKubernetes(), source.DefaultKubernetes())
+	case !slices.Contains(minors, source.Minor(k.Version)):
 		c.bad("kubernetes.version", k.Version, "is not a version that this release installs: write %s", either(minors))
 	}
 	for i, addon := range k.Addons {

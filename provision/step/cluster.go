@@ -36,7 +36,7 @@ func kubeRole(m lab.Machine) string {
 func kubeImages(c Context, m lab.Machine) Vars {
 	var more []string
 	if c.Lab.Kubernetes.CNI == lab.CNIFlannel {
-		more = []string{"ghcr.io/flannel-io/flannel:v" + source.Flannel, "ghcr.io/flannel-io/flannel-cni-plugin:v" + source.FlannelPlugin}
+		more = source.Images("flannel", source.VersionFor("flannel", c.Lab.Kubernetes.Version))
 	}
 	return Vars{"PODIUM_KUBE_ROLE": kubeRole(m), "PODIUM_IMAGES": strings.Join(more, " ")}
 }
@@ -74,7 +74,7 @@ func kubeNodes(c Context, m lab.Machine) Vars {
 func flannel(c Context, _ lab.Machine) Vars {
 	return Vars{
 		"PODIUM_POD_SUBNET":      c.Lab.Kubernetes.PodSubnet,
-		"PODIUM_FLANNEL_VERSION": source.Flannel,
+		"PODIUM_FLANNEL_VERSION": source.VersionFor("flannel", c.Lab.Kubernetes.Version),
 		"PODIUM_FLANNEL_REACH":   freeAddress(c),
 	}
 }

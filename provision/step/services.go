@@ -24,12 +24,12 @@ func file(name string, mode uint32, data interface{ Render() (string, error) }) 
 }
 
 func nodeExporter(Context, lab.Machine) Vars {
-	return Vars{"PODIUM_NODE_EXPORTER_VERSION": source.NodeExporter}
+	return Vars{"PODIUM_NODE_EXPORTER_VERSION": source.Version("node-exporter")}
 }
 
 func prometheus(c Context, _ lab.Machine) Vars {
 	return Vars{
-		"PODIUM_PROMETHEUS_VERSION":   source.Prometheus,
+		"PODIUM_PROMETHEUS_VERSION":   source.Version("prometheus"),
 		"PODIUM_PROMETHEUS_PORT":      strconv.Itoa(c.Lab.Monitoring.PrometheusPort),
 		"PODIUM_PROMETHEUS_RETENTION": c.Lab.Monitoring.Retention,
 	}

@@ -1,76 +1,139 @@
-// Package source says where the software of a lab comes from: addresses, signing keys, versions, each with the page it
-// was read from and the day. It is a leaf, so that the description can be checked against it.
-//
-// The guest scripts have the same addresses written out, for whoever reads them; a test compares the two.
 package source
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
-// Source is one place that the guest scripts download from.
-type Source struct {
-	Name        string
-	URL         string // what mirrors.MIRROR of lab.yaml replaces
-	Mirror      string // key of the description; empty: there is none
-	Key         string // path of the signing key below URL; empty: the files are not signed
-	Fingerprint string // of the key, where the page gives it
-	KeyExpires  string // YYYY-MM-DD, where the page gives it
-	From        string // page it was read from
-	Checked     string // YYYY-MM-DD: when that was
-}
-
-// Sources lists every place that the guest scripts download from beside the distribution's archive.
-func Sources() []Source {
-	return []Source{
-		{
-			Name: "Kubernetes", URL: "https://pkgs.k8s.io", Mirror: "kubernetes",
-			Key:         "core:/stable:/v1.36/deb/Release.key", // one repository, with a key, per minor version
-			Fingerprint: "DE15B14486CD377B9E876E1A234654DA9A296436",
-			From:        "https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/install-kubeadm/", Checked: "2026-11-20",
-		},
-		{
-			Name: "Docker and containerd.io", URL: "https://download.docker.com", Mirror: "docker", Key: "linux/ubuntu/gpg",
-			Fingerprint: "9DC858229FC7DD38854AE2D88D81803C0EBFCD88",
-			From:        "https://docs.docker.com/engine/install/ubuntu/", Checked: "2026-11-20",
-		},
-		{
-			Name: "Jenkins", URL: "https://pkg.jenkins.io", Mirror: "jenkins", Key: "debian-stable/jenkins.io-2026.key",
-			Fingerprint: "5E386EADB55F01504CAE8BCF7198F4B714ABFC68", KeyExpires: "2028-12-21",
-			From: "https://pkg.jenkins.io/debian-stable/", Checked: "2026-11-20",
-		},
-		{
-			// Java 21 for Jenkins where the distribution has none (Debian 12), as Jenkins' own page says.
-			Name: "Adoptium", URL: "https://packages.adoptium.net/artifactory", Mirror: "adoptium", Key: "api/gpg/key/public",
-			From: "https://adoptium.net/installation/linux/", Checked: "2026-11-20",
-		},
-		{
-			Name: "Grafana", URL: "https://apt.grafana.com", Mirror: "grafana", Key: "gpg-full.key",
-			From: "https://grafana.com/docs/grafana/latest/setup-grafana/installation/debian/", Checked: "2026-11-20",
-		},
-		{
-			Name: "Prometheus, node_exporter, flannel", URL: "https://github.com", Mirror: "github",
-			From: "https://prometheus.io/download/", Checked: "2026-11-20",
-		},
+// Find is the component of that name; false where the catalogue has none.
+func (c Catalogue) Find(name string) (Component, bool) {
+	i := slices.IndexFunc(c.Components, func(p Component) bool { return p.Name == name })
+	if i < 0 {
+		return Component{}, false
 	}
+	return c.Components[i], true
 }
 
-// Kubernetes is one minor version that podium can install.
-type Kubernetes struct {
-	Minor     string // "1.36"
-	EndOfLife string // month, as YYYY-MM
+// Default is the version of a lab that names none; the zero Release where the distribution decides.
+func (c Component) Default() Release {
+	for _, r := range c.Versions {
+		if r.Default {
+			return r
+		}
+	}
+	return Release{}
+}
+
+// Release is the entry that holds the version: the version itself, or its series ("1.36" for "1.36.2"). False where
+// there is none.
+func (c Component) Release(version string) (Release, bool) {
+	for _, wanted := range []string{version, Minor(version)} {
+		for _, r := range c.Versions {
+			if r.Version == wanted {
+				return r, true
+			}
+		}
+	}
+	return Release{}, false
+}
+
+// Version is the default version of a component. It is empty for a name that the catalogue does not have; a test goes
+// over all calls with a literal.
+func Version(name string) string {
+	c, _ := All().Find(name)
+	return c.Default().Version
+}
+
+// VersionFor is the version of a component that goes with a version of Kubernetes ("1.36", "1.36.2"): that of the set,
+// else the default.
+func VersionFor(name, kubernetes string) string {
+	if set, ok := SetFor(kubernetes); ok && set.With[name] != "" {
+		return set.With[name]
+	}
+	return Version(name)
+}
+
+// SetFor is what goes together with a version of Kubernetes; false where the catalogue has no such minor version.
+func SetFor(kubernetes string) (Set, bool) {
+	sets := All().Sets
+	i := slices.IndexFunc(sets, func(s Set) bool { return s.Kubernetes == Minor(kubernetes) })
+	if i < 0 {
+		return Set{}, false
+	}
+	return sets[i], true
+}
+
+// URL is where a component's file of that purpose comes from, upstream, for machines of an architecture (amd64, arm64).
+// Empty for what the catalogue does not have, as Version.
+func URL(name, purpose, version, arch string) string {
+	c, _ := All().Find(name)
+	return Expand(c.URLs[purpose], map[string]string{"version": version, "minor": Minor(version), "arch": arch})
+}
+
+// Image is the container image of a component at a version. Empty for what the catalogue does not have, as Version.
+func Image(name, image, version string) string {
+	c, _ := All().Find(name)
+	return Expand(c.Images[image], map[string]string{"version": version, "minor": Minor(version)})
+}
+
+// Images are all container images that a component needs at a version, in the order of what runs in them.
+func Images(name, version string) []string {
+	c, _ := All().Find(name)
+	var list []string
+	for _, image := range slices.Sorted(maps.Keys(c.Images)) {
+		list = append(list, Image(name, image, version))
+	}
+	return list
+}
+
+// Expand fills in a template of the catalogue: {NAME} is replaced by the value of that name, else by the default
+// version of that component, else left as it is.
+func Expand(template string, values map[string]string) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(template, "{")
+		name, after, closed := strings.Cut(rest, "}")
+		b.WriteString(before)
+		if !found || !closed {
+			if found {
+				b.WriteString("{" + rest)
+			}
+			return b.String()
+		}
+		value, known := values[name]
+		if !known {
+			value = Version(name)
+		}
+		if value == "" {
+			value = "{" + name + "}"
+		}
+		b.WriteString(value)
+		template = after
+	}
 }
 
 // DefaultKubernetes is the minor version of a lab that does not name one.
-const DefaultKubernetes = "1.36"
+func DefaultKubernetes() string { return Version("kubernetes") }
 
-// KubernetesMinors lists the minor versions that podium can install, oldest first.
-// From https://kubernetes.io/releases/, read 2026-11.
-func KubernetesMinors() []Kubernetes {
-	return []Kubernetes{
-		{Minor: "1.34", EndOfLife: "2026-10"},
-		{Minor: "1.35", EndOfLife: "2027-02"},
-		{Minor: "1.36", EndOfLife: "2027-06"},
-		{Minor: "1.37", EndOfLife: "2027-10"},
+// KubernetesMinors lists the minor versions of Kubernetes that podium can install, oldest first.
+func KubernetesMinors() []string {
+	c, _ := All().Find("kubernetes")
+	var minors []string
+	for _, r := range c.Versions {
+		minors = append(minors, r.Version)
 	}
+	return minors
+}
+
+// SourceOf is the source that an address lies in; false where the catalogue knows none.
+func (c Catalogue) SourceOf(url string) (Source, bool) {
+	for _, s := range c.Sources {
+		if url == s.URL || strings.HasPrefix(url, s.URL+"/") {
+			return s, true
+		}
+	}
+	return Source{}, false
 }
 
 // Minor is "1.36" of "1.36" and of "1.36.2".
@@ -78,16 +141,3 @@ func Minor(version string) string {
 	parts := strings.SplitN(version, ".", 3)
 	return strings.Join(parts[:min(2, len(parts))], ".")
 }
-
-// Versions of what is not taken as the newest of a repository.
-const (
-	// Flannel is what https://github.com/flannel-io/flannel tags, released 2026-08-07; read 2026-11-20.
-	Flannel = "0.28.9"
-	// FlannelPlugin is the version of flannel's CNI plugin that Flannel's manifest names.
-	FlannelPlugin = "1.9.1-flannel3"
-	// Prometheus is the long-term support line (3.13, to 2027-07-31), its patch of 2026-10-21.
-	// From https://prometheus.io/docs/introduction/release-cycle/, read 2026-11-20.
-	Prometheus = "3.13.5"
-	// NodeExporter was released 2026-07-14; https://github.com/prometheus/node_exporter, read 2026-11-20.
-	NodeExporter = "1.12.1"
-)
