@@ -16,14 +16,15 @@ import (
 func full(cni string) step.Context {
 	l := lab.Lab{
 		Name: "full", Provider: lab.ProviderSim, Network: "192.168.56.0/24", User: "vagrant", Source: lab.SourceUpstream,
-		Runtime:    lab.RuntimeContainerd,
-		Kubernetes: &lab.Kubernetes{Version: "1.36.2", CNI: cni, PodSubnet: "10.244.0.0/16", ServiceSubnet: "10.96.0.0/12", Etcd: lab.EtcdStacked},
-		Docker:     &lab.Docker{Users: []string{"student"}}, Jenkins: &lab.Jenkins{Port: 8080},
+		Runtime: lab.RuntimeContainerd,
+		Kubernetes: &lab.Kubernetes{Version: "1.36.2", CNI: cni, PodSubnet: "10.244.0.0/16", ServiceSubnet: "10.96.0.0/12", Etcd: lab.EtcdStacked,
+			Addons: lab.Addons(), MetalLB: &lab.MetalLB{Pool: "192.168.56.240-192.168.56.250"}},
+		Docker: &lab.Docker{Users: []string{"student"}}, Jenkins: &lab.Jenkins{Port: 8080},
 		Monitoring: &lab.Monitoring{Retention: "2d", PrometheusPort: 9090, GrafanaPort: 3000},
 		DNS:        []string{"192.168.56.1"}, Proxy: &lab.Proxy{HTTP: "http://proxy:3128", NoProxy: []string{".school.example"}},
 		Mirrors: lab.Mirrors{
 			Apt: "http://m/ubuntu", AptSecurity: "http://m/security", Kubernetes: "http://m/k8s", Docker: "http://m/docker",
-			Jenkins: "http://m/jenkins", Adoptium: "http://m/adoptium", Grafana: "http://m/grafana", GitHub: "http://m/github",
+			Jenkins: "http://m/jenkins", Adoptium: "http://m/adoptium", Grafana: "http://m/grafana", GitHub: "http://m/github", Helm: "http://m/helm",
 			Registry: "http://m:5000", Registries: map[string]string{"docker.io": "http://m:5001"},
 		},
 	}
@@ -32,7 +33,7 @@ func full(cni string) step.Context {
 	}
 	return step.Context{Lab: l, Machines: []lab.Machine{
 		machine("cp1", 10, lab.RoleControlPlane), machine("cp2", 11, lab.RoleControlPlane), machine("cp3", 12, lab.RoleControlPlane),
-		machine("w1", 13, lab.RoleWorker), machine("d1", 14, lab.RoleDocker), machine("ops", 15, lab.RoleJenkins, lab.RoleMonitoring),
+		machine("w1", 13, lab.RoleWorker), machine("d1", 14, lab.RoleDocker), machine("ops", 15, lab.RoleJenkins, lab.RoleMonitoring), machine("nfs", 16, lab.RoleNFS),
 	}}
 }
 

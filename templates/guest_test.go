@@ -35,6 +35,10 @@ func guestFiles() map[string]interface{ Render() (string, error) } {
 		"grafana-datasource.yaml": GrafanaDatasource{PrometheusPort: 9090},
 		"grafana-dashboards.yaml": GrafanaDashboards{},
 		"grafana-nodes.json":      NodesDashboard{Lab: "k8s"},
+		"metallb-pool.yaml":       MetalLBPool{Addresses: "192.168.56.240-192.168.56.250"},
+		"nfs-storage-class.yaml":  NFSStorageClass{Server: "192.168.56.14", Folder: "/srv/nfs/kubernetes"},
+		"nfs-probe-claim.yaml":    NFSProbeClaim{},
+		"headlamp.yaml":           Headlamp{Image: "ghcr.io/headlamp-k8s/headlamp:v0.45.0", NodePort: 30466},
 	}
 }
 

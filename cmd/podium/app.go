@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"podium/provision/lab"
 )
 
 // system is the surroundings of the real process. Tests make their own.
@@ -45,9 +47,10 @@ type app struct {
 	screen     screen // what stdout can show
 	interrupts *interrupts
 	log        hclog.Logger
-	output     string // format of the running verb, for errors: "json" makes them JSON too
-	lab        string // --lab
-	logLevel   string // --log-level
+	output     string       // format of the running verb, for errors: "json" makes them JSON too
+	lab        string       // --lab
+	logLevel   string       // --log-level
+	warnings   lab.Problems // of the description that was read last
 }
 
 // run carries out one command line and returns the exit code.

@@ -19,9 +19,11 @@ func providers() []string {
 
 // describe reads the lab's description; provider takes the place of the one in it unless it is empty.
 func (a *app) describe(f folder, provider string) (lab.Lab, error) {
+	a.warnings = nil
 	l, err := lab.LoadWith(f.file, lab.LoadOptions{
 		Provider: provider, Env: a.getenv, Steps: stepNames(),
 		Check: func(l lab.Lab) error { _, err := makePlan(l); return err },
+		Warn:  func(p lab.Problem) { a.warnings = append(a.warnings, p) },
 	})
 	if errors.Is(err, fs.ErrNotExist) && !isDescriptionError(err) {
 		return lab.Lab{}, fail(exitUsage, "%w", err)
@@ -83,4 +85,11 @@ func counted(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// showWarnings says what in the description is allowed but hardly meant to last.
+func (a *app) showWarnings() {
+	for _, w := range a.warnings {
+		a.warn("warning: %v", w)
+	}
 }

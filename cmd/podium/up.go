@@ -87,6 +87,7 @@ func (a *app) up(ctx context.Context, where folder, f upFlags) error {
 	if err != nil {
 		return err
 	}
+	a.showWarnings()
 	if f.junit != "" { // not after an hour's work
 		if err := os.WriteFile(f.junit, nil, 0o644); err != nil {
 			return usage("--junit: %w", err)

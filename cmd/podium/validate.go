@@ -39,6 +39,7 @@ func (a *app) validateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.showWarnings()
 			p, err := makePlan(l)
 			if err != nil {
 				return err

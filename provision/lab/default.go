@@ -45,6 +45,7 @@ func Default(l *Lab) {
 	for registry, mirror := range l.Mirrors.Registries {
 		l.Mirrors.Registries[registry] = strings.TrimRight(mirror, "/")
 	}
+	defaultPool(l) // when it is known which addresses the machines have
 	for i := range l.Steps {
 		fill(&l.Steps[i].Timeout, "10m")
 	}
@@ -86,5 +87,18 @@ func fill[T comparable](field *T, value T) {
 	var zero T
 	if *field == zero {
 		*field = value
+	}
+}
+
+// defaultPool gives MetalLB addresses that nobody else has.
+func defaultPool(l *Lab) {
+	if !l.HasAddon(AddonMetalLB) {
+		return
+	}
+	if l.Kubernetes.MetalLB == nil {
+		l.Kubernetes.MetalLB = &MetalLB{}
+	}
+	if free, ok := freePool(*l); ok {
+		fill(&l.Kubernetes.MetalLB.Pool, free.String())
 	}
 }

@@ -65,12 +65,18 @@ type SSH struct {
 
 // Kubernetes asks for a cluster made by kubeadm on the nodes with the roles control-plane and worker.
 type Kubernetes struct {
-	Version       string   `yaml:"version"`          // minor ("1.36": its newest patch) or exact ("1.36.2")
-	CNI           string   `yaml:"cni"`              // what makes the pod network; bridge needs no download
-	PodSubnet     string   `yaml:"pod_subnet"`       // network of the pods, as CIDR
-	ServiceSubnet string   `yaml:"service_subnet"`   // network of the services, as CIDR
-	Etcd          string   `yaml:"etcd"`             // stacked: on the control planes
-	Addons        []string `yaml:"addons,omitempty"` // what is installed into the cluster
+	Version       string   `yaml:"version"`           // minor ("1.36": its newest patch) or exact ("1.36.2")
+	CNI           string   `yaml:"cni"`               // what makes the pod network; bridge needs no download
+	PodSubnet     string   `yaml:"pod_subnet"`        // network of the pods, as CIDR
+	ServiceSubnet string   `yaml:"service_subnet"`    // network of the services, as CIDR
+	Etcd          string   `yaml:"etcd"`              // stacked: on the control planes
+	Addons        []string `yaml:"addons,omitempty"`  // what is installed into the cluster; ingress-nginx only for lessons about the past
+	MetalLB       *MetalLB `yaml:"metallb,omitempty"` // what the add-on metallb gives away
+}
+
+// MetalLB configures the add-on metallb.
+type MetalLB struct {
+	Pool string `yaml:"pool"` // addresses of the lab's network for Services of type LoadBalancer, such as 192.168.56.240-192.168.56.250; without it, free ones at its end
 }
 
 // Docker asks for the Docker engine on the nodes with the role docker.
@@ -111,6 +117,7 @@ type Mirrors struct {
 	Adoptium    string            `yaml:"adoptium,omitempty"`     // for https://packages.adoptium.net/artifactory, Java for Jenkins on Debian 12
 	Grafana     string            `yaml:"grafana,omitempty"`      // for https://apt.grafana.com
 	GitHub      string            `yaml:"github,omitempty"`       // for https://github.com
+	Helm        string            `yaml:"helm,omitempty"`         // for https://get.helm.sh
 	Registry    string            `yaml:"registry,omitempty"`     // one mirror for every container registry
 	Registries  map[string]string `yaml:"registries,omitempty"`   // mirror by registry, such as docker.io; wins over registry
 }
@@ -164,6 +171,7 @@ const (
 	RoleDocker       = "docker"
 	RoleJenkins      = "jenkins"
 	RoleMonitoring   = "monitoring"
+	RoleNFS          = "nfs"
 )
 
 // The providers a lab can name.

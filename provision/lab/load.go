@@ -20,6 +20,8 @@ type LoadOptions struct {
 	// Check looks at a lab that is right in itself, such as whether a plan can be made of it; nil: nothing more. Its
 	// Problems are given their places in the file.
 	Check func(Lab) error
+	// Warn is told what is allowed but hardly meant to last, when the rest is right; nil: nobody wants to know.
+	Warn func(Problem)
 }
 
 // Load reads the description at path, a file or a folder with a lab.yaml, lays the lab.override.yaml beside it over it
@@ -59,6 +61,11 @@ func LoadWith(path string, o LoadOptions) (Lab, error) {
 	if o.Check != nil {
 		if err := o.Check(l); err != nil {
 			return Lab{}, at.place(err)
+		}
+	}
+	if o.Warn != nil {
+		for _, w := range warnings(l, at) {
+			o.Warn(w)
 		}
 	}
 	return l, nil

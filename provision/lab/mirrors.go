@@ -19,6 +19,7 @@ func mirrorFields(m *Mirrors) []struct {
 		{"mirrors.adoptium", "PODIUM_MIRROR_ADOPTIUM", &m.Adoptium},
 		{"mirrors.grafana", "PODIUM_MIRROR_GRAFANA", &m.Grafana},
 		{"mirrors.github", "PODIUM_MIRROR_GITHUB", &m.GitHub},
+		{"mirrors.helm", "PODIUM_MIRROR_HELM", &m.Helm},
 		{"mirrors.registry", "PODIUM_MIRROR_REGISTRY", &m.Registry},
 	}
 }

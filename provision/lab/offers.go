@@ -20,7 +20,7 @@ const (
 
 // Roles lists the roles a node can have.
 func Roles() []string {
-	return []string{RoleControlPlane, RoleWorker, RoleDocker, RoleJenkins, RoleMonitoring}
+	return []string{RoleControlPlane, RoleWorker, RoleDocker, RoleJenkins, RoleMonitoring, RoleNFS}
 }
 
 // Providers lists the providers a lab can name.

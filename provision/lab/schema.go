@@ -205,8 +205,14 @@ func (Kubernetes) JSONSchemaExtend(s *jsonschema.Schema) {
 	choice(property(s, "etcd"), etcds())
 	property(s, "pod_subnet").Pattern = networkPattern
 	property(s, "service_subnet").Pattern = networkPattern
-	none := uint64(0)
-	property(s, "addons").MaxItems = &none
+	addons := property(s, "addons")
+	choice(addons.Items, Addons())
+	addons.UniqueItems = true
+}
+
+// JSONSchemaExtend adds what the type alone does not say.
+func (MetalLB) JSONSchemaExtend(s *jsonschema.Schema) {
+	property(s, "pool").Pattern = `^[0-9.]+ *- *[0-9.]+$`
 }
 
 // JSONSchemaExtend adds what the type alone does not say.

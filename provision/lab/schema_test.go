@@ -87,6 +87,8 @@ func TestSchemaAcceptsLabs(t *testing.T) {
 
 // beyondSchema are the invalid fixtures whose faults only a comparison of fields, or a look at the disk, can find.
 var beyondSchema = map[string]bool{
+	"invalid-addons-none":    true,
+	"invalid-addons-pool":    true,
 	"invalid-networks":       true,
 	"invalid-networks-forms": true,
 	"invalid-network-tiny":   true,

@@ -176,7 +176,5 @@ func (c *checker) kubernetes() {
 	case !slices.Contains(minors, source.Minor(k.Version)):
 		c.bad("kubernetes.version", k.Version, "is not a version that this release installs: write %s", either(minors))
 	}
-	for i, addon := range k.Addons {
-		c.bad(fmt.Sprintf("kubernetes.addons[%d]", i), addon, "is not offered yet by this release: leave it out")
-	}
+	c.addons()
 }

@@ -35,7 +35,7 @@ func (c *checker) roles() {
 		c.bad(where[RoleControlPlane], RoleControlPlane,
 			"is the role of %d nodes, an even number of etcd members, which outlives no more failures than one fewer: make it %d or %d", members, members-1, members+1)
 	}
-	for _, role := range []string{RoleJenkins, RoleMonitoring} {
+	for _, role := range []string{RoleJenkins, RoleMonitoring, RoleNFS} {
 		if count[role] > 1 {
 			c.bad(where[role], role, "is the role of %d machines: give it to one", count[role])
 		}

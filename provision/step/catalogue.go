@@ -14,6 +14,7 @@ func Catalogue() []Step {
 		machineSteps(),
 		dockerSteps(),
 		clusterSteps(),
+		addonSteps(),
 		monitoringSteps(),
 		jenkinsSteps(),
 	)

@@ -38,6 +38,7 @@ func kubeImages(c Context, m lab.Machine) Vars {
 	if c.Lab.Kubernetes.CNI == lab.CNIFlannel {
 		more = source.Images("flannel", source.VersionFor("flannel", c.Lab.Kubernetes.Version))
 	}
+	more = append(more, addonImages(c, m)...)
 	return Vars{"PODIUM_KUBE_ROLE": kubeRole(m), "PODIUM_IMAGES": strings.Join(more, " ")}
 }
 

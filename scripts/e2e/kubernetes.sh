@@ -75,6 +75,15 @@ module() {
   printf 'module podium.test/%s\n\ngo 1.24\n\nrequire %s v%s\n' "${folder##*/}" "${target%@*}" "${target#*@v}" >"$folder/go.mod"
 }
 
+# module_folder MODULE@VERSION: where the files of a module lie, for what is not compiled.
+module_folder() {
+  local folder
+  mkdir -p "$work/src"
+  folder=$(cd "$work/src" && go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  [[ -d $folder ]] || die "$1 cannot be had from the Go module proxy: check GOPROXY and the network"
+  printf '%s\n' "$folder"
+}
+
 # kubernetes_module writes the go.mod that makes k8s.io/kubernetes buildable as a dependency: its staging modules
 # are v0.0.0 there, with replacements by folders that its zip does not contain.
 kubernetes_module() {
@@ -442,7 +451,7 @@ serve() {
 
 mirror_env() {
   local at=http://$1
-  printf 'export PODIUM_MIRROR_%s=%q\n' KUBERNETES "$at/kubernetes" REGISTRY "$at" GITHUB "$at/github" \
+  printf 'export PODIUM_MIRROR_%s=%q\n' KUBERNETES "$at/kubernetes" REGISTRY "$at" GITHUB "$at/github" HELM "$at/helm" \
     APT "$at/debian" APT_SECURITY "$at/debian-security"
 }
 

@@ -1,0 +1,142 @@
+package step
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"podium/provision/lab"
+	"podium/provision/step/source"
+	"podium/templates"
+)
+
+const (
+	// nfsFolder is what the NFS server exports.
+	nfsFolder = "/srv/nfs/kubernetes"
+	// headlampPort is one of the ports that Kubernetes opens on every node.
+	headlampPort = 30466
+)
+
+// withAddon: the first control plane of a cluster that has the add-on.
+func withAddon(name string) func(Context, lab.Machine) bool {
+	return func(c Context, m lab.Machine) bool { return c.Lab.HasAddon(name) && firstControlPlane(c, m) }
+}
+
+// nfsServer is the machine with that role, or the first control plane.
+func nfsServer(c Context) (lab.Machine, bool) {
+	for _, m := range c.Machines {
+		if m.HasRole(lab.RoleNFS) {
+			return m, true
+		}
+	}
+	return controlPlane(c)
+}
+
+func servesNFS(c Context, m lab.Machine) bool {
+	server, ok := nfsServer(c)
+	return ok && c.Lab.HasAddon(lab.AddonNFS) && m.Name == server.Name
+}
+
+func mountsNFS(c Context, m lab.Machine) bool {
+	return c.Lab.HasAddon(lab.AddonNFS) && kubernetes(c, m)
+}
+
+func helm(Context, lab.Machine) Vars { return Vars{"PODIUM_HELM_VERSION": source.Version("helm")} }
+
+func metricsServer(c Context, _ lab.Machine) Vars {
+	return Vars{"PODIUM_METRICS_SERVER_VERSION": source.VersionFor("metrics-server", c.Lab.Kubernetes.Version)}
+}
+
+func metallb(c Context, _ lab.Machine) Vars {
+	return Vars{
+		"PODIUM_METALLB_VERSION": source.Version("metallb"),
+		"PODIUM_METALLB_POOL":    c.Lab.Kubernetes.MetalLB.Pool,
+		"PODIUM_METALLB_ALONE":   strings.Join(loneControlPlanes(c), " "),
+	}
+}
+
+// loneControlPlanes are the control planes of a cluster that has no workers.
+func loneControlPlanes(c Context) []string {
+	var names []string
+	for _, m := range c.Machines {
+		if worker(c, m) {
+			return nil
+		}
+		if kubernetes(c, m) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+func metallbPool(c Context, _ lab.Machine) []File {
+	return []File{file("metallb-pool.yaml", 0o644, templates.MetalLBPool{Addresses: c.Lab.Kubernetes.MetalLB.Pool})}
+}
+
+// gateway: without MetalLB nobody gives the Gateways' services an address, so they get a port of every node.
+func gateway(c Context, _ lab.Machine) Vars {
+	return Vars{
+		"PODIUM_GATEWAY_API_VERSION":   source.Version("gateway-api"),
+		"PODIUM_NGINX_GATEWAY_VERSION": source.Version("nginx-gateway-fabric"),
+		"PODIUM_GATEWAY_SERVICE":       reachedBy(c, "default", "nodeport"),
+	}
+}
+
+func ingressNginx(c Context, _ lab.Machine) Vars {
+	return Vars{"PODIUM_INGRESS_NGINX_VERSION": source.Version("ingress-nginx"), "PODIUM_INGRESS_SERVICE": reachedBy(c, "cloud", "baremetal")}
+}
+
+// reachedBy chooses between the manifests of a project: for clusters with a load balancer, and for others.
+func reachedBy(c Context, balanced, plain string) string {
+	if c.Lab.HasAddon(lab.AddonMetalLB) {
+		return balanced
+	}
+	return plain
+}
+
+func nfsExport(Context, lab.Machine) Vars { return Vars{"PODIUM_NFS_FOLDER": nfsFolder} }
+
+func csiNFS(Context, lab.Machine) Vars {
+	return Vars{"PODIUM_CSI_NFS_VERSION": source.Version("csi-driver-nfs")}
+}
+
+func nfsFiles(c Context, _ lab.Machine) []File {
+	server, _ := nfsServer(c)
+	return []File{
+		file("nfs-storage-class.yaml", 0o644, templates.NFSStorageClass{Server: server.Address.String(), Folder: nfsFolder}),
+		file("nfs-probe-claim.yaml", 0o644, templates.NFSProbeClaim{}),
+	}
+}
+
+func headlamp(Context, lab.Machine) Vars {
+	return Vars{"PODIUM_HEADLAMP_PORT": strconv.Itoa(headlampPort)}
+}
+
+func headlampFiles(Context, lab.Machine) []File {
+	return []File{file("headlamp.yaml", 0o644, templates.Headlamp{Image: source.Image("headlamp", "headlamp", source.Version("headlamp")), NodePort: headlampPort})}
+}
+
+// addonImages are the images of the add-ons that will run on the machine, as far as the catalogue knows them: fetched
+// while other machines are still being prepared.
+func addonImages(c Context, m lab.Machine) []string {
+	takesPods := worker(c, m) || slices.Contains(loneControlPlanes(c), m.Name)
+	speaker := source.Image("metallb", "speaker", source.Version("metallb"))
+	var images []string
+	for _, addon := range c.Lab.Kubernetes.Addons {
+		switch {
+		case addon == lab.AddonNFS:
+			images = append(images, source.Images("csi-driver-nfs", source.Version("csi-driver-nfs"))...)
+		case addon == lab.AddonMetalLB && !takesPods:
+			images = append(images, speaker)
+		case addon == lab.AddonMetalLB:
+			images = append(images, source.Images("metallb", source.Version("metallb"))...)
+		case addon == lab.AddonMetricsServer && takesPods:
+			images = append(images, source.Images("metrics-server", source.VersionFor("metrics-server", c.Lab.Kubernetes.Version))...)
+		case addon == lab.AddonGateway && takesPods:
+			images = append(images, source.Images("nginx-gateway-fabric", source.Version("nginx-gateway-fabric"))...)
+		case addon == lab.AddonHeadlamp && takesPods:
+			images = append(images, source.Images("headlamp", source.Version("headlamp"))...)
+		}
+	}
+	return images
+}
