@@ -6,10 +6,10 @@ import (
 	"io/fs"
 )
 
-//go:embed */lab.yaml */README.md
+//go:embed */lab.yaml */README.md */*.sh msa/shop msa/mesh
 var files embed.FS
 
-// FS has one folder per lab, with lab.yaml and README.md in it.
+// FS has one folder per lab: lab.yaml, README.md and what the lab's own steps need.
 func FS() fs.FS { return files }
 
 // Names lists the labs, sorted.

@@ -106,13 +106,7 @@ func valid(r resource, o object) error {
 
 // apply makes the cluster have what files say.
 func (c *ctl) apply() error {
-	if c.o.Has("k") {
-		return errors.New("error: the simulator's model of kubectl does not have kustomize")
-	}
-	if !c.o.Has("f") {
-		return errors.New("error: must specify one of -f and -k")
-	}
-	docs, err := c.documents(c.o.Values("f"))
+	docs, err := c.wanted()
 	if err != nil {
 		return err
 	}
