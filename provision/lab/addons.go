@@ -15,12 +15,13 @@ const (
 	AddonGateway       = "gateway"
 	AddonNFS           = "nfs"
 	AddonHeadlamp      = "headlamp"
+	AddonLinkerd       = "linkerd"       // service mesh
 	AddonIngressNginx  = "ingress-nginx" // retired by its project in March 2026: for lessons about the past
 )
 
 // Addons lists the add-ons a cluster can have.
 func Addons() []string {
-	return []string{AddonHelm, AddonMetricsServer, AddonMetalLB, AddonGateway, AddonNFS, AddonHeadlamp, AddonIngressNginx}
+	return []string{AddonHelm, AddonMetricsServer, AddonMetalLB, AddonGateway, AddonNFS, AddonHeadlamp, AddonLinkerd, AddonIngressNginx}
 }
 
 // HasAddon reports whether the cluster gets an add-on; false for a lab without a cluster.

@@ -94,6 +94,10 @@ func reachedBy(c Context, balanced, plain string) string {
 	return plain
 }
 
+func linkerd(Context, lab.Machine) Vars {
+	return Vars{"PODIUM_LINKERD_VERSION": source.Version("linkerd"), "PODIUM_GATEWAY_API_VERSION": source.Version("gateway-api")}
+}
+
 func nfsExport(Context, lab.Machine) Vars { return Vars{"PODIUM_NFS_FOLDER": nfsFolder} }
 
 func csiNFS(Context, lab.Machine) Vars {

@@ -57,6 +57,13 @@ func addonSteps() []Step {
 			Hint: "on the control plane: kubectl --namespace headlamp describe pods",
 		},
 		{
+			// After addon-gateway: both would put the Gateway API's definitions into the cluster.
+			Name: "addon-linkerd", About: "Linkerd, a service mesh",
+			On: withAddon(lab.AddonLinkerd), After: after("kube-ready", "addon-gateway"), Script: "addon-linkerd.sh", Vars: linkerd,
+			Probe: "probe-addon-linkerd.sh", Timeout: 20 * time.Minute,
+			Hint: "on the control plane: linkerd check; kubectl --namespace linkerd get pods",
+		},
+		{
 			Name: "addon-ingress-nginx", About: "ingress-nginx (retired), for lessons about the past",
 			On: withAddon(lab.AddonIngressNginx), After: after("kube-ready"), Script: "addon-ingress-nginx.sh", Vars: ingressNginx,
 			Probe: "probe-addon-ingress-nginx.sh", Timeout: 20 * time.Minute,
