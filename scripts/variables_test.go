@@ -24,7 +24,7 @@ func full(cni string) step.Context {
 		DNS:        []string{"192.168.56.1"}, Proxy: &lab.Proxy{HTTP: "http://proxy:3128", NoProxy: []string{".school.example"}},
 		Mirrors: lab.Mirrors{
 			Apt: "http://m/ubuntu", AptSecurity: "http://m/security", Kubernetes: "http://m/k8s", Docker: "http://m/docker",
-			Jenkins: "http://m/jenkins", Adoptium: "http://m/adoptium", Grafana: "http://m/grafana", GitHub: "http://m/github", Helm: "http://m/helm",
+			Jenkins: "http://m/jenkins", Adoptium: "http://m/adoptium", Grafana: "http://m/grafana", GitHub: "http://m/github", Helm: "http://m/helm", CRIO: "http://m/cri-o",
 			Registry: "http://m:5000", Registries: map[string]string{"docker.io": "http://m:5001"},
 		},
 	}
@@ -38,7 +38,13 @@ func full(cni string) step.Context {
 }
 
 func contexts() []step.Context {
-	return []step.Context{full(lab.CNIFlannel), full(lab.CNIBridge)}
+	list := []step.Context{full(lab.CNIFlannel), full(lab.CNIBridge)}
+	for _, runtime := range []string{lab.RuntimeDocker, lab.RuntimeCRIO} {
+		c := full(lab.CNIFlannel)
+		c.Lab.Runtime = runtime
+		list = append(list, c)
+	}
+	return list
 }
 
 // inputs are those of every row that has some.

@@ -18,7 +18,7 @@ type Lab struct {
 	Network    string      `yaml:"network"`                     // private network of the machines, as CIDR
 	User       string      `yaml:"user"`                        // account that podium logs in as; it needs sudo without a password
 	Nodes      []Node      `yaml:"nodes" jsonschema:"required"` // the machines
-	Runtime    string      `yaml:"runtime,omitempty"`           // container runtime of the cluster; only for labs with kubernetes
+	Runtime    string      `yaml:"runtime,omitempty"`           // container runtime of the cluster; only for labs with kubernetes. A cluster that is there keeps its own
 	Source     string      `yaml:"source,omitempty"`            // upstream, or distro: packages of the distribution where it has them
 	Kubernetes *Kubernetes `yaml:"kubernetes,omitempty"`        // cluster made by kubeadm on the nodes with the roles control-plane and worker
 	Docker     *Docker     `yaml:"docker,omitempty"`            // Docker engine on the nodes with the role docker
@@ -118,7 +118,8 @@ type Mirrors struct {
 	Grafana     string            `yaml:"grafana,omitempty"`      // for https://apt.grafana.com
 	GitHub      string            `yaml:"github,omitempty"`       // for https://github.com
 	Helm        string            `yaml:"helm,omitempty"`         // for https://get.helm.sh
-	Registry    string            `yaml:"registry,omitempty"`     // one mirror for every container registry
+	CRIO        string            `yaml:"cri_o,omitempty"`        // for https://download.opensuse.org/repositories/isv:/cri-o:
+	Registry    string            `yaml:"registry,omitempty"`     // one mirror for every container registry; docker (Docker knows mirrors of docker.io only): for docker.io and for what podium itself needs
 	Registries  map[string]string `yaml:"registries,omitempty"`   // mirror by registry, such as docker.io; wins over registry
 }
 

@@ -20,6 +20,7 @@ func mirrorFields(m *Mirrors) []struct {
 		{"mirrors.grafana", "PODIUM_MIRROR_GRAFANA", &m.Grafana},
 		{"mirrors.github", "PODIUM_MIRROR_GITHUB", &m.GitHub},
 		{"mirrors.helm", "PODIUM_MIRROR_HELM", &m.Helm},
+		{"mirrors.cri_o", "PODIUM_MIRROR_CRI_O", &m.CRIO},
 		{"mirrors.registry", "PODIUM_MIRROR_REGISTRY", &m.Registry},
 	}
 }

@@ -3,8 +3,8 @@ package lab
 // What a description can choose from. The constants of roles and providers stand in lab.go.
 const (
 	RuntimeContainerd = "containerd"
-	RuntimeDocker     = "docker" // not offered yet
-	RuntimeCRIO       = "cri-o"  // not offered yet
+	RuntimeDocker     = "docker" // the Docker engine, by cri-dockerd
+	RuntimeCRIO       = "cri-o"
 
 	CNIFlannel = "flannel"
 	CNIBridge  = "bridge" // CNI's bridge plugin and a route per peer: nothing to download
@@ -28,7 +28,7 @@ func Providers() []string {
 	return []string{ProviderVirtualBox, ProviderLibvirt, ProviderIncus, ProviderStatic, ProviderSim}
 }
 
-func runtimes() []string  { return []string{RuntimeContainerd} }
+func runtimes() []string  { return []string{RuntimeContainerd, RuntimeDocker, RuntimeCRIO} }
 func cnis() []string      { return []string{CNIFlannel, CNIBridge} }
 func etcds() []string     { return []string{EtcdStacked} }
 func sources() []string   { return []string{SourceUpstream, SourceDistro} }

@@ -164,7 +164,7 @@ steps:
 		"disk: 20GiB":         {"disk: 20"},
 		"192.168.56.20":       {"192.168.56.300", "cp"},
 		"count: 2":            {"count: 0", "count: -1", "count: many"},
-		"containerd":          {"docker", "podman"},
+		"containerd":          {"rkt", "podman"},
 		`"1.36"`:              {`"1.29"`, `"1.36."`, "latest", "v1.36", "1.29", "[1.36]"},
 		"flannel":             {"calico"},
 		"stacked":             {"external"},

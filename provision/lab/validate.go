@@ -164,7 +164,7 @@ func (c *checker) kubernetes() {
 		}
 		return
 	}
-	c.oneOf("runtime", c.lab.Runtime, runtimes(), RuntimeDocker, RuntimeCRIO)
+	c.oneOf("runtime", c.lab.Runtime, runtimes())
 	c.oneOf("kubernetes.cni", k.CNI, cnis(), "calico", "cilium")
 	c.oneOf("kubernetes.etcd", k.Etcd, etcds(), "external")
 	minors := source.KubernetesMinors()

@@ -69,10 +69,13 @@ func text(t *testing.T, render func(io.Writer, map[TaskID]string) error, reasons
 	return b.String()
 }
 
-// TestLabs shows the plan of every lab that comes with podium, and of one that has what they have not. Digests are left out of the JSON, which would change
+// TestLabs shows the plan of every lab that comes with podium, and of some that have what those have not. Digests are left out of the JSON, which would change
 // with each letter of a script; TestDigest and its like are about them.
 func TestLabs(t *testing.T) {
-	folders := map[string]string{"ha": filepath.Join("testdata", "ha")}
+	folders := map[string]string{}
+	for _, name := range []string{"ha", "docker-runtime", "cri-o"} {
+		folders[name] = filepath.Join("testdata", name)
+	}
 	for _, name := range labs.Names() {
 		folders[name] = filepath.Join("..", "..", "labs", name)
 	}

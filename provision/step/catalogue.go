@@ -13,6 +13,7 @@ func Catalogue() []Step {
 	return slices.Concat(
 		machineSteps(),
 		dockerSteps(),
+		runtimeSteps(),
 		clusterSteps(),
 		addonSteps(),
 		monitoringSteps(),

@@ -18,9 +18,6 @@ const APIName = "kube-api"
 // apiPort is kubeadm's default.
 const apiPort = "6443"
 
-// criSocket is where the kubelet finds containerd.
-const criSocket = "unix:///run/containerd/containerd.sock"
-
 func kubeVersion(c Context, _ lab.Machine) Vars {
 	version := c.Lab.Kubernetes.Version
 	return Vars{"PODIUM_KUBERNETES_VERSION": version, "PODIUM_KUBERNETES_MINOR": source.Minor(version)}
@@ -141,7 +138,7 @@ func kubeadmJoin(c Context, m lab.Machine) []File {
 func kubeadmNode(c Context, m lab.Machine) templates.KubeadmNode {
 	workers := slices.ContainsFunc(c.Machines, func(n lab.Machine) bool { return n.HasRole(lab.RoleWorker) })
 	return templates.KubeadmNode{
-		Name: m.Name, Address: m.Address.String(), CRISocket: criSocket,
+		Name: m.Name, Address: m.Address.String(), CRISocket: criSocket(c.Lab.Runtime),
 		TakesPods: m.HasRole(lab.RoleWorker) || !workers,
 	}
 }

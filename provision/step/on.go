@@ -13,6 +13,14 @@ func withContainerd(c Context, m lab.Machine) bool {
 	return kubernetes(c, m) && c.Lab.Runtime == lab.RuntimeContainerd
 }
 
+func withCRIDockerd(c Context, m lab.Machine) bool {
+	return kubernetes(c, m) && c.Lab.Runtime == lab.RuntimeDocker
+}
+
+func withCRIO(c Context, m lab.Machine) bool {
+	return kubernetes(c, m) && c.Lab.Runtime == lab.RuntimeCRIO
+}
+
 // firstControlPlane: the first machine of the lab with that role makes the cluster; the others join it.
 func firstControlPlane(c Context, m lab.Machine) bool {
 	first, ok := controlPlane(c)
@@ -36,7 +44,10 @@ func withBridge(c Context, m lab.Machine) bool {
 	return kubernetes(c, m) && c.Lab.Kubernetes.CNI == lab.CNIBridge
 }
 
-func docker(c Context, m lab.Machine) bool { return c.Lab.Docker != nil && m.HasRole(lab.RoleDocker) }
+// docker: the machines with that role, and those of a cluster whose runtime it is.
+func docker(c Context, m lab.Machine) bool {
+	return c.Lab.Docker != nil && m.HasRole(lab.RoleDocker) || withCRIDockerd(c, m)
+}
 
 func jenkins(c Context, m lab.Machine) bool {
 	return c.Lab.Jenkins != nil && m.HasRole(lab.RoleJenkins)

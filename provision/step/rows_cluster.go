@@ -19,7 +19,7 @@ func clusterSteps() []Step {
 		},
 		{
 			Name: "kube-images", About: "images of Kubernetes fetched",
-			On: kubernetes, After: after("kube-packages", "containerd"), Script: "kube-images.sh", Vars: kubeImages, Timeout: 40 * time.Minute,
+			On: kubernetes, After: after("kube-packages", "containerd", "cri-dockerd", "cri-o"), Script: "kube-images.sh", Vars: kubeImages, Timeout: 40 * time.Minute,
 			Hint: "does the node reach the registry? a mirror is set under mirrors: in lab.yaml",
 		},
 		{

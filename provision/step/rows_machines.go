@@ -28,7 +28,8 @@ func dockerSteps() []Step {
 	return []Step{
 		{
 			Name: "docker", About: "Docker engine, buildx and compose",
-			On: docker, After: after("base"), Script: "docker.sh", Vars: dockerVars, Probe: "probe-docker.sh",
+			// After kernel: where Docker turns forwarding on itself, it has the firewall drop what pods send.
+			On: docker, After: after("base", "kernel"), Script: "docker.sh", Vars: dockerVars, Probe: "probe-docker.sh",
 			Services: []string{"docker"}, Timeout: 30 * time.Minute,
 			Hint: "on the node: journalctl -u docker",
 		},

@@ -20,6 +20,9 @@ func Common(c Context, m lab.Machine) Vars {
 		"PODIUM_SOURCE":  c.Lab.Source,
 		"PODIUM_HOSTS":   hostLines(c),
 	}
+	if kubernetes(c, m) {
+		v["PODIUM_RUNTIME"], v["PODIUM_CRI_SOCKET"] = c.Lab.Runtime, criSocket(c.Lab.Runtime)
+	}
 	for name, value := range c.Lab.Mirrors.Variables() {
 		v[name] = value
 	}
@@ -106,8 +109,13 @@ func noProxy(c Context) string {
 	return strings.Join(append(list, c.Lab.Proxy.NoProxy...), ",")
 }
 
+// dockerVars: a cluster's engine needs no section docker.
 func dockerVars(c Context, _ lab.Machine) Vars {
-	return Vars{"PODIUM_DOCKER_USERS": strings.Join(c.Lab.Docker.Users, " ")}
+	var users []string
+	if c.Lab.Docker != nil {
+		users = c.Lab.Docker.Users
+	}
+	return Vars{"PODIUM_DOCKER_USERS": strings.Join(users, " ")}
 }
 
 func first(values ...string) string {

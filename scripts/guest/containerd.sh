@@ -1,16 +1,19 @@
 #!/bin/bash
 # containerd.sh: containerd as the container runtime of Kubernetes, with systemd's cgroups.
 #
-# Takes:  PODIUM_NODE, PODIUM_SOURCE (upstream: Docker's repository; distro: the distribution's package); optional:
+# Takes:  PODIUM_NODE, PODIUM_RUNTIME, PODIUM_CRI_SOCKET, PODIUM_SOURCE (upstream: Docker's repository; distro: the
+#         distribution's package); optional:
 #         PODIUM_MIRROR_DOCKER (instead of https://download.docker.com), PODIUM_MIRROR_REGISTRY (for every registry),
 #         PODIUM_MIRROR_REGISTRIES (lines "registry url"), the proxy's
 # Gives:  containerd_version
-# Alone:  sudo PODIUM_NODE=w1 PODIUM_SOURCE=distro bash containerd.sh
+# Alone:  sudo PODIUM_NODE=w1 PODIUM_SOURCE=distro PODIUM_RUNTIME=containerd \
+#           PODIUM_CRI_SOCKET=unix:///run/containerd/containerd.sock bash containerd.sh
 . "$(dirname "$0")/lib/step.sh"
 . "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
 . "$(dirname "$0")/lib/docker-repository.sh"
 . "$(dirname "$0")/lib/proxy.sh"
+. "$(dirname "$0")/lib/runtime.sh"
 
 install_containerd() {
   if [[ $PODIUM_SOURCE == distro ]]; then
@@ -20,15 +23,6 @@ install_containerd() {
   docker_repository
   apt_install containerd.io
 }
-
-# pause_image: the one that kubeadm expects, so that it is fetched once; without kubeadm containerd's own default.
-pause_image() {
-  command -v kubeadm >/dev/null || return 0
-  kubeadm config images list --kubernetes-version "$(kubeadm version --output short)" | grep /pause: || true
-}
-
-# A child may not run at a lower OOM score than its parent without CAP_SYS_RESOURCE, which some containers lack.
-oom_score_denied() { in_container && ! (echo -999 >/proc/self/oom_score_adj) 2>/dev/null; }
 
 # configure_containerd: the settings that differ from the defaults, in the format of the version that is there.
 configure_containerd() {
@@ -141,6 +135,7 @@ use_registries() {
   done
 }
 
+own_runtime
 install_containerd
 version=$(containerd --version) # "containerd github.com/containerd/containerd/v2 v2.2.0 1c4457e00facac03ce1d75f7b6777a7a851e5c41"
 version=${version#* * }
@@ -151,9 +146,5 @@ use_registries
 configure_containerd "${version%%.*}"
 service_proxy containerd
 run_service containerd.service
-
-write_file 0644 /etc/crictl.yaml <<'END'
-runtime-endpoint: unix:///run/containerd/containerd.sock
-image-endpoint: unix:///run/containerd/containerd.sock
-END
+configure_crictl "$PODIUM_CRI_SOCKET"
 fact containerd_version "$version"

@@ -4,7 +4,8 @@
 # Takes:  PODIUM_NODE, PODIUM_USER, PODIUM_DOCKER_USERS (more accounts, by spaces), PODIUM_SOURCE (upstream or distro);
 #         optional: PODIUM_MIRROR_DOCKER (instead of https://download.docker.com), PODIUM_MIRROR_REGISTRY and
 #         PODIUM_MIRROR_REGISTRIES (Docker has mirrors for docker.io only: that one's line counts, else the former),
-#         the proxy's
+#         the proxy's; for a node of a cluster: PODIUM_RUNTIME (docker: the kubelet's containers are this engine's),
+#         PODIUM_CRI_SOCKET
 # Gives:  docker_version
 # Alone:  sudo PODIUM_NODE=d1 PODIUM_USER=vagrant PODIUM_DOCKER_USERS= PODIUM_SOURCE=distro bash docker.sh
 . "$(dirname "$0")/lib/step.sh"
@@ -12,6 +13,7 @@
 . "$(dirname "$0")/lib/apt.sh"
 . "$(dirname "$0")/lib/docker-repository.sh"
 . "$(dirname "$0")/lib/proxy.sh"
+. "$(dirname "$0")/lib/runtime.sh"
 
 install_docker() {
   local ID VERSION_ID
@@ -29,31 +31,51 @@ install_docker() {
   esac
 }
 
-# hub_mirror: the mirror of docker.io, if any.
-hub_mirror() {
-  local name url
-  while read -r name url; do
-    if [[ $name == docker.io ]]; then
-      printf '%s\n' "$url"
-      return
+# plain_registries: the mirrors that speak plain HTTP, as JSON strings. Docker wants them named as insecure.
+plain_registries() {
+  local url name list=
+  while read -r _ url; do
+    name="\"$(host_of "$url")\""
+    if [[ $url == http://* && $list != *$name* ]]; then
+      list+="${list:+, }$name"
     fi
-  done <<<"${PODIUM_MIRROR_REGISTRIES:-}"
-  printf '%s\n' "${PODIUM_MIRROR_REGISTRY:-}"
+  done <<<"docker.io $(mirror_of docker.io)"$'\n'"${PODIUM_MIRROR_REGISTRIES:-}"$'\n'"any ${PODIUM_MIRROR_REGISTRY:-}"
+  printf '%s\n' "$list"
 }
 
+# host_of URL: its host and port.
+host_of() {
+  local rest=${1#*://}
+  printf '%s\n' "${rest%%/*}"
+}
+
+# kubernetes_settings: the kubelet's cgroup driver, and a runtime that bears a container's walls.
+kubernetes_settings() {
+  [[ ${PODIUM_RUNTIME:-} == docker ]] || return 0
+  printf ',\n  "exec-opts": ["native.cgroupdriver=systemd"]'
+  if oom_score_denied; then
+    printf ',\n  "runtimes": {"podium": {"path": "%s"}},\n  "default-runtime": "podium"' $wrapper
+  fi
+}
+
+wrapper=/usr/local/sbin/podium-runc
 configure_docker() {
-  local mirror mirrors='' insecure=''
-  mirror=$(hub_mirror)
-  mirror=${mirror%/}
+  local mirror mirrors='' insecure
+  mirror=$(mirror_of docker.io)
   if [[ -n $mirror ]]; then
     mirrors=$',\n  "registry-mirrors": ["'$mirror'"]'
-    # Docker speaks plain HTTP only to registries that are named as insecure.
-    [[ $mirror != http://* ]] || insecure=$',\n  "insecure-registries": ["'${mirror#http://}'"]'
+  fi
+  insecure=$(plain_registries)
+  if [[ -n $insecure ]]; then
+    insecure=$',\n  "insecure-registries": ['$insecure']'
+  fi
+  if [[ ${PODIUM_RUNTIME:-} == docker ]] && oom_score_denied; then
+    oom_wrapper $wrapper runc
   fi
   write_config 0644 /etc/docker/daemon.json <<END
 {
   "log-driver": "json-file",
-  "log-opts": {"max-size": "10m", "max-file": "3"}$mirrors$insecure
+  "log-opts": {"max-size": "10m", "max-file": "3"}$mirrors$insecure$(kubernetes_settings)
 }
 END
 }
@@ -71,6 +93,7 @@ admit() {
   done
 }
 
+[[ ${PODIUM_RUNTIME:-} != docker ]] || own_runtime
 configure_docker # before the package starts the engine for the first time
 service_proxy docker
 install_docker

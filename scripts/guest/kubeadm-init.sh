@@ -1,7 +1,8 @@
 #!/bin/bash
 # kubeadm-init.sh: makes the cluster, with this node as its first control plane.
 #
-# Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_USER; the file /var/lib/podium/files/kubeadm-init.yaml
+# Takes:  PODIUM_NODE, PODIUM_CRI_SOCKET, PODIUM_ADDRESS, PODIUM_USER;
+#         the file /var/lib/podium/files/kubeadm-init.yaml
 # Gives:  api_url, kubeconfig
 # Alone:  sudo PODIUM_NODE=cp PODIUM_ADDRESS=192.168.56.10 PODIUM_USER=vagrant bash kubeadm-init.sh
 #

@@ -1,8 +1,8 @@
 #!/bin/bash
 # kubeadm-join.sh: joins the node to the cluster, as a worker or as a further control plane.
 #
-# Takes:  PODIUM_NODE, PODIUM_USER, PODIUM_JOIN_ROLE (worker or control-plane); the file
-#         /var/lib/podium/files/kubeadm-join.yaml; made on the control plane by input-join.sh: PODIUM_JOIN_TOKEN,
+# Takes:  PODIUM_NODE, PODIUM_CRI_SOCKET, PODIUM_USER, PODIUM_JOIN_ROLE (worker or control-plane);
+#         the file /var/lib/podium/files/kubeadm-join.yaml; made on the control plane by input-join.sh: PODIUM_JOIN_TOKEN,
 #         PODIUM_JOIN_CA_HASH and, for a control plane, PODIUM_JOIN_CERTIFICATE_KEY
 # Gives:  nothing
 # Alone:  sudo PODIUM_NODE=w1 PODIUM_USER=vagrant PODIUM_JOIN_ROLE=worker PODIUM_JOIN_TOKEN=... PODIUM_JOIN_CA_HASH=... \

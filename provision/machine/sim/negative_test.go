@@ -70,7 +70,7 @@ func TestWrongOrder(t *testing.T) {
 		run    plan.TaskID
 		says   string
 	}{
-		{"images without containerd", []plan.TaskID{"cp/hosts", "cp/base", "cp/kube-packages"}, "cp/kube-images", "failed to create new CRI runtime service"},
+		{"images without containerd", []plan.TaskID{"cp/hosts", "cp/base", "cp/kube-packages"}, "cp/kube-images", "validate CRI v1 runtime API"},
 		{"init without containerd", []plan.TaskID{"cp/hosts", "cp/base", "cp/kernel", "cp/kube-packages"}, "cp/kubeadm-init", "[ERROR CRI]"},
 		{"init without the kernel's settings", []plan.TaskID{"cp/hosts", "cp/base", "cp/kube-packages", "cp/containerd"}, "cp/kubeadm-init", "ip_forward contents are not set to 1"},
 		{"init without packages", []plan.TaskID{"cp/hosts", "cp/base", "cp/kernel"}, "cp/kubeadm-init", "kubeadm: command not found"},

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
-# kubeadm.sh: what kubeadm's steps share. Needs step.sh.
+# kubeadm.sh: what kubeadm's steps share. Takes PODIUM_CRI_SOCKET (where the runtime serves). Needs step.sh.
 
 # Written when this node's kubeadm init or join has ended well.
 member=$keep/kube-member
@@ -30,7 +30,7 @@ begin_attempt() {
     [[ -e $attempt ]] ||
       die "$PODIUM_NODE holds parts of a cluster that podium has not made, in /etc/kubernetes" "if nobody needs them, run there: sudo kubeadm reset; then podium up again"
     say "undoing an attempt that was cut off"
-    kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock ||
+    kubeadm reset --force --cri-socket "$PODIUM_CRI_SOCKET" ||
       die "kubeadm reset fails on $PODIUM_NODE" "see the lines above; podium reset or podium destroy begins anew"
   fi
   : >"$attempt"

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
-	"sync"
 
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/option"
@@ -18,61 +17,6 @@ const (
 	containerdConfig = "/etc/containerd/config.toml"
 	containerdSocket = "/run/containerd/containerd.sock"
 )
-
-// runtime is containerd as its clients see it.
-type runtime struct {
-	running       bool
-	version       string
-	cri           bool // the plugin that the kubelet talks to is not switched off
-	systemdCgroup bool
-	confDir       string
-	binDirs       []string
-	sandbox       string
-}
-
-// engine is containerd of one boot.
-type engine struct {
-	mu  sync.Mutex
-	now runtime
-}
-
-type runtimeKey struct{}
-
-func runtimeOf(k *guest.Kernel) *engine {
-	return guest.Value(k, runtimeKey{}, func() *engine { return &engine{} })
-}
-
-// ContainerdRuns reports whether containerd serves on a machine, for those that run containers by it.
-func ContainerdRuns(k *guest.Kernel) bool { return runtimeOf(k).state().running }
-
-// state is what the runtime is now.
-func (e *engine) state() runtime {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.now
-}
-
-func (e *engine) set(to runtime) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.now = to
-}
-
-// available is the error that a client of the CRI gets.
-func (e *engine) available(endpoint string) error {
-	s := e.state()
-	switch {
-	case strings.TrimPrefix(endpoint, "unix://") != containerdSocket:
-		return fmt.Errorf("validate CRI v1 runtime API for endpoint %q: rpc error: code = Unavailable desc = connection error: desc = "+
-			`"transport: Error while dialing: dial unix %s: connect: no such file or directory"`, endpoint, strings.TrimPrefix(endpoint, "unix://"))
-	case !s.running:
-		return fmt.Errorf("validate CRI v1 runtime API for endpoint %q: rpc error: code = Unavailable desc = connection error: desc = "+
-			`"transport: Error while dialing: dial unix %s: connect: no such file or directory"`, endpoint, containerdSocket)
-	case !s.cri:
-		return fmt.Errorf("validate CRI v1 runtime API for endpoint %q: rpc error: code = Unimplemented desc = unknown service runtime.v1.RuntimeService", endpoint)
-	}
-	return nil
-}
 
 func containerd(ctx context.Context, p *guest.Process) int {
 	o, ok := option.Parse(p, "c,config: l,log-level: a,address: v,version root: state:", option.GNU)
@@ -115,8 +59,8 @@ func daemon(ctx context.Context, p *guest.Process, file, v string, major int) in
 	if err != nil {
 		return p.Fail(1, "%v", err)
 	}
-	rt := runtimeOf(p.Kernel)
-	if rt.state().running {
+	rt := runtimesOf(p.Kernel)
+	if rt.at(containerdSocket).running {
 		return p.Fail(1, `failed to listen on "%s": another containerd serves there`, containerdSocket)
 	}
 	root := vfs.Root()
@@ -124,9 +68,9 @@ func daemon(ctx context.Context, p *guest.Process, file, v string, major int) in
 		p.FS().WriteFile(root, containerdSocket, "", 0o660)); err != nil {
 		return p.Fail(1, "failed to get listener for main ttrpc endpoint: %v", err)
 	}
-	rt.set(runtimeFrom(s, v, major))
+	rt.set(containerdSocket, runtimeFrom(s, v, major))
 	defer func() {
-		rt.set(runtime{})
+		rt.set(containerdSocket, runtime{})
 		p.FS().Remove(root, containerdSocket) //nolint:errcheck // /run goes with the boot
 	}()
 	p.Errorf(`time="%s" level=info msg="containerd successfully booted in 0.03s (simulated)"`, p.Kernel.Clock().Format("2006-01-02T15:04:05Z"))
@@ -148,7 +92,7 @@ func criPlugins(major int) (runtimeTable, imagesTable, cniTable string) {
 
 func runtimeFrom(s settings, v string, major int) runtime {
 	rt, images, cni := criPlugins(major)
-	r := runtime{running: true, version: v, cri: true, confDir: s[cni]["conf_dir"]}
+	r := runtime{name: "containerd", running: true, version: v, cri: true, images: containerdImages(registryConfig), confDir: s[cni]["conf_dir"]}
 	for _, name := range words(s[""]["disabled_plugins"]) {
 		if name == "cri" || strings.HasPrefix(name, "io.containerd.grpc.v1.cri") || strings.HasPrefix(name, "io.containerd.cri.v1.runtime") {
 			r.cri = false

@@ -14,16 +14,27 @@ import (
 	"podium/provision/machine/sim/vfs"
 )
 
-// imageList is where the model keeps the names of the images that were pulled, a line each.
-const imageList = "/var/lib/containerd/io.containerd.metadata.v1.bolt/images"
+// imageStore is where a runtime keeps its images, and how it finds mirrors.
+type imageStore struct {
+	list   string                                         // file with the names of the images that were pulled, a line each
+	mirror func(m *guest.Machine, registry string) string // "" where a registry has none
+}
 
-// images lists the images that lie on the machine.
-func images(m *guest.Machine) []string {
-	text, err := m.FS.ReadFile(vfs.Root(), imageList)
+// all lists the images that lie on the machine.
+func (s imageStore) all(m *guest.Machine) []string {
+	text, err := m.FS.ReadFile(vfs.Root(), s.list)
 	if err != nil {
 		return nil
 	}
 	return strings.Fields(text)
+}
+
+// containerdImages are those of containerd, with the mirrors of a folder of hosts.toml files; "" has none.
+func containerdImages(certsDir string) imageStore {
+	return imageStore{
+		list:   "/var/lib/containerd/io.containerd.metadata.v1.bolt/images",
+		mirror: func(m *guest.Machine, registry string) string { return mirrorOf(m, certsDir, registry) },
+	}
 }
 
 const imageSize = 60 << 20 // bytes on disk, about
@@ -43,10 +54,10 @@ func canonical(ref string) string {
 	return ref
 }
 
-// pull fetches an image by way of the mirrors that certsDir names, if it is not there already.
-func pull(ctx context.Context, m *guest.Machine, ref, certsDir string) error {
+// pull fetches an image by way of the runtime's mirrors, if it is not there already.
+func pull(ctx context.Context, m *guest.Machine, store imageStore, ref string) error {
 	ref = canonical(ref)
-	have := images(m)
+	have := store.all(m)
 	if slices.Contains(have, ref) {
 		return nil
 	}
@@ -59,7 +70,7 @@ func pull(ctx context.Context, m *guest.Machine, ref, certsDir string) error {
 		return fmt.Errorf("failed to pull and unpack image %q: failed to resolve reference %q: %s", ref, ref, fmt.Sprintf(format, args...))
 	}
 	base := "https://" + strings.Replace(registry, "docker.io", "registry-1.docker.io", 1)
-	if mirror := mirrorOf(m, certsDir, registry); mirror != "" {
+	if mirror := store.mirror(m, registry); mirror != "" {
 		base = mirror
 	}
 	at := strings.TrimSuffix(base, "/") + "/v2/" + repository + "/manifests/" + tag
@@ -87,11 +98,11 @@ func pull(ctx context.Context, m *guest.Machine, ref, certsDir string) error {
 	if err := m.FS.Occupy(imageSize); err != nil {
 		return fmt.Errorf("failed to pull and unpack image %q: failed to extract layer: write: no space left on device", ref)
 	}
-	if err := m.FS.MkdirAll(vfs.Root(), path.Dir(imageList), 0o755); err != nil {
+	if err := m.FS.MkdirAll(vfs.Root(), path.Dir(store.list), 0o755); err != nil {
 		return fmt.Errorf("failed to pull and unpack image %q: %w", ref, err)
 	}
-	if err := m.FS.WriteFile(vfs.Root(), imageList, strings.Join(append(have, ref), "\n")+"\n", 0o600); err != nil {
-		return fmt.Errorf("failed to pull and unpack image %q: failed to copy: write %s: %s", ref, imageList, strings.ToLower(guest.Reason(err)))
+	if err := m.FS.WriteFile(vfs.Root(), store.list, strings.Join(append(have, ref), "\n")+"\n", 0o600); err != nil {
+		return fmt.Errorf("failed to pull and unpack image %q: failed to copy: write %s: %s", ref, store.list, strings.ToLower(guest.Reason(err)))
 	}
 	return nil
 }

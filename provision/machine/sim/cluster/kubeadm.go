@@ -191,7 +191,7 @@ func (a *adminCall) pullImages(socket, repository, v string) int {
 		return a.fail(err)
 	}
 	for _, image := range kubeImages(repository, v) {
-		if err := pull(a.ctx, a.p.Machine(), image, registryConfig); err != nil {
+		if err := pull(a.ctx, a.p.Machine(), runtimesOf(a.p.Kernel).at(socket).images, image); err != nil {
 			return a.fail(fmt.Errorf("failed to pull image %q: failed to pull image %s: %w", image, image, err))
 		}
 		a.p.Printf("[config/images] Pulled %s\n", image)
@@ -203,7 +203,7 @@ func (a *adminCall) runtimeError(socket string) error {
 	if a.p.Cred.UID != 0 {
 		return fmt.Errorf("could not connect to the container runtime: failed to create new CRI runtime service: dial unix %s: connect: permission denied", containerdSocket)
 	}
-	if err := runtimeOf(a.p.Kernel).available(socket); err != nil {
+	if err := runtimesOf(a.p.Kernel).available(socket); err != nil {
 		return fmt.Errorf("could not connect to the container runtime: failed to create new CRI runtime service: %w", err)
 	}
 	return nil

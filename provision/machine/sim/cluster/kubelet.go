@@ -37,7 +37,12 @@ type kubelet struct {
 	boot    string // its bootstrap kubeconfig
 	log     func(level, format string, args ...any)
 	podCIDR string
+
+	endpoint string // of its container runtime
 }
+
+// runtime is the kubelet's container runtime as it is now.
+func (k *kubelet) runtime() runtime { return runtimesOf(k.kernel).at(k.endpoint) }
 
 // kubeletState is what outlives a kubelet's restart: the containers, which run on without it.
 type kubeletState struct {
@@ -123,18 +128,17 @@ func (k *kubelet) check(p *guest.Process, o option.Set) error {
 	if endpoint == "" {
 		return errors.New("failed to run Kubelet: the container runtime endpoint address was not specified or empty, use --container-runtime-endpoint to set")
 	}
-	rt := runtimeOf(k.kernel)
-	if err := rt.available(endpoint); err != nil {
+	if err := runtimesOf(k.kernel).available(endpoint); err != nil {
 		return fmt.Errorf("failed to run Kubelet: %w", err)
 	}
-	if driver := text(config, "cgroupDriver"); (driver == "systemd" || driver == "") != rt.state().systemdCgroup && text(config, "kind") != "" {
-		have := map[bool]string{true: "systemd", false: "cgroupfs"}[rt.state().systemdCgroup]
+	if driver := text(config, "cgroupDriver"); (driver == "systemd" || driver == "") != runtimesOf(k.kernel).at(endpoint).systemdCgroup && text(config, "kind") != "" {
+		have := map[bool]string{true: "systemd", false: "cgroupfs"}[runtimesOf(k.kernel).at(endpoint).systemdCgroup]
 		if driver == "" {
 			driver = "systemd"
 		}
-		return fmt.Errorf("failed to run Kubelet: misconfiguration: kubelet cgroup driver: %q is different from the container runtime's: %q (SystemdCgroup in %s)",
-			driver, have, containerdConfig)
+		return fmt.Errorf("failed to run Kubelet: misconfiguration: kubelet cgroup driver: %q is different from the container runtime's: %q", driver, have)
 	}
+	k.endpoint = endpoint
 	_, noConf := p.FS().Stat(p.Cred, k.conf)
 	if _, err := p.FS().Stat(p.Cred, k.boot); noConf != nil && err != nil {
 		return fmt.Errorf("failed to run Kubelet: unable to load bootstrap kubeconfig: stat %s: no such file or directory", k.boot)
@@ -215,7 +219,7 @@ func (k *kubelet) staticPods() {
 	_, err := k.kernel.Machine.FS.Stat(vfs.Root(), manifestDir+"/kube-apiserver.yaml")
 	wanted, runs := err == nil, k.state.server() != nil
 	switch {
-	case wanted && !runs && runtimeOf(k.kernel).state().running:
+	case wanted && !runs && k.runtime().running:
 		api, stop, err := startAPIServer(k.kernel, k.name)
 		if err != nil {
 			k.log("E", `"Error syncing pod, skipping" err=%q pod="kube-system/kube-apiserver-%s"`, err, k.name)

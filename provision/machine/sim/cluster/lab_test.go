@@ -202,7 +202,7 @@ func startUnit(k *guest.Kernel, unit string) {
 	for {
 		up := k.Listener(healthPort) != nil
 		if unit == "containerd" {
-			up = runtimeOf(k).state().running
+			up = runtimesOf(k).at(containerdSocket).running
 		}
 		if up {
 			return

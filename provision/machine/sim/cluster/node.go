@@ -49,7 +49,7 @@ func (s *store) registerNode(k *kubelet) error {
 		"capacity":    size,
 		"allocatable": size,
 		"nodeInfo": object{
-			"osImage": osImage(m), "kernelVersion": m.KernelRelease(), "containerRuntimeVersion": "containerd://" + runtimeOf(k.kernel).state().version,
+			"osImage": osImage(m), "kernelVersion": m.KernelRelease(), "containerRuntimeVersion": k.runtime().name + "://" + k.runtime().version,
 			"kubeletVersion": k.version, "operatingSystem": "linux", "architecture": "amd64", "bootID": k.kernel.BootID,
 		},
 	}
@@ -160,7 +160,7 @@ func (s *store) readiness(node string) (status, reason, message string) {
 	if k == nil || k.kernel.Context().Err() != nil {
 		return "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."
 	}
-	rt := runtimeOf(k.kernel).state()
+	rt := k.runtime()
 	if !rt.running {
 		return "False", "KubeletNotReady", "[container runtime is down, PLEG is not healthy: pleg has yet to be successful]"
 	}

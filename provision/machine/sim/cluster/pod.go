@@ -75,7 +75,7 @@ func (k *kubelet) run(s *store, id key, pod object) podRun {
 // start does what it takes to run a pod; the status is Running when nothing stood in the way.
 func (k *kubelet) start(s *store, pod object, r *podRun) (status, message string) {
 	m := k.kernel.Machine
-	rt := runtimeOf(k.kernel).state()
+	rt := k.runtime()
 	if !rt.running {
 		return "ContainerCreating", "container runtime is down"
 	}
@@ -84,7 +84,7 @@ func (k *kubelet) start(s *store, pod object, r *podRun) (status, message string
 		return "Running", ""
 	}
 	ctx := k.kernel.Context()
-	if err := pull(ctx, m, rt.sandbox, registryConfig); err != nil {
+	if err := pull(ctx, m, rt.images, rt.sandbox); err != nil {
 		return "ContainerCreating", "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox image: " + err.Error()
 	}
 	if at(pod, "spec", "hostNetwork") == true {
@@ -99,7 +99,7 @@ func (k *kubelet) start(s *store, pod object, r *podRun) (status, message string
 	}
 	for _, list := range []string{"initContainers", "containers"} {
 		for _, c := range items(pod, "spec", list) {
-			if err := pull(ctx, m, text(c, "image"), registryConfig); err != nil {
+			if err := pull(ctx, m, rt.images, text(c, "image")); err != nil {
 				return "ImagePullBackOff", err.Error()
 			}
 			if image := text(c, "image"); list == "containers" && strings.Contains(image, "/flannel:") {

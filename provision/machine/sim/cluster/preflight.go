@@ -87,7 +87,7 @@ func (f *preflight) host(socket string) {
 	if !a.systemctl("is-enabled", "--quiet", "kubelet") {
 		f.warn("Service-Kubelet", "kubelet service is not enabled, please run 'systemctl enable kubelet.service'")
 	}
-	if !a.systemctl("is-enabled", "--quiet", "containerd") {
+	if socket == defaultSocket && !a.systemctl("is-enabled", "--quiet", "containerd") {
 		f.warn("Service-containerd", "containerd service is not enabled, please run 'systemctl enable containerd.service'")
 	}
 	f.check("Port-10250", k.Listener(kubeletPort) == nil, "Port 10250 is in use")

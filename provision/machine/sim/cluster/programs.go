@@ -18,7 +18,7 @@ import (
 // Programs returns the programs of this package by name.
 func Programs() guest.Programs {
 	return guest.Programs{
-		"containerd": containerd, "ctr": ctr, "crictl": crictl, "runc": runc,
+		"containerd": containerd, "ctr": ctr, "crictl": crictl, "runc": runc, "crio": crio, "cri-dockerd": criDockerd,
 		"kubelet": runKubelet, "kubeadm": kubeadm, "kubectl": kubectl,
 	}
 }

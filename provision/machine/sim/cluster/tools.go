@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"podium/provision/machine/sim/guest"
@@ -21,7 +22,7 @@ func ctr(ctx context.Context, p *guest.Process) int {
 	if p.Cred.UID != 0 {
 		return p.Fail(1, `failed to dial "%s": connection error: desc = "transport: error while dialing: dial unix %s: connect: permission denied"`, containerdSocket, containerdSocket)
 	}
-	rt := runtimeOf(p.Kernel).state()
+	rt := runtimesOf(p.Kernel).at(containerdSocket)
 	if !rt.running {
 		return p.Fail(1, `cannot access socket %s: no such file or directory`, containerdSocket)
 	}
@@ -54,7 +55,7 @@ func ctrImages(ctx context.Context, p *guest.Process, namespace, verb string, re
 		if namespace != "k8s.io" {
 			return 0 // images of Kubernetes lie in that namespace only
 		}
-		for _, ref := range images(p.Machine()) {
+		for _, ref := range containerdImages("").all(p.Machine()) {
 			if !matches(ref, o.Args) {
 				continue
 			}
@@ -69,7 +70,7 @@ func ctrImages(ctx context.Context, p *guest.Process, namespace, verb string, re
 		if len(o.Args) != 1 {
 			return p.Fail(1, "please provide an image reference to pull")
 		}
-		if err := pull(ctx, p.Machine(), o.Args[0], o.Value("hosts-dir")); err != nil {
+		if err := pull(ctx, p.Machine(), containerdImages(o.Value("hosts-dir")), o.Args[0]); err != nil {
 			return p.Fail(1, "%v", err)
 		}
 		p.Printf("%s: resolved\ndone\n", o.Args[0])
@@ -129,11 +130,10 @@ func crictl(ctx context.Context, p *guest.Process) int {
 	if p.Cred.UID != 0 {
 		return criFailed(p, `validate CRI v1 runtime API for endpoint "`+endpoint+`": rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix `+containerdSocket+`: connect: permission denied"`)
 	}
-	rt := runtimeOf(p.Kernel)
-	if err := rt.available(endpoint); err != nil {
+	if err := runtimesOf(p.Kernel).available(endpoint); err != nil {
 		return criFailed(p, err.Error())
 	}
-	return criCommand(ctx, p, args[0], strip(args[1:]))
+	return criCommand(ctx, p, runtimesOf(p.Kernel).at(endpoint), args[0], strip(args[1:]))
 }
 
 func criFailed(p *guest.Process, why string) int {
@@ -141,32 +141,41 @@ func criFailed(p *guest.Process, why string) int {
 	return 1
 }
 
-func criCommand(ctx context.Context, p *guest.Process, verb string, rest []string) int {
+func criCommand(ctx context.Context, p *guest.Process, rt runtime, verb string, rest []string) int {
 	o, ok := option.ParseArgs(p, "crictl "+verb, rest, "a,all q,quiet o,output: name: state: n,namespace: no-trunc tail:", option.GNU)
 	if !ok {
 		return 1
 	}
-	rt := runtimeOf(p.Kernel).state()
 	switch verb {
 	case "pull":
 		if len(o.Args) != 1 {
 			return criFailed(p, "image name cannot be empty")
 		}
-		if err := pull(ctx, p.Machine(), o.Args[0], registryConfig); err != nil {
+		if err := pull(ctx, p.Machine(), rt.images, o.Args[0]); err != nil {
 			return criFailed(p, `pulling image: rpc error: code = Unknown desc = `+err.Error())
 		}
 		p.Printf("Image is up to date for %s\n", digest(canonical(o.Args[0])))
 		return 0
 	case "images", "image", "img":
 		rows := [][]string{{"IMAGE", "TAG", "IMAGE ID", "SIZE"}}
-		for _, ref := range images(p.Machine()) {
+		for _, ref := range rt.images.all(p.Machine()) {
 			i := strings.LastIndexByte(ref, ':')
 			rows = append(rows, []string{ref[:i], ref[i+1:], digest(ref)[7:20], "20MB"})
 		}
 		p.Print(table(rows))
 		return 0
+	case "inspecti":
+		if len(o.Args) != 1 {
+			return criFailed(p, "ID cannot be empty")
+		}
+		ref := canonical(o.Args[0])
+		if !slices.Contains(rt.images.all(p.Machine()), ref) {
+			return criFailed(p, "no such image \""+o.Args[0]+"\" present")
+		}
+		p.Printf("{\n  \"status\": {\n    \"id\": %q,\n    \"repoTags\": [%q]\n  }\n}\n", digest(ref), ref)
+		return 0
 	case "version":
-		p.Printf("Version:  0.1.0\nRuntimeName:  containerd\nRuntimeVersion:  v%s\nRuntimeApiVersion:  v1\n", rt.version)
+		p.Printf("Version:  0.1.0\nRuntimeName:  %s\nRuntimeVersion:  %s\nRuntimeApiVersion:  v1\n", rt.name, rt.version)
 		return 0
 	case "info":
 		p.Printf("{\n  \"status\": {\n    \"conditions\": [\n      {\"type\": \"RuntimeReady\", \"status\": true},\n      {\"type\": \"NetworkReady\", \"status\": %t}\n    ]\n  }\n}\n",

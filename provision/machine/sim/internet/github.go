@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 var (
 	prometheusFile = regexp.MustCompile(`^prometheus/([a-z_]+)/releases/download/v([0-9][0-9A-Za-z.+-]*)/(.+)$`)
 	flannelFile    = regexp.MustCompile(`^flannel-io/flannel/releases/download/v([0-9][0-9A-Za-z.+-]*)/kube-flannel\.yml$`)
+	criDockerdFile = regexp.MustCompile(`^Mirantis/cri-dockerd/releases/download/v([0-9][0-9A-Za-z.+-]*)/cri-dockerd-([0-9A-Za-z.+-]+)\.(?:amd64|arm64)\.tgz$`)
 	metricsFile    = regexp.MustCompile(`^kubernetes-sigs/metrics-server/releases/(?:download/v[0-9.]+|latest/download)/components\.yaml$`)
 )
 
@@ -27,6 +29,9 @@ func release(path string) guest.Response {
 	}
 	if m := flannelFile.FindStringSubmatch(path); m != nil {
 		return text(flannelManifest(m[1]))
+	}
+	if m := criDockerdFile.FindStringSubmatch(path); m != nil && m[1] == m[2] {
+		return text(archive("cri-dockerd/", m[1], []string{"cri-dockerd"}))
 	}
 	if metricsFile.MatchString(path) {
 		return text(deploymentManifest("kube-system", "metrics-server", "registry.k8s.io/metrics-server/metrics-server:v0.8.1"))
@@ -70,12 +75,16 @@ func prometheusRelease(project, version, file string) guest.Response {
 	return notFound
 }
 
-// tarball makes the archive of a release: always the same bytes.
+// tarball makes the archive of a release of the Prometheus project.
 func tarball(project, version, arch string, programs []string) string {
+	return archive(fmt.Sprintf("%s-%s.linux-%s/", project, version, arch), version, programs)
+}
+
+// archive makes a .tar.gz of programs in a folder: always the same bytes.
+func archive(dir, version string, programs []string) string {
 	var buf bytes.Buffer
 	zw := gzip.NewWriter(&buf)
 	tw := tar.NewWriter(zw)
-	dir := fmt.Sprintf("%s-%s.linux-%s/", project, version, arch)
 	stamp := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 	put := func(name, content string, mode int64) {
 		tw.WriteHeader(&tar.Header{Name: dir + name, Mode: mode, Size: int64(len(content)), ModTime: stamp, Typeflag: tar.TypeReg}) //nolint:errcheck // a buffer takes all
@@ -86,7 +95,7 @@ func tarball(project, version, arch string, programs []string) string {
 	for _, p := range programs {
 		put(p, guest.Executable(p, version), 0o755)
 	}
-	if project == "prometheus" {
+	if slices.Contains(programs, "prometheus") {
 		put("prometheus.yml", "global:\n  scrape_interval: 15s\n", 0o644)
 	}
 	tw.Close() //nolint:errcheck

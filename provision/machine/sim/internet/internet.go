@@ -33,7 +33,7 @@ func registries() []string {
 
 func hosts() []string {
 	return append(registries(), "archive.ubuntu.com", "security.ubuntu.com", "ports.ubuntu.com", "deb.debian.org", "security.debian.org", "httpredir.debian.org",
-		"pkgs.k8s.io", "prod-cdn.packages.k8s.io", "download.docker.com", "pkg.jenkins.io", "apt.grafana.com", "packages.adoptium.net",
+		"pkgs.k8s.io", "prod-cdn.packages.k8s.io", "download.docker.com", "download.opensuse.org", "pkg.jenkins.io", "apt.grafana.com", "packages.adoptium.net",
 		"github.com", "raw.githubusercontent.com", "objects.githubusercontent.com", "get.helm.sh", "dl.k8s.io", "updates.jenkins.io", "example.com", "one.one.one.one")
 }
 
@@ -136,6 +136,7 @@ type key struct{ prefix, suffix, owner string }
 func keys() []key {
 	return []key{
 		{"pkgs.k8s.io/core:/stable:/v1.", "/deb/Release.key", "pkgs.k8s.io"},
+		{"download.opensuse.org/repositories/isv:/cri-o:/stable:/v1.", "/deb/Release.key", "download.opensuse.org"},
 		{"download.docker.com/linux/ubuntu/gpg", "", "download.docker.com"},
 		{"download.docker.com/linux/debian/gpg", "", "download.docker.com"},
 		{"pkg.jenkins.io/debian-stable/jenkins.io-2026.key", "", "pkg.jenkins.io"},

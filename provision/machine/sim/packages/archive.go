@@ -55,6 +55,7 @@ func build() map[string]*Archive {
 	all["debian:bookworm"], all["debian:trixie"] = debian["bookworm"], debian["trixie"]
 	for _, minor := range kubernetesMinors() {
 		all["pkgs.k8s.io/core:/stable:/v"+minor.name+"/deb"] = kubernetesArchive(minor)
+		all["download.opensuse.org/repositories/isv:/cri-o:/stable:/v"+minor.name+"/deb"] = crioArchive(minor)
 	}
 	for _, d := range []image.Distribution{noble, image.Of("debian-12"), image.Of("debian-13")} {
 		url := "download.docker.com/linux/" + d.ID
@@ -136,6 +137,20 @@ func kubernetesArchive(minor minorVersion) *Archive {
 		return kubernetes(v)[i]
 	}
 	return a
+}
+
+// crioArchive has CRI-O's packages of one minor version, as https://github.com/cri-o/packaging makes them.
+func crioArchive(minor minorVersion) *Archive {
+	var s set
+	for patch := range 3 {
+		s.add("cri-o", fmt.Sprintf("%s.%d-1.1", minor.name, patch), "crio pinns /usr/libexec/crio/crun=runc /usr/libexec/crio/runc /usr/libexec/crio/conmon=true", depends("iptables"), size(180000),
+			conf("/etc/crio/crio.conf.d/10-crio.conf", "[crio.image]\nsignature_policy = \"/etc/crio/policy.json\"\n\n[crio.runtime]\ndefault_runtime = \"crun\"\n\n"+
+				"[crio.runtime.runtimes.crun]\nruntime_path = \"/usr/libexec/crio/crun\"\nmonitor_path = \"/usr/libexec/crio/conmon\"\n"),
+			conf("/etc/cni/net.d/10-crio-bridge.conflist.disabled", "{\"cniVersion\": \"1.0.0\", \"name\": \"crio\", \"plugins\": [{\"type\": \"bridge\"}]}\n"),
+			idleUnit("crio.service", "[Unit]\nDescription=Container Runtime Interface for OCI (CRI-O)\nAfter=network-online.target\n\n"+
+				"[Service]\nType=notify\nExecStart=/usr/bin/crio\nRestart=on-failure\n\n[Install]\nWantedBy=multi-user.target\nAlias=cri-o.service\n"))
+	}
+	return &Archive{Key: "download.opensuse.org", Suites: map[string][]string{"/": nil}, Packages: s}
 }
 
 func kubernetes(version string) set {

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -96,14 +95,12 @@ func docker(ctx context.Context, p *guest.Process) int {
 		return 1
 	}
 	server := strings.TrimSpace(strings.TrimPrefix(state, "version="))
-	o, ok := option.ParseArgs(p, "docker "+args[0], args[1:], "f,format: q,quiet a,all rm d,detach i,interactive t,tty name: p,publish: e,env: v,volume: restart: network: no-trunc filter: pull:", option.First)
+	o, ok := option.ParseArgs(p, "docker "+args[0], args[1:], "f,format: q,quiet a,all rm d,detach i,interactive t,tty name: p,publish: e,env: v,volume: restart: network: no-trunc no-prune filter: pull:", option.First)
 	if !ok {
 		return 125
 	}
 	return dockerCommand(ctx, p, args[0], o, server)
 }
-
-const dockerImages = "/var/lib/docker/simulated-images"
 
 func dockerCommand(ctx context.Context, p *guest.Process, verb string, o option.Set, server string) int {
 	switch verb {
@@ -121,11 +118,11 @@ func dockerCommand(ctx context.Context, p *guest.Process, verb string, o option.
 	case "info":
 		switch f := o.Value("f"); f {
 		case "":
-			p.Printf("Server:\n Server Version: %s (simulated)\n Cgroup Driver: systemd\n", server)
+			p.Printf("Server:\n Server Version: %s (simulated)\n Cgroup Driver: %s\n", server, cluster.DockerCgroupDriver(p.Machine()))
 		case "{{.ServerVersion}}":
 			p.Print(server + "\n")
 		case "{{.CgroupDriver}}":
-			p.Print("systemd\n")
+			p.Print(cluster.DockerCgroupDriver(p.Machine()) + "\n")
 		default:
 			return p.Fail(1, "the simulator's model does not know the format %s", f)
 		}
@@ -152,12 +149,19 @@ func dockerCommand(ctx context.Context, p *guest.Process, verb string, o option.
 		p.Errorf("docker: the simulator cannot run what is inside of %s", o.Args[0])
 		return 127
 	case "images":
-		text, _ := p.FS().ReadFile(vfs.Root(), dockerImages)
 		if !o.Has("q") {
 			p.Print("REPOSITORY TAG IMAGE ID CREATED SIZE\n")
 		}
-		p.Print(text)
-	case "ps", "network", "volume", "login", "logout", "stop", "rm", "rmi", "system", "container", "image":
+		for _, ref := range dockerImages(p.Machine()) {
+			p.Print(ref + "\n")
+		}
+	case "tag", "rmi":
+		return dockerNames(p, verb, o.Args)
+	case "image":
+		if len(o.Args) > 0 && o.Args[0] == "inspect" {
+			return dockerInspect(p, o.Args[1:])
+		}
+	case "ps", "network", "volume", "login", "logout", "stop", "rm", "system", "container":
 	default:
 		p.Errorf("docker: '%s' is not a docker command the simulator's model has.", verb)
 		return 1
@@ -167,27 +171,55 @@ func dockerCommand(ctx context.Context, p *guest.Process, verb string, o option.
 
 func dockerPull(ctx context.Context, p *guest.Process, ref string) int {
 	m := p.Machine()
-	text, _ := m.FS.ReadFile(vfs.Root(), dockerImages)
-	if slices.Contains(strings.Fields(text), ref) {
+	if slices.Contains(dockerImages(m), cluster.DockerImage(ref)) {
 		return 0
 	}
-	err := m.Faults.Download(m, "https://"+ref)
-	if err == nil {
-		host := "registry-1.docker.io"
-		if first, _, ok := strings.Cut(ref, "/"); ok && strings.ContainsAny(first, ".:") {
-			host, _, _ = strings.Cut(first, ":")
-		}
-		_, err = m.Net.Dial(ctx, m, host, 443)
-	}
-	if err != nil {
-		p.Errorf("Error response from daemon: Get \"https://registry-1.docker.io/v2/\": %v", err)
-		return 1
-	}
-	m.FS.MkdirAll(vfs.Root(), "/var/lib/docker", 0o710) //nolint:errcheck // the next line tells
-	if err := m.FS.WriteFile(vfs.Root(), dockerImages, text+ref+"\n", 0o600); err != nil {
-		p.Errorf("%s", fmt.Sprintf("failed to register layer: %s", guest.Reason(err)))
+	if err := cluster.DockerPull(ctx, m, ref); err != nil {
+		p.Errorf("Error response from daemon: %v", err)
 		return 1
 	}
 	p.Printf("Status: Downloaded newer image for %s (simulated)\n", ref)
+	return 0
+}
+
+// dockerImages lists the engine's images by their full names.
+func dockerImages(m *guest.Machine) []string {
+	text, _ := m.FS.ReadFile(vfs.Root(), cluster.DockerImages)
+	return strings.Fields(text)
+}
+
+// dockerNames has the images that the engine knows by other names: docker tag and docker rmi.
+func dockerNames(p *guest.Process, verb string, args []string) int {
+	have := dockerImages(p.Machine())
+	if want := map[string]int{"tag": 2, "rmi": 1}[verb]; len(args) != want {
+		return p.Fail(1, "docker %s: %d arguments are needed", verb, want)
+	}
+	from := cluster.DockerImage(args[0])
+	if !slices.Contains(have, from) {
+		return p.Fail(1, "Error response from daemon: No such image: %s", args[0])
+	}
+	if verb == "tag" {
+		if to := cluster.DockerImage(args[1]); !slices.Contains(have, to) {
+			have = append(have, to)
+		}
+	} else {
+		have = slices.DeleteFunc(have, func(ref string) bool { return ref == from })
+		p.Print("Untagged: " + args[0] + "\n")
+	}
+	if err := p.FS().WriteFile(vfs.Root(), cluster.DockerImages, strings.Join(have, "\n")+"\n", 0o600); err != nil {
+		return p.Fail(1, "Error response from daemon: %s", guest.Reason(err))
+	}
+	return 0
+}
+
+// dockerInspect is `docker image inspect`.
+func dockerInspect(p *guest.Process, args []string) int {
+	for _, ref := range args {
+		if !slices.Contains(dockerImages(p.Machine()), cluster.DockerImage(ref)) {
+			p.Print("[]\n")
+			return p.Fail(1, "Error response from daemon: No such image: %s", ref)
+		}
+	}
+	p.Printf("[{\"RepoTags\": [%q]}]\n", strings.Join(args, `", "`))
 	return 0
 }

@@ -1,0 +1,27 @@
+package step
+
+import (
+	"podium/provision/lab"
+	"podium/provision/step/source"
+)
+
+// criSocket is where the kubelet finds the runtime.
+func criSocket(runtime string) string {
+	switch runtime {
+	case lab.RuntimeDocker:
+		return "unix:///run/cri-dockerd.sock"
+	case lab.RuntimeCRIO:
+		return "unix:///var/run/crio/crio.sock"
+	default:
+		return "unix:///run/containerd/containerd.sock"
+	}
+}
+
+func criDockerd(c Context, _ lab.Machine) Vars {
+	return Vars{"PODIUM_CRI_DOCKERD_VERSION": source.VersionFor("cri-dockerd", c.Lab.Kubernetes.Version)}
+}
+
+// crio: CRI-O has a minor version for each of Kubernetes.
+func crio(c Context, _ lab.Machine) Vars {
+	return Vars{"PODIUM_KUBERNETES_MINOR": source.VersionFor("cri-o", c.Lab.Kubernetes.Version)}
+}
