@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # gateway-api.sh: the definitions of the Gateway API from its Go module, in one file as its releases have them. Uses
-# kubernetes.sh's functions.
+# build.sh's functions.
 
 : "${served:?}"
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # helm.sh: Helm from the Go module proxy, packed as https://get.helm.sh serves it: an archive with a folder of the
-# platform's name, and its checksum beside it. Uses kubernetes.sh's functions.
+# platform's name, and its checksum beside it. Uses build.sh's functions.
 
 : "${work:?}" "${bin:?}" "${served:?}"
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # metallb.sh: MetalLB's controller and speaker from the Go module proxy, as the images of quay.io, and the manifest that
-# lies in the module. Uses kubernetes.sh's functions.
+# lies in the module. Uses build.sh's functions.
 
 : "${work:?}" "${bin:?}" "${served:?}"
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # metrics-server.sh: metrics-server from the Go module proxy, as the image of registry.k8s.io; its manifest is made from
-# the module's own kustomization, as the project's release does it. Uses kubernetes.sh's functions.
+# the module's own kustomization, as the project's release does it. Uses build.sh's functions.
 
 : "${work:?}" "${bin:?}" "${served:?}"
 

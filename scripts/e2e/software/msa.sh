@@ -1,20 +1,20 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # kubernetes.sh says where things lie
 # The four images of labs/msa, with the names it asks Docker Hub for, made of Debian's packages: one tree with all four
 # programs, so that a node fetches one layer. Valkey is played by the Redis it was forked from.
 
 : "${work:?}"
 
 pack_msa() {
-  local root=$work/root-msa kustomization=${BASH_SOURCE[0]%/*}/../../../labs/msa/shop/kustomization.yaml
+  local root=$scratch/root-msa kustomization=${BASH_SOURCE[0]%/*}/../../../labs/msa/shop/kustomization.yaml
   say "packing the shop's images"
-  rm -rf "$root" "$work/msa.tar"
-  # shellcheck disable=SC2154 # archive is kubernetes.sh's
+  rm -rf "$root" "$scratch/msa.tar"
   mmdebstrap --quiet --variant=extract --mode=root --include=python3,redis-server,nats-server,nginx-light,busybox-static \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-    "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$work/msa.tar" "$archive"
+    "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$scratch/msa.tar" "$archive"
   mkdir -p "$root"
-  tar -C "$root" --exclude './dev/*' -xf "$work/msa.tar"
-  rm "$work/msa.tar"
+  tar -C "$root" --exclude './dev/*' -xf "$scratch/msa.tar"
+  rm "$scratch/msa.tar"
   [[ -e $root/usr/bin/python3 ]] || ln -s python3.11 "$root/usr/bin/python3"
   ln -s redis-server "$root/usr/bin/valkey-server"
   [[ -e $root/bin/sh ]] || ln -s busybox "$root/bin/sh"

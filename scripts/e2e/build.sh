@@ -1,0 +1,141 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # kubernetes.sh says where things lie
+# build.sh: what kubernetes.sh and the files in software/ build with: programs from Go modules, Debian packages in signed
+# repositories, container images as a registry serves them.
+
+say() { printf '%s  %s\n' "$(date +%T)" "$*" >&2; }
+die() {
+  printf 'kubernetes.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+# gentle runs a compiler so that it leaves the second core to others.
+gentle() { nice -n 10 env CGO_ENABLED=0 GOFLAGS=-mod=mod "$@"; }
+
+# compile MODULE-FOLDER PACKAGE OUTPUT [LDFLAGS]: one static binary, skipped when it is there and no older than its module.
+compile() {
+  local folder=$1 package=$2 output=$3 flags=${4:-}
+  [[ ! -x $output || $folder/go.mod -nt $output ]] || return 0
+  say "compiling ${output##*/}"
+  (cd "$folder" && gentle go build -p 1 -trimpath -ldflags "-s -w $flags" -o "$output.part" "$package")
+  mv "$output.part" "$output"
+}
+
+# module FOLDER MODULE@VERSION: a module of our own that requires just that one.
+module() {
+  local folder=$1 target=$2
+  [[ -f $folder/go.sum ]] && grep -q -F "${target%@*} ${target#*@}" "$folder/go.mod" && return
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  printf 'module podium.test/%s\n\ngo 1.24\n\nrequire %s v%s\n' "${folder##*/}" "${target%@*}" "${target#*@v}" >"$folder/go.mod"
+}
+
+# module_folder MODULE@VERSION: where the files of a module lie, for what is not compiled.
+module_folder() {
+  local folder
+  mkdir -p "$work/src"
+  folder=$(cd "$work/src" && go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  [[ -d $folder ]] || die "$1 cannot be had from the Go module proxy: check GOPROXY and the network"
+  printf '%s\n' "$folder"
+}
+
+# small NAME <SOURCE: a program of one file.
+small() {
+  mkdir -p "$work/src/$1"
+  [[ -f $work/src/$1/go.mod ]] || printf 'module podium.test/%s\n\ngo 1.24\n' "$1" >"$work/src/$1/go.mod"
+  cat >"$work/src/$1/main.go"
+  compile "$work/src/$1" . "$bin/$1"
+}
+
+# package NAME VERSION FOLDER DEPENDS DESCRIPTION: one .deb of a folder's files.
+package() {
+  local name=$1 release=$2 folder=$3 depends=$4 about=$5
+  mkdir -p "$folder/DEBIAN"
+  {
+    printf 'Package: %s\nVersion: %s\nArchitecture: %s\nMaintainer: podium end-to-end run <root@localhost>\n' \
+      "$name" "$release" "$(dpkg --print-architecture)"
+    [[ -z $depends ]] || printf 'Depends: %s\n' "$depends"
+    printf 'Description: %s\n' "$about"
+  } >"$folder/DEBIAN/control"
+  dpkg-deb --root-owner-group -Znone --build "$folder" "$repository/$(dpkg --print-architecture)/" >/dev/null
+}
+
+# sign makes the index of the repository, signed by a key of its own.
+sign() {
+  export GNUPGHOME=$keyring
+  exec 7>"$keyring.lock" # one key for all
+  flock 7
+  if [[ ! -d $keyring ]]; then
+    mkdir -m 700 "$keyring"
+    gpg --batch --quiet --passphrase '' --quick-generate-key "podium end-to-end run" ed25519 sign 1y
+  fi
+  (
+    cd "$repository" || exit
+    rm -f InRelease Release Release.gpg
+    dpkg-scanpackages --multiversion . >Packages 2>/dev/null
+    {
+      printf 'Origin: podium end-to-end run\nArchitectures: %s\nDate: %s\nSHA256:\n' "$(dpkg --print-architecture)" "$(LC_ALL=C date -uR)"
+      printf ' %s %s Packages\n' "$(sha256sum <Packages | cut -d ' ' -f 1)" "$(stat -c %s Packages)"
+    } >Release
+    gpg --batch --quiet --yes --clearsign --output InRelease Release
+    gpg --batch --quiet --armor --export >Release.key
+  )
+  gpgconf --kill all
+  exec 7>&-
+}
+
+# image NAME TAG FOLDER ENTRYPOINT: one container image of one layer, as a registry serves it.
+image() {
+  local name=$1 tag=$2 folder=$3 entry=$4 layer config
+  mkdir -p "$registry/blobs" "$registry/manifests/$name"
+  tar -C "$folder" --sort=name --mtime=@0 --numeric-owner --owner=0 --group=0 -cf "$scratch/layer" .
+  layer=$(blob "$scratch/layer")
+  printf '{"architecture":"%s","os":"linux","config":{"Entrypoint":["%s"],"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+    "$(dpkg --print-architecture)" "$entry" "$layer" >"$scratch/config"
+  config=$(blob "$scratch/config")
+  printf '{"schemaVersion":2,"mediaType":"%s","config":{"mediaType":"%s","digest":"sha256:%s","size":%s},"layers":[{"mediaType":"%s","digest":"sha256:%s","size":%s}]}' \
+    application/vnd.oci.image.manifest.v1+json \
+    application/vnd.oci.image.config.v1+json "$config" "$(stat -c %s "$registry/blobs/$config")" \
+    application/vnd.oci.image.layer.v1.tar "$layer" "$(stat -c %s "$registry/blobs/$layer")" >"$registry/manifests/$name/$tag"
+}
+
+# blob FILE: moves it to where it is found by its digest, which it prints.
+blob() {
+  local digest
+  digest=$(sha256sum <"$1" | cut -d ' ' -f 1)
+  mv "$1" "$registry/blobs/$digest"
+  echo "$digest"
+}
+
+# network_tools FOLDER: a tree with what kube-proxy and flannel call: iptables, and a shell.
+network_tools() {
+  exec 7>"$tools.lock"
+  flock 7
+  [[ -f $tools ]] || {
+    mmdebstrap --quiet --variant=extract --mode=root --include=iptables,nftables,conntrack,ipset,busybox-static,ca-certificates \
+      --dpkgopt='path-exclude=/usr/share/*' \
+      "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$tools.part" "$archive"
+    mv "$tools.part" "$tools"
+  }
+  exec 7>&-
+  mkdir -p "$1"
+  tar -C "$1" -xf "$tools"
+  local tool
+  for tool in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do
+    ln -sf xtables-nft-multi "$1/usr/sbin/$tool"
+  done
+  for tool in sh cp cat ls sleep mkdir ip; do
+    [[ -e $1/bin/$tool ]] || ln -s busybox "$1/bin/$tool"
+  done
+  mkdir -p "$1/run" "$1/etc/kube-flannel"
+}
+
+# one NAME TAG PROGRAM PATH: an image of one static program.
+one() {
+  rm -rf "$scratch/root"
+  install -D "$3" "$scratch/root$4"
+  mkdir -p "$scratch/root/tmp"
+  cp --parents -L /etc/ssl/certs/ca-certificates.crt "$scratch/root" 2>/dev/null || true
+  image "$1" "$2" "$scratch/root" "$4"
+  rm -rf "$scratch/root"
+}
