@@ -66,7 +66,8 @@ func inputs(t *testing.T) []step.Input {
 // A script may read no variable that nothing sets, and a row sets none that its script does not read.
 func TestVariables(t *testing.T) {
 	// Made by the engine or by an input, not by the catalogue.
-	given := []string{"PODIUM_FACTS", "PODIUM_JOIN_TOKEN", "PODIUM_JOIN_CA_HASH", "PODIUM_JOIN_CERTIFICATE_KEY"}
+	given := []string{"PODIUM_FACTS", "PODIUM_JOIN_TOKEN", "PODIUM_JOIN_CA_HASH", "PODIUM_JOIN_CERTIFICATE_KEY",
+		"PODIUM_PROMETHEUS_TOKEN", "PODIUM_CLUSTER_CA", "PODIUM_KUBELET_CA"} // the last with a node's name behind it
 	text := func(name string) string {
 		if name == "" {
 			return ""

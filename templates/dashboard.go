@@ -143,39 +143,50 @@ const (
 
 // Render gives the dashboard as JSON.
 func (d NodesDashboard) Render() (string, error) {
-	prometheus := datasource{Type: "prometheus", UID: datasourceUID}
-	board := dashboard{
-		UID: dashboardUID, Title: "Nodes of " + d.Lab, Tags: []string{"podium"}, SchemaVersion: 39, Refresh: "15s",
-		Time: timeRange{From: "now-30m", To: "now"},
-		Templating: templating{List: []variable{{
-			Name: "node", Label: "Node", Type: "query", Datasource: prometheus, Query: `label_values(up{job="node"}, node)`,
-			Refresh: 2, Sort: 1, Multi: true, IncludeAll: true, AllValue: ".*",
-			Current: selection{Text: []string{"All"}, Value: []string{"$__all"}},
-		}}},
-		Panels: []panel{
-			stat("Up", gridPos{0, 0, 16, 5}, queryUp, upDefaults()),
-			stat("Running since", gridPos{16, 0, 8, 5}, queryUptime, defaults{Unit: "dtdurations", Thresholds: plain()}),
-			graph("CPU", gridPos{0, 5, 12, 8}, percent(), byNode(queryCPU)),
-			graph("Memory", gridPos{12, 5, 12, 8}, percent(), byNode(queryMemory)),
-			graph("Disk (/)", gridPos{0, 13, 12, 8}, percent(), byNode(queryDisk)),
-			graph("Load (1 minute)", gridPos{12, 13, 12, 8}, defaults{Unit: "short", Min: number(0), Thresholds: plain()}, byNode(queryLoad)),
-			graph("Network received", gridPos{0, 21, 12, 8}, defaults{Unit: "bps", Min: number(0), Thresholds: plain()}, byNode(queryReceived)),
-			graph("Network sent", gridPos{12, 21, 12, 8}, defaults{Unit: "bps", Min: number(0), Thresholds: plain()}, byNode(querySent)),
-		},
+	nodes := variable{
+		Name: "node", Label: "Node", Type: "query", Datasource: prometheusSource, Query: `label_values(up{job="node"}, node)`,
+		Refresh: 2, Sort: 1, Multi: true, IncludeAll: true, AllValue: ".*",
+		Current: selection{Text: []string{"All"}, Value: []string{"$__all"}},
+	}
+	return renderBoard(dashboard{UID: dashboardUID, Title: "Nodes of " + d.Lab, Templating: templating{List: []variable{nodes}}, Panels: []panel{
+		stat("Up", gridPos{0, 0, 16, 5}, byNode(queryUp), upDefaults()),
+		stat("Running since", gridPos{16, 0, 8, 5}, byNode(queryUptime), defaults{Unit: "dtdurations", Thresholds: plain()}),
+		graph("CPU", gridPos{0, 5, 12, 8}, percent(), byNode(queryCPU)),
+		graph("Memory", gridPos{12, 5, 12, 8}, percent(), byNode(queryMemory)),
+		graph("Disk (/)", gridPos{0, 13, 12, 8}, percent(), byNode(queryDisk)),
+		graph("Load (1 minute)", gridPos{12, 13, 12, 8}, fromZero("short"), byNode(queryLoad)),
+		graph("Network received", gridPos{0, 21, 12, 8}, fromZero("bps"), byNode(queryReceived)),
+		graph("Network sent", gridPos{12, 21, 12, 8}, fromZero("bps"), byNode(querySent)),
+	}})
+}
+
+// prometheusSource is the data source of every panel.
+var prometheusSource = datasource{Type: "prometheus", UID: datasourceUID}
+
+// renderBoard fills in what all dashboards share and gives the board as JSON.
+func renderBoard(board dashboard) (string, error) {
+	board.Tags, board.SchemaVersion, board.Refresh = []string{"podium"}, 39, "15s"
+	board.Time = timeRange{From: "now-30m", To: "now"}
+	if board.Templating.List == nil {
+		board.Templating.List = []variable{}
 	}
 	for i := range board.Panels {
-		board.Panels[i].ID, board.Panels[i].Datasource = i+1, prometheus
+		board.Panels[i].ID, board.Panels[i].Datasource = i+1, prometheusSource
 	}
 	text, err := json.MarshalIndent(board, "", "  ")
 	return string(text) + "\n", err
 }
 
-func byNode(expr string) query {
-	return query{RefID: "A", Expr: expr, LegendFormat: "{{node}}"}
+// by asks and calls each line by the labels in legend, such as {{pod}}.
+func by(legend, expr string) query { return query{RefID: "A", Expr: expr, LegendFormat: legend} }
+
+func fromZero(unit string) defaults {
+	return defaults{Unit: unit, Min: number(0), Thresholds: plain()}
 }
 
-func stat(title string, at gridPos, expr string, d defaults) panel {
-	q := byNode(expr)
+func byNode(expr string) query { return by("{{node}}", expr) }
+
+func stat(title string, at gridPos, q query, d defaults) panel {
 	q.Instant = true
 	return panel{
 		Title: title, Type: "stat", GridPos: at, Targets: []query{q},

@@ -8,7 +8,7 @@ import (
 	"text/template"
 )
 
-//go:embed *.tmpl
+//go:embed *.tmpl prometheus-rules.yml
 var files embed.FS
 
 // render fills the template file called name, which may use funcs beside text/template's own. The error names the file.

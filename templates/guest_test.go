@@ -22,23 +22,38 @@ func guestFiles() map[string]interface{ Render() (string, error) } {
 	}
 	single := init
 	single.Node, single.OwnPodRanges = alone, true
+	members := []Target{{Node: "cp", Address: "192.168.56.10"}, {Node: "w1", Address: "192.168.56.11"}}
 	return map[string]interface{ Render() (string, error) }{
 		"kubeadm-init.yaml":               init,
 		"kubeadm-init-single.yaml":        single,
 		"kubeadm-join.yaml":               KubeadmJoin{Node: KubeadmNode{Name: "w1", Address: "192.168.56.11", CRISocket: node.CRISocket, TakesPods: true}, Endpoint: "kube-api:6443"},
 		"kubeadm-join-control-plane.yaml": KubeadmJoin{Node: alone, Endpoint: "kube-api:6443", ControlPlane: true},
 		"cni-bridge.conflist":             BridgeNetwork{Name: "k8s", Pods: "10.244.11.0/24"},
-		"prometheus.yml": Prometheus{Lab: "k8s", Port: 9090, Targets: []Target{
+		"prometheus.yml": Prometheus{Lab: "k8s", Port: 9090, Alertmanager: "localhost:9093", Targets: []Target{
 			{Node: "cp", Address: "192.168.56.10", Roles: "control-plane"},
 			{Node: "ops", Address: "192.168.56.11", Roles: "jenkins,monitoring"},
 		}},
-		"grafana-datasource.yaml": GrafanaDatasource{PrometheusPort: 9090},
+		"grafana-datasource.yaml": GrafanaDatasource{Prometheus: "http://localhost:9090", Alertmanager: "http://localhost:9093"},
 		"grafana-dashboards.yaml": GrafanaDashboards{},
 		"grafana-nodes.json":      NodesDashboard{Lab: "k8s"},
 		"metallb-pool.yaml":       MetalLBPool{Addresses: "192.168.56.240-192.168.56.250"},
 		"nfs-storage-class.yaml":  NFSStorageClass{Server: "192.168.56.14", Folder: "/srv/nfs/kubernetes"},
 		"nfs-probe-claim.yaml":    NFSProbeClaim{},
 		"headlamp.yaml":           Headlamp{Image: "ghcr.io/headlamp-k8s/headlamp:v0.45.0", NodePort: 30466},
+		"grafana-cluster.json":    ClusterDashboard{Lab: "k8s"},
+		"prometheus-cluster.yml": PrometheusCluster{
+			API: "kube-api:6443", Token: "/etc/prometheus/cluster/token", CA: "/etc/prometheus/cluster/ca.crt", KubeletCAs: "/etc/prometheus/cluster/kubelets.crt",
+			ControlPlanes: members[:1], Nodes: members, Etcd: members[:1],
+		},
+		"prometheus-in-cluster.yml": PrometheusCluster{
+			InCluster: true, Token: "/var/run/secrets/kubernetes.io/serviceaccount/token", CA: "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
+			KubeletCAs: "/etc/kubelets/kubelets.crt", ControlPlanes: members[:1], Nodes: members, Etcd: members[:1],
+		},
+		"cluster-metrics-inside.yaml": ClusterMetrics{InCluster: true, StateMetrics: "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.19.1"},
+		"cluster-metrics.yaml":        ClusterMetrics{StateMetrics: "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.19.1"},
+		"alertmanager.yml":            Alertmanager{},
+		"alertmanager-webhook.yml":    Alertmanager{Webhook: "http://chat.school.example/hooks?room=lab"},
+		"prometheus-rules.yml":        PrometheusRules{},
 	}
 }
 
@@ -91,6 +106,9 @@ func TestContainerLines(t *testing.T) {
 
 // parses reports whether the text is what its name says: JSON, or one or more documents of YAML.
 func parses(name, text string) error {
+	if name == "prometheus-cluster.yml" || name == "prometheus-in-cluster.yml" {
+		text = "scrape_configs:\n" + text // it is put behind prometheus.yml
+	}
 	if ext := filepath.Ext(name); ext == ".json" || ext == ".conflist" {
 		var any map[string]any
 		return json.Unmarshal([]byte(text), &any)

@@ -31,9 +31,15 @@ func Default(l *Lab) {
 		fill(&j.Port, 8080)
 	}
 	if m := l.Monitoring; m != nil {
+		fill(&m.Place, PlaceMachine)
 		fill(&m.Retention, "2d")
-		fill(&m.PrometheusPort, 9090)
-		fill(&m.GrafanaPort, 3000)
+		prometheus, alertmanager, grafana := 9090, 9093, 3000
+		if m.Place == PlaceCluster { // node ports, whose last digits are those of the usual ones
+			prometheus, alertmanager, grafana = 30090, 30093, 30030
+		}
+		fill(&m.PrometheusPort, prometheus)
+		fill(&m.AlertmanagerPort, alertmanager)
+		fill(&m.GrafanaPort, grafana)
 	}
 	if c := l.Incus; c != nil {
 		fill(&c.Instance, InstanceContainer)

@@ -23,7 +23,7 @@ type Lab struct {
 	Kubernetes *Kubernetes `yaml:"kubernetes,omitempty"`        // cluster made by kubeadm on the nodes with the roles control-plane and worker
 	Docker     *Docker     `yaml:"docker,omitempty"`            // Docker engine on the nodes with the role docker
 	Jenkins    *Jenkins    `yaml:"jenkins,omitempty"`           // Jenkins on the node with the role jenkins
-	Monitoring *Monitoring `yaml:"monitoring,omitempty"`        // Prometheus and Grafana on the node with the role monitoring
+	Monitoring *Monitoring `yaml:"monitoring,omitempty"`        // Prometheus, Alertmanager and Grafana, on the node with the role monitoring or in the cluster
 	Incus      *Incus      `yaml:"incus,omitempty"`             // what only the provider incus reads
 	Mirrors    Mirrors     `yaml:"mirrors,omitempty"`           // sources of a classroom's own; each is a base URL that replaces the upstream's
 	Proxy      *Proxy      `yaml:"proxy,omitempty"`             // what machines use to reach the outside
@@ -89,13 +89,19 @@ type Jenkins struct {
 	Port int `yaml:"port"` // of the web page
 }
 
-// Monitoring configures Prometheus and Grafana on the node with the role monitoring.
+// Monitoring configures Prometheus, Alertmanager and Grafana.
 type Monitoring struct {
-	Retention      string `yaml:"retention"`         // how long Prometheus keeps what it measured, such as 2d or 12h
-	PrometheusPort int    `yaml:"prometheus_port"`   // of Prometheus's web page
-	GrafanaPort    int    `yaml:"grafana_port"`      // of Grafana's web page
-	Grafana        *bool  `yaml:"grafana,omitempty"` // false leaves Grafana out, where it cannot be downloaded
+	Place            string `yaml:"place"`             // machine: on the node with the role monitoring; cluster: as pods of the lab's cluster
+	Retention        string `yaml:"retention"`         // how long Prometheus keeps what it measured, such as 2d or 12h
+	PrometheusPort   int    `yaml:"prometheus_port"`   // of Prometheus's web page; with place: cluster a node port, from 30000 to 32767
+	AlertmanagerPort int    `yaml:"alertmanager_port"` // of Alertmanager's web page, likewise
+	GrafanaPort      int    `yaml:"grafana_port"`      // of Grafana's web page, likewise
+	Grafana          *bool  `yaml:"grafana,omitempty"` // false leaves Grafana out, where it cannot be downloaded
+	Webhook          string `yaml:"webhook,omitempty"` // URL that Alertmanager posts alerts to; without it, they stand on its page only
 }
+
+// HasGrafana reports whether Grafana is wanted.
+func (m Monitoring) HasGrafana() bool { return m.Grafana == nil || *m.Grafana }
 
 // Incus holds what only the incus provider reads.
 type Incus struct {

@@ -14,6 +14,9 @@ const (
 	SourceUpstream = "upstream"
 	SourceDistro   = "distro"
 
+	PlaceMachine = "machine"
+	PlaceCluster = "cluster"
+
 	InstanceContainer = "container"
 	InstanceVM        = "vm"
 )
@@ -32,4 +35,5 @@ func runtimes() []string  { return []string{RuntimeContainerd, RuntimeDocker, Ru
 func cnis() []string      { return []string{CNIFlannel, CNIBridge} }
 func etcds() []string     { return []string{EtcdStacked} }
 func sources() []string   { return []string{SourceUpstream, SourceDistro} }
+func places() []string    { return []string{PlaceMachine, PlaceCluster} }
 func instances() []string { return []string{InstanceContainer, InstanceVM} }

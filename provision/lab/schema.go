@@ -152,10 +152,16 @@ func (Lab) JSONSchemaExtend(s *jsonschema.Schema) {
 		s.AllOf = append(s.AllOf, &jsonschema.Schema{If: someNode(pair[0]), Then: &jsonschema.Schema{Required: pair[1:]}})
 	}
 	for _, pair := range [][2]string{
-		{"kubernetes", RoleControlPlane}, {"docker", RoleDocker}, {"jenkins", RoleJenkins}, {"monitoring", RoleMonitoring},
-	} {
+		{"kubernetes", RoleControlPlane}, {"docker", RoleDocker}, {"jenkins", RoleJenkins}} {
 		s.AllOf = append(s.AllOf, &jsonschema.Schema{If: &jsonschema.Schema{Required: pair[:1]}, Then: someNode(pair[1])})
 	}
+	// Monitoring is on a node with that role, or in the cluster.
+	inCluster := object("place", &jsonschema.Schema{Const: PlaceCluster})
+	inCluster.Type = "object"
+	s.AllOf = append(s.AllOf,
+		&jsonschema.Schema{If: object("monitoring", inCluster), Then: &jsonschema.Schema{Required: []string{"kubernetes"}, Not: someNode(RoleMonitoring)}},
+		&jsonschema.Schema{If: object("monitoring", &jsonschema.Schema{Not: inCluster}), Then: someNode(RoleMonitoring)},
+	)
 }
 
 // someNode is a lab in which a node has the role.
@@ -228,8 +234,11 @@ func (Jenkins) JSONSchemaExtend(s *jsonschema.Schema) {
 // JSONSchemaExtend adds what the type alone does not say.
 func (Monitoring) JSONSchemaExtend(s *jsonschema.Schema) {
 	property(s, "retention").Pattern = duration.String()
-	between(property(s, "prometheus_port"), minPort, 65535)
-	between(property(s, "grafana_port"), minPort, 65535)
+	choice(property(s, "place"), places())
+	for _, port := range []string{"prometheus_port", "alertmanager_port", "grafana_port"} {
+		between(property(s, port), minPort, 65535)
+	}
+	property(s, "webhook").Pattern = `^https?://[^/?#\s"'\\\x60$]+[^\s"'\\\x60$]*$`
 }
 
 // JSONSchemaExtend adds what the type alone does not say.

@@ -174,12 +174,22 @@ func (c *checker) services() {
 		uses = append(uses, use{"jenkins.port", RoleJenkins, j.Port})
 	}
 	if m := c.lab.Monitoring; m != nil {
-		if !duration.MatchString(m.Retention) || !strings.ContainsAny(m.Retention, "123456789") {
-			c.bad("monitoring.retention", m.Retention, "is not a time to keep data: write one such as 2d, 12h or 1w")
+		c.monitoring(*m)
+		monitoring := []use{{"monitoring.prometheus_port", RoleMonitoring, m.PrometheusPort}, {"monitoring.alertmanager_port", RoleMonitoring, m.AlertmanagerPort}}
+		if m.HasGrafana() {
+			monitoring = append(monitoring, use{"monitoring.grafana_port", RoleMonitoring, m.GrafanaPort})
 		}
-		uses = append(uses, use{"monitoring.prometheus_port", RoleMonitoring, m.PrometheusPort})
-		if m.Grafana == nil || *m.Grafana {
-			uses = append(uses, use{"monitoring.grafana_port", RoleMonitoring, m.GrafanaPort})
+		if m.Place == PlaceCluster {
+			for i, u := range monitoring {
+				taken := slices.IndexFunc(monitoring[:i], func(before use) bool { return before.port == u.port })
+				if taken >= 0 {
+					c.bad(u.path, strconv.Itoa(u.port), "is the port of %s too: write another", monitoring[taken].path)
+				} else {
+					c.nodePort(u.path, u.port)
+				}
+			}
+		} else {
+			uses = append(uses, monitoring...)
 		}
 	}
 	for i, u := range uses {
@@ -197,6 +207,29 @@ func (c *checker) services() {
 		if owner != "" {
 			c.bad(u.path, port, "is taken on the same machine by %s: write another", owner)
 		}
+	}
+}
+
+// monitoring checks what the section holds beside its ports.
+func (c *checker) monitoring(m Monitoring) {
+	c.oneOf("monitoring.place", m.Place, places())
+	if m.Place == PlaceCluster && c.lab.Kubernetes == nil && !c.at.silent("kubernetes") {
+		c.bad("monitoring.place", m.Place, "needs a cluster: write the section kubernetes: {}, or place: %s", PlaceMachine)
+	}
+	if !duration.MatchString(m.Retention) || !strings.ContainsAny(m.Retention, "123456789") {
+		c.bad("monitoring.retention", m.Retention, "is not a time to keep data: write one such as 2d, 12h or 1w")
+	}
+	u, err := url.Parse(m.Webhook)
+	if m.Webhook != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(m.Webhook, " \t\"'\\`$")) {
+		c.bad("monitoring.webhook", m.Webhook, "is not an http or https URL: write one such as http://chat.school.example/hooks/lab")
+	}
+}
+
+// nodePort checks a port that every node of the cluster opens:
+// https://kubernetes.io/docs/concepts/services-networking/service/#type-nodeport
+func (c *checker) nodePort(path string, port int) {
+	if port < 30000 || port > 32767 {
+		c.bad(path, strconv.Itoa(port), "is not a port that a cluster can open on its nodes: write 30000 to 32767")
 	}
 }
 

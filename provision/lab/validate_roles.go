@@ -20,6 +20,12 @@ func (c *checker) roles() {
 		{RoleDocker, "docker", l.Docker != nil, ""}, // Default adds these two sections
 		{RoleJenkins, "jenkins", l.Jenkins != nil, ""},
 	} {
+		if s.role == RoleMonitoring && l.Monitoring != nil && l.Monitoring.Place == PlaceCluster {
+			if count[s.role] > 0 {
+				c.bad(where[s.role], s.role, "has no use with monitoring.place: %s: leave it out, or write place: %s", PlaceCluster, PlaceMachine)
+			}
+			continue
+		}
 		switch {
 		case count[s.role] > 0 && !s.written && s.what != "" && !c.at.silent(s.section):
 			c.bad(where[s.role], s.role, "%s", s.what)

@@ -71,7 +71,17 @@ func monitoring(c Context, m lab.Machine) bool {
 }
 
 func withGrafana(c Context, m lab.Machine) bool {
-	return monitoring(c, m) && (c.Lab.Monitoring.Grafana == nil || *c.Lab.Monitoring.Grafana)
+	return monitoring(c, m) && c.Lab.Monitoring.HasGrafana()
+}
+
+// watchesCluster: where Prometheus runs, if there is a cluster to watch.
+func watchesCluster(c Context, m lab.Machine) bool {
+	return monitoring(c, m) && c.Lab.Kubernetes != nil
+}
+
+// watchedCluster: where the cluster is told that it is watched.
+func watchedCluster(c Context, m lab.Machine) bool {
+	return firstControlPlane(c, m) && monitored(c, m)
 }
 
 // controlPlane is the first machine with that role.

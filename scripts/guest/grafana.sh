@@ -1,11 +1,13 @@
 #!/bin/bash
-# grafana.sh: Grafana with the lab's Prometheus as its data source and a dashboard of all nodes as its home page.
+# grafana.sh: Grafana with the lab's Prometheus and Alertmanager as data sources, and dashboards: of all nodes, its home
+# page, and of the cluster where there is one.
 #
-# Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_GRAFANA_PORT; the files grafana-datasource.yaml, grafana-dashboards.yaml
-#         and grafana-nodes.json in /var/lib/podium/files; optional: PODIUM_MIRROR_GRAFANA (instead of
-#         https://apt.grafana.com), the proxy's
+# Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_GRAFANA_PORT, PODIUM_GRAFANA_BOARDS (names, by spaces); the files
+#         grafana-datasource.yaml, grafana-dashboards.yaml and, of each dashboard, grafana-NAME.json in
+#         /var/lib/podium/files; optional: PODIUM_MIRROR_GRAFANA (instead of https://apt.grafana.com), the proxy's
 # Gives:  grafana_url, grafana_user, grafana_version, secret_grafana_password
-# Alone:  sudo PODIUM_NODE=ops PODIUM_ADDRESS=192.168.56.14 PODIUM_GRAFANA_PORT=3000 bash grafana.sh
+# Alone:  sudo PODIUM_NODE=ops PODIUM_ADDRESS=192.168.56.14 PODIUM_GRAFANA_PORT=3000 \
+#           PODIUM_GRAFANA_BOARDS=nodes bash grafana.sh
 . "$(dirname "$0")/lib/step.sh"
 . "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
@@ -40,7 +42,9 @@ EnvironmentFile=/etc/grafana/podium.env
 END
 write_config 0644 /etc/grafana/provisioning/datasources/podium.yaml <"$files/grafana-datasource.yaml"
 write_config 0644 /etc/grafana/provisioning/dashboards/podium.yaml <"$files/grafana-dashboards.yaml"
-write_config 0644 /var/lib/grafana/podium/nodes.json <"$files/grafana-nodes.json"
+for board in $PODIUM_GRAFANA_BOARDS; do
+  write_config 0644 "/var/lib/grafana/podium/$board.json" <"$files/grafana-$board.json"
+done
 service_proxy grafana-server
 run_service grafana-server.service
 

@@ -1,11 +1,9 @@
 #!/bin/bash
-# monitoring-ready.sh: nothing to do; its probe waits until Prometheus has reached every node.
+# monitoring-ready.sh: nothing to do; its probe waits until Prometheus has reached everything that it watches.
 #
-# Takes:  PODIUM_TARGETS (names by spaces)
-# Gives:  monitored_nodes
-# Alone:  sudo PODIUM_TARGETS='cp w1' bash monitoring-ready.sh
+# Takes:  PODIUM_TARGETS (lines "job node", or "job -" where a job is about no node)
+# Gives:  monitored_targets
+# Alone:  sudo PODIUM_TARGETS='node w1' bash monitoring-ready.sh
 . "$(dirname "$0")/lib/step.sh"
 
-# shellcheck disable=SC2206 # one word per node
-targets=($PODIUM_TARGETS)
-fact monitored_nodes "${#targets[@]}"
+fact monitored_targets "$(wc -l <<<"$PODIUM_TARGETS")"

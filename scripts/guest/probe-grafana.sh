@@ -1,7 +1,7 @@
 #!/bin/bash
-# probe-grafana.sh: does Grafana answer, and has it the dashboard of all nodes and its data source? Checks once.
+# probe-grafana.sh: does Grafana answer, and has it its dashboards and its data source? Checks once.
 #
-# Takes:  PODIUM_GRAFANA_PORT
+# Takes:  PODIUM_GRAFANA_PORT, PODIUM_GRAFANA_BOARDS (names, by spaces)
 . "$(dirname "$0")/lib/step.sh"
 . "$(dirname "$0")/lib/secret.sh"
 
@@ -14,4 +14,6 @@ ask() {
 health=$(ask /api/health)
 grep -q -E '"database": *"ok"' <<<"$health" || die "Grafana's database is not there yet"
 ask /api/datasources/uid/podium-prometheus >/dev/null || die "Grafana has no data source podium-prometheus" "see: journalctl -u grafana-server"
-ask /api/dashboards/uid/podium-nodes >/dev/null || die "Grafana has no dashboard podium-nodes" "see: journalctl -u grafana-server"
+for board in $PODIUM_GRAFANA_BOARDS; do
+  ask "/api/dashboards/uid/podium-$board" >/dev/null || die "Grafana has no dashboard podium-$board" "see: journalctl -u grafana-server"
+done

@@ -1,11 +1,18 @@
 #!/bin/bash
-# probe-monitoring-ready.sh: does Prometheus have every node as a target that is up? Checks once.
+# probe-monitoring-ready.sh: is everything that Prometheus watches up, by its own account? Checks once.
 #
-# Takes:  PODIUM_TARGETS (names by spaces), PODIUM_PROMETHEUS_PORT
+# Takes:  PODIUM_TARGETS (lines "job node", or "job -" where a job is about no node), PODIUM_ADDRESS,
+#         PODIUM_PROMETHEUS_PORT
 . "$(dirname "$0")/lib/step.sh"
 
-up=$(promtool query instant "http://127.0.0.1:$PODIUM_PROMETHEUS_PORT" 'up{job="node"} == 1')
-for node in $PODIUM_TARGETS; do
-  grep -q "node=\"$node\"" <<<"$up" ||
-    die "Prometheus does not reach $node" "see there: systemctl status prometheus-node-exporter; does a firewall shut port 9100?"
-done
+url=http://$PODIUM_ADDRESS:$PODIUM_PROMETHEUS_PORT
+answer=$(curl --fail --silent --show-error --noproxy '*' --max-time 10 "$url/api/v1/query?query=up==1")
+up=$(grep -o '"metric":{[^}]*}' <<<"$answer") || die "Prometheus has reached nothing yet"
+while read -r job node; do
+  found=$(grep -F "\"job\":\"$job\"" <<<"$up" || true)
+  if [[ $node == - ]]; then
+    [[ -n $found ]] || die "Prometheus does not reach $job" "see why, in a browser: $url/targets"
+  else
+    grep -q -F "\"node\":\"$node\"" <<<"$found" || die "Prometheus does not reach $job of $node" "see why, in a browser: $url/targets"
+  fi
+done <<<"$PODIUM_TARGETS"

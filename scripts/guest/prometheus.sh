@@ -1,9 +1,9 @@
 #!/bin/bash
-# prometheus.sh: Prometheus, with every node of the lab as a target.
+# prometheus.sh: Prometheus, with every node of the lab as a target, and alerts.
 #
 # Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_SOURCE (upstream or distro), PODIUM_PROMETHEUS_VERSION,
-#         PODIUM_PROMETHEUS_PORT, PODIUM_PROMETHEUS_RETENTION (2d); the file /var/lib/podium/files/prometheus.yml;
-#         optional: PODIUM_MIRROR_GITHUB (instead of https://github.com), the proxy's
+#         PODIUM_PROMETHEUS_PORT, PODIUM_PROMETHEUS_RETENTION (2d); the files prometheus.yml and podium-rules.yml
+#         in /var/lib/podium/files; optional: PODIUM_MIRROR_GITHUB (instead of https://github.com), the proxy's
 # Gives:  prometheus_url, prometheus_version
 # Alone:  sudo PODIUM_NODE=ops PODIUM_ADDRESS=192.168.56.14 PODIUM_SOURCE=distro PODIUM_PROMETHEUS_VERSION=3.13.5 \
 #           PODIUM_PROMETHEUS_PORT=9090 PODIUM_PROMETHEUS_RETENTION=2d bash prometheus.sh
@@ -17,8 +17,7 @@ options+=" --web.external-url=http://$PODIUM_ADDRESS:$PODIUM_PROMETHEUS_PORT/"
 
 install_release() {
   prometheus_release prometheus "$PODIUM_PROMETHEUS_VERSION" prometheus promtool
-  id prometheus >/dev/null 2>&1 ||
-    useradd --system --user-group --home-dir /var/lib/prometheus --no-create-home --shell /usr/sbin/nologin prometheus
+  prometheus_account
   [[ -d /var/lib/prometheus ]] || install -d -m 0750 -o prometheus -g prometheus /var/lib/prometheus
   write_config 0644 /etc/systemd/system/prometheus.service <<'END'
 [Unit]
@@ -40,11 +39,13 @@ WantedBy=multi-user.target
 END
 }
 
-# Both files are there before the distribution's package starts the service for the first time.
+# All files are there before the distribution's package starts the service for the first time.
 write_config 0644 /etc/default/prometheus <<END
 ARGS="$options"
 END
-write_config 0644 /etc/prometheus/prometheus.yml </var/lib/podium/files/prometheus.yml
+write_config 0644 /etc/prometheus/podium-rules.yml <"$keep/files/podium-rules.yml"
+configuration=$(prometheus_configuration)
+write_config 0644 /etc/prometheus/prometheus.yml <<<"$configuration"
 if [[ $PODIUM_SOURCE == distro ]]; then
   apt_install_service prometheus
   version=$(package_version prometheus)
@@ -52,8 +53,7 @@ else
   install_release
   version=$PODIUM_PROMETHEUS_VERSION
 fi
-promtool check config /etc/prometheus/prometheus.yml ||
-  die "Prometheus does not take /etc/prometheus/prometheus.yml" "podium wrote it: please report this"
+check_prometheus
 run_service prometheus.service
 
 fact prometheus_url "http://$PODIUM_ADDRESS:$PODIUM_PROMETHEUS_PORT"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
-# prometheus.sh: the Prometheus project's own releases. Takes PODIUM_MIRROR_GITHUB. Needs step.sh, download.sh, apt.sh.
+# prometheus.sh: the Prometheus project's own releases, and Prometheus's configuration. Takes PODIUM_MIRROR_GITHUB. Needs
+# step.sh; for releases download.sh and apt.sh.
 
 # prometheus_release NAME VERSION PROGRAM...: programs of a release into /usr/local/bin, checked against the checksums
 # published beside it.
@@ -27,6 +28,30 @@ prometheus_release() {
     mv -f "/usr/local/bin/$program.podium" "/usr/local/bin/$program"
   done
   rm -rf "$keep/run/$name" "$keep/run/$name.tar.gz"
+}
+
+# Where Prometheus finds what it needs to ask the cluster: token, ca.crt, kubelets.crt.
+prometheus_cluster=/etc/prometheus/cluster
+
+# prometheus_configuration: prints it: the nodes and, once Prometheus may ask it, the cluster.
+prometheus_configuration() {
+  cat "$keep/files/prometheus.yml"
+  if [[ -s $prometheus_cluster/token ]]; then
+    cat "$keep/files/prometheus-cluster.yml"
+  fi
+}
+
+# check_prometheus: whether Prometheus takes its configuration and its rules.
+check_prometheus() {
+  if ! promtool check config /etc/prometheus/prometheus.yml || ! promtool check rules /etc/prometheus/podium-rules.yml; then
+    die "Prometheus does not take what is in /etc/prometheus" "podium wrote it: please report this"
+  fi
+}
+
+# prometheus_account: the account that Prometheus and Alertmanager run as; the distribution's packages use the same.
+prometheus_account() {
+  id prometheus >/dev/null 2>&1 ||
+    useradd --system --user-group --home-dir /var/lib/prometheus --no-create-home --shell /usr/sbin/nologin prometheus
 }
 
 # package_version PACKAGE: the version of a package that is there.

@@ -15,13 +15,14 @@ import (
 )
 
 const (
-	apiPort      = 6443
-	manifestDir  = "/etc/kubernetes/manifests"
-	pkiDir       = "/etc/kubernetes/pki"
-	tokenSecret  = "bootstrap-token-"
-	kubeSystem   = "kube-system"
-	kubePublic   = "kube-public"
-	tokenExpires = "2006-01-02T15:04:05Z07:00"
+	apiPort         = 6443
+	etcdMetricsPort = 2381
+	manifestDir     = "/etc/kubernetes/manifests"
+	pkiDir          = "/etc/kubernetes/pki"
+	tokenSecret     = "bootstrap-token-"
+	kubeSystem      = "kube-system"
+	kubePublic      = "kube-public"
+	tokenExpires    = "2006-01-02T15:04:05Z07:00"
 )
 
 // apiServer is a running kube-apiserver.
@@ -46,7 +47,7 @@ func startAPIServer(k *guest.Kernel, node string) (api *apiServer, stop func(), 
 	}
 	ca, cert, certKey := read(pkiDir+"/ca.crt"), read(pkiDir+"/apiserver.crt"), read(pkiDir+"/apiserver.key")
 	manifest := read(manifestDir + "/kube-apiserver.yaml")
-	read(manifestDir + "/etcd.yaml")
+	etcd := read(manifestDir + "/etcd.yaml")
 	if err != nil {
 		return nil, nil, fmt.Errorf("kube-apiserver does not start: %w", err)
 	}
@@ -61,10 +62,13 @@ func startAPIServer(k *guest.Kernel, node string) (api *apiServer, stop func(), 
 		return nil, nil, err
 	}
 	var closers []func()
-	for _, port := range []int{apiPort, 2379, 2380, 10257, 10259} {
+	for _, port := range []int{apiPort, 2379, 2380, etcdMetricsPort, 10257, 10259} {
 		h := guest.Handler(guest.HandlerFunc(notHTTP))
-		if port == apiPort {
+		switch port {
+		case apiPort:
 			h = api
+		case etcdMetricsPort:
+			h = etcdMetrics(etcd)
 		}
 		c, err := k.Listen(port, h)
 		if err != nil {
@@ -124,12 +128,26 @@ func notHTTP(context.Context, guest.Request) guest.Response {
 	return guest.Response{Code: 400, Body: "Client sent an HTTP request to an HTTPS server.\n"}
 }
 
+// etcdMetrics are etcd's measurements: only the node itself sees them, unless the manifest says otherwise.
+func etcdMetrics(manifest string) guest.Handler {
+	open := strings.Contains(manifest, "--listen-metrics-urls=http://0.0.0.0:")
+	return guest.HandlerFunc(func(_ context.Context, r guest.Request) guest.Response {
+		if host, _, _ := strings.Cut(r.Host, ":"); !open && host != "127.0.0.1" && host != "localhost" {
+			return guest.Response{Code: 502, Body: "nobody listens there\n"}
+		}
+		return guest.Response{Code: 200, Body: "# simulated\netcd_server_has_leader 1\n"}
+	})
+}
+
 // Serve answers the models of clients, and what a student may ask by curl.
 func (a *apiServer) Serve(_ context.Context, r guest.Request) guest.Response {
 	if _, ok := r.Message.(hello); ok {
 		return guest.Response{Code: 200, Reply: a}
 	}
 	path, _, _ := strings.Cut(r.Path, "?")
+	if answer, ok := a.measurements(path, bearer(r)); ok {
+		return answer
+	}
 	body, err := a.raw(path)
 	if err != nil {
 		return guest.Response{Code: 403, Body: fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"forbidden: User \"system:anonymous\" cannot get path \"%s\"","code":403}`+"\n", path)}

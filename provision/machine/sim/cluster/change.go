@@ -171,6 +171,11 @@ func (c *ctl) putDocument(o object, over bool) error {
 	if r.plural == "services" && text(o, "spec", "clusterIP") == "" {
 		child(o, "spec")["clusterIP"] = fmt.Sprintf("10.%d.%d.%d", 96+c.head.Revision%16, c.head.Revision/16%256, 20+c.head.Revision%200)
 	}
+	if r.plural == "secrets" {
+		if err := c.api.fillToken(o); err != nil {
+			return err
+		}
+	}
 	if done != "unchanged" {
 		if err := c.write(k, o); err != nil {
 			return err

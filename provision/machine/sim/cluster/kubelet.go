@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -37,6 +38,7 @@ type kubelet struct {
 	boot    string // its bootstrap kubeconfig
 	log     func(level, format string, args ...any)
 	podCIDR string
+	session atomic.Pointer[session] // with the API server that it reports to; nil while there is none
 
 	endpoint string // of its container runtime
 }
@@ -154,8 +156,13 @@ func (k *kubelet) check(p *guest.Process, o option.Set) error {
 
 // serve runs the static pods and reports to the cluster until it is stopped.
 func (k *kubelet) serve(ctx context.Context, p *guest.Process) int {
-	for _, port := range []int{healthPort, kubeletPort} {
-		stop, err := p.Kernel.Listen(port, guest.HandlerFunc(func(context.Context, guest.Request) guest.Response { return guest.Response{Code: 200, Body: "ok"} }))
+	if err := k.serverCertificate(); err != nil {
+		k.log("E", `"Failed to make a certificate" err=%q`, err)
+		return 1
+	}
+	healthy := func(context.Context, guest.Request) guest.Response { return guest.Response{Code: 200, Body: "ok"} }
+	for port, serve := range map[int]guest.HandlerFunc{healthPort: healthy, kubeletPort: k.metrics} {
+		stop, err := p.Kernel.Listen(port, serve)
 		if err != nil {
 			k.log("E", `"Failed to listen and serve" err=%q`, err)
 			return 1
@@ -183,7 +190,9 @@ func (k *kubelet) serve(ctx context.Context, p *guest.Process) int {
 		}
 		said = ""
 		k.log("I", `"Successfully registered node" node=%q`, k.name)
+		k.session.Store(s)
 		k.watch(ctx, s)
+		k.session.Store(nil)
 		s.mu.Lock()
 		if s.kubelets[k.name] == k {
 			delete(s.kubelets, k.name)

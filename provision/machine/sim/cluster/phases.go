@@ -193,6 +193,9 @@ func (in *installation) command(name string) []any {
 		extra = in.conf.cluster.Scheduler
 	case "etcd":
 		c = append(c, "--data-dir="+etcdDir, "--name="+in.name, "--listen-peer-urls=https://"+in.address+":2380")
+		for _, a := range items(in.conf.cluster.Etcd, "local", "extraArgs") {
+			c = append(c, "--"+text(a, "name")+"="+text(a, "value"))
+		}
 	}
 	for _, a := range extra.ExtraArgs {
 		c = append(c, "--"+a.Name+"="+a.Value)

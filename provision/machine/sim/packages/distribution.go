@@ -64,6 +64,12 @@ func distribution(d image.Distribution) []*Package {
 		conf("/etc/default/prometheus-node-exporter", "ARGS=\"\"\n"),
 		unit("prometheus-node-exporter.service", "[Unit]\nDescription=Prometheus exporter for machine metrics\n\n[Service]\nRestart=on-failure\nUser=prometheus\n"+
 			"EnvironmentFile=/etc/default/prometheus-node-exporter\nExecStart=/usr/bin/prometheus-node-exporter $ARGS\n\n[Install]\nWantedBy=multi-user.target\n"))
+	s.add("prometheus-alertmanager", pick("0.26.0+ds-1ubuntu0.3", "0.25.0-1+b4", "0.28.1+ds-2"), "prometheus-alertmanager=alertmanager amtool", size(52000), users("prometheus"),
+		dirs("/var/lib/prometheus/alertmanager prometheus"), conf("/etc/default/prometheus-alertmanager", "ARGS=\"\"\n"),
+		conf("/etc/prometheus/alertmanager.yml", "route:\n  receiver: web.hook\nreceivers:\n  - name: web.hook\n"),
+		unit("prometheus-alertmanager.service", "[Unit]\nDescription=Alertmanager for prometheus\n\n[Service]\nRestart=on-failure\nUser=prometheus\n"+
+			"EnvironmentFile=/etc/default/prometheus-alertmanager\nExecStart=/usr/bin/prometheus-alertmanager $ARGS\nExecReload=/bin/kill -HUP $MAINPID\nTimeoutStopSec=20s\n\n"+
+			"[Install]\nWantedBy=multi-user.target\n"))
 	s.add("etcd-server", "3.4.30-1", "etcd", users("etcd"), size(40000))
 	s.add("etcd-client", "3.4.30-1", "etcdctl")
 	for _, name := range strings.Fields("tree htop unzip zip make gcc vim tmux screen net-tools dnsutils bind9-dnsutils tcpdump traceroute nmap python3-pip python3-venv " +

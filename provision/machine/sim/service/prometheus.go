@@ -35,7 +35,14 @@ type promJob struct {
 		Targets []string          `yaml:"targets"`
 		Labels  map[string]string `yaml:"labels"`
 	} `yaml:"static_configs"`
-	Relabel any `yaml:"relabel_configs"`
+	Auth struct {
+		File string `yaml:"credentials_file"`
+	} `yaml:"authorization"`
+	TLS struct {
+		CA string `yaml:"ca_file"`
+	} `yaml:"tls_config"`
+	Kubernetes any `yaml:"kubernetes_sd_configs"`
+	Relabel    any `yaml:"relabel_configs"`
 }
 
 func readPrometheus(m *guest.Machine, cred vfs.Cred, file string) (*promConfig, error) {
@@ -58,6 +65,16 @@ func readPrometheus(m *guest.Machine, cred vfs.Cred, file string) (*promConfig, 
 			return nil, fmt.Errorf("parsing YAML file %s: found multiple scrape configs with job name %q", file, j.Name)
 		}
 		seen[j.Name] = true
+		for _, f := range []string{j.Auth.File, j.TLS.CA} {
+			if _, err := m.FS.Stat(vfs.Root(), f); f != "" && err != nil {
+				return nil, fmt.Errorf("job %q: error checking file %q: %s", j.Name, f, guest.Reason(err))
+			}
+		}
+	}
+	for _, f := range c.Rules {
+		if err := readRules(m, cred, f); err != nil {
+			return nil, err
+		}
 	}
 	return c, nil
 }
@@ -163,7 +180,7 @@ func (s *promServer) targets(ctx context.Context) []target {
 				if err == nil {
 					var h guest.Handler
 					if h, err = m.Net.Dial(ctx, m, host, n); err == nil {
-						r := h.Serve(ctx, guest.Request{From: m, Method: "GET", Host: address, Path: file})
+						r := h.Serve(ctx, guest.Request{From: m, Method: "GET", Host: address, Path: file, Header: s.authorization(j)})
 						if t.up = r.Code == 200; !t.up {
 							err = fmt.Errorf("server returned HTTP status %d", r.Code)
 						}
@@ -177,6 +194,19 @@ func (s *promServer) targets(ctx context.Context) []target {
 		}
 	}
 	return list
+}
+
+// authorization is what a job shows of itself. A token that Prometheus may not read is not shown.
+func (s *promServer) authorization(j promJob) map[string]string {
+	if j.Auth.File == "" {
+		return nil
+	}
+	token, err := s.p.FS().ReadFile(s.p.Cred, j.Auth.File)
+	if err != nil {
+		s.p.Errorf("level=error component=\"scrape manager\" scrape_pool=%s msg=\"unable to read authorization credentials\" err=%q", j.Name, guest.Reason(err))
+		return nil
+	}
+	return map[string]string{"Authorization": "Bearer " + strings.TrimSpace(token)}
 }
 
 // Serve answers Prometheus's API.

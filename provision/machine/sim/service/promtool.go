@@ -32,10 +32,18 @@ func promtool(ctx context.Context, p *guest.Process) int {
 		}
 		p.Printf(" SUCCESS: %s is valid prometheus config file syntax\n\n", args[2])
 		return 0
+	case len(args) == 3 && args[0] == "check" && args[1] == "rules":
+		p.Printf("Checking %s\n", args[2])
+		if err := readRules(p.Machine(), p.Cred, p.Path(args[2])); err != nil {
+			p.Errorf("  FAILED:\n%v", err)
+			return 1
+		}
+		p.Print("  SUCCESS\n")
+		return 0
 	case len(args) == 4 && args[0] == "query" && args[1] == "instant":
 		return promQuery(ctx, p, args[2], args[3])
 	}
-	return p.Fail(3, "the simulator's model has only: promtool check config FILE, promtool query instant SERVER EXPR")
+	return p.Fail(3, "the simulator's model has only: promtool check config FILE, promtool check rules FILE, promtool query instant SERVER EXPR")
 }
 
 func promQuery(ctx context.Context, p *guest.Process, server, expr string) int {

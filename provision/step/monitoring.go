@@ -1,0 +1,173 @@
+package step
+
+import (
+	"net"
+	"strconv"
+	"strings"
+
+	"podium/provision/lab"
+	"podium/provision/step/source"
+	"podium/templates"
+)
+
+// Where Prometheus on a machine of its own keeps what it needs to ask the cluster; scripts/guest/lib/prometheus.sh.
+const prometheusClusterDir = "/etc/prometheus/cluster/"
+
+func nodeExporter(Context, lab.Machine) Vars {
+	return Vars{"PODIUM_NODE_EXPORTER_VERSION": source.Version("node-exporter")}
+}
+
+func prometheus(c Context, _ lab.Machine) Vars {
+	return Vars{
+		"PODIUM_PROMETHEUS_VERSION":   source.Version("prometheus"),
+		"PODIUM_PROMETHEUS_PORT":      strconv.Itoa(c.Lab.Monitoring.PrometheusPort),
+		"PODIUM_PROMETHEUS_RETENTION": c.Lab.Monitoring.Retention,
+	}
+}
+
+func prometheusConfig(c Context, _ lab.Machine) []File {
+	m := c.Lab.Monitoring
+	return []File{
+		file("prometheus.yml", 0o644, templates.Prometheus{
+			Lab: c.Lab.Name, Port: m.PrometheusPort, Alertmanager: "localhost:" + strconv.Itoa(m.AlertmanagerPort), Targets: nodeTargets(c.Machines),
+		}),
+		file("podium-rules.yml", 0o644, templates.PrometheusRules{}),
+	}
+}
+
+func nodeTargets(machines []lab.Machine) []templates.Target {
+	var list []templates.Target
+	for _, m := range machines {
+		list = append(list, templates.Target{Node: m.Name, Address: m.Address.String(), Roles: strings.Join(m.Roles, ",")})
+	}
+	return list
+}
+
+func alertmanager(c Context, _ lab.Machine) Vars {
+	return Vars{
+		"PODIUM_ALERTMANAGER_VERSION": source.Version("alertmanager"),
+		"PODIUM_ALERTMANAGER_PORT":    strconv.Itoa(c.Lab.Monitoring.AlertmanagerPort),
+	}
+}
+
+func alertmanagerConfig(c Context, _ lab.Machine) []File {
+	return []File{file("alertmanager.yml", 0o644, templates.Alertmanager{Webhook: c.Lab.Monitoring.Webhook})}
+}
+
+// clusterMembers are the machines of the cluster.
+func clusterMembers(c Context) []lab.Machine {
+	var members []lab.Machine
+	for _, m := range c.Machines {
+		if kubernetes(c, m) {
+			members = append(members, m)
+		}
+	}
+	return members
+}
+
+// clusterJobs is what Prometheus asks of the cluster; it is filled up by whoever knows where Prometheus runs.
+func clusterJobs(c Context) templates.PrometheusCluster {
+	jobs := templates.PrometheusCluster{Nodes: nodeTargets(clusterMembers(c))}
+	for _, m := range c.Machines {
+		if kubernetes(c, m) && m.HasRole(lab.RoleControlPlane) {
+			jobs.ControlPlanes = append(jobs.ControlPlanes, nodeTargets([]lab.Machine{m})...)
+		}
+	}
+	jobs.Etcd = jobs.ControlPlanes
+	return jobs
+}
+
+func prometheusClusterConfig(c Context, _ lab.Machine) []File {
+	jobs := clusterJobs(c)
+	jobs.API = net.JoinHostPort(APIName, apiPort)
+	jobs.Token, jobs.CA, jobs.KubeletCAs = prometheusClusterDir+"token", prometheusClusterDir+"ca.crt", prometheusClusterDir+"kubelets.crt"
+	return []File{file("prometheus-cluster.yml", 0o644, jobs)}
+}
+
+func kubelets(c Context, _ lab.Machine) Vars {
+	var names []string
+	for _, m := range clusterMembers(c) {
+		names = append(names, m.Name)
+	}
+	return Vars{"PODIUM_KUBELETS": strings.Join(names, " ")}
+}
+
+// kubeletInputs are the certificates by which the kubelets are known.
+func kubeletInputs(c Context, _ lab.Machine) []Input {
+	var all []Input
+	for _, m := range clusterMembers(c) {
+		all = append(all, Input{Node: m.Name, Script: "input-kubelet.sh", Vars: Vars{"PODIUM_NODE": m.Name}})
+	}
+	return all
+}
+
+// prometheusInputs are that, and the right to ask.
+func prometheusInputs(c Context, m lab.Machine) []Input {
+	first, _ := controlPlane(c)
+	return append([]Input{{Node: first.Name, Script: "input-prometheus.sh"}}, kubeletInputs(c, m)...)
+}
+
+func clusterMetrics(c Context, _ lab.Machine) []File {
+	return []File{file("cluster-metrics.yaml", 0o644, templates.ClusterMetrics{
+		InCluster: c.Lab.Monitoring.Place == lab.PlaceCluster, StateMetrics: source.Image("kube-state-metrics", "kube-state-metrics", source.Version("kube-state-metrics")),
+	})}
+}
+
+// targets is what Prometheus has to reach before the lab counts as watched.
+func targets(c Context, _ lab.Machine) Vars {
+	lines := []string{"prometheus -", "alertmanager -"}
+	add := func(job string, list []templates.Target) {
+		for _, t := range list {
+			lines = append(lines, job+" "+t.Node)
+		}
+	}
+	add("node", nodeTargets(c.Machines))
+	if c.Lab.Kubernetes != nil {
+		jobs := clusterJobs(c)
+		add("apiserver", jobs.ControlPlanes)
+		add("etcd", jobs.Etcd)
+		add("kubelet", jobs.Nodes)
+		add("cadvisor", jobs.Nodes)
+		lines = append(lines, "kube-state-metrics -")
+	}
+	return Vars{
+		"PODIUM_TARGETS":         strings.Join(lines, "\n"),
+		"PODIUM_PROMETHEUS_PORT": strconv.Itoa(c.Lab.Monitoring.PrometheusPort),
+	}
+}
+
+// board is a dashboard: podium-NAME is its UID.
+type board struct {
+	name string
+	data interface{ Render() (string, error) }
+}
+
+func boards(c Context) []board {
+	list := []board{{"nodes", templates.NodesDashboard{Lab: c.Lab.Name}}}
+	if c.Lab.Kubernetes != nil {
+		list = append(list, board{"cluster", templates.ClusterDashboard{Lab: c.Lab.Name}})
+	}
+	return list
+}
+
+func grafana(c Context, _ lab.Machine) Vars {
+	var names []string
+	for _, b := range boards(c) {
+		names = append(names, b.name)
+	}
+	return Vars{"PODIUM_GRAFANA_PORT": strconv.Itoa(c.Lab.Monitoring.GrafanaPort), "PODIUM_GRAFANA_BOARDS": strings.Join(names, " ")}
+}
+
+func grafanaConfig(c Context, _ lab.Machine) []File {
+	local := func(port int) string { return "http://localhost:" + strconv.Itoa(port) }
+	files := []File{
+		file("grafana-datasource.yaml", 0o644, templates.GrafanaDatasource{
+			Prometheus: local(c.Lab.Monitoring.PrometheusPort), Alertmanager: local(c.Lab.Monitoring.AlertmanagerPort),
+		}),
+		file("grafana-dashboards.yaml", 0o644, templates.GrafanaDashboards{}),
+	}
+	for _, b := range boards(c) {
+		files = append(files, file("grafana-"+b.name+".json", 0o644, b.data))
+	}
+	return files
+}
