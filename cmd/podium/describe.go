@@ -9,6 +9,7 @@ import (
 	"podium/provision/lab"
 	"podium/provision/plan"
 	"podium/provision/step"
+	"podium/provision/step/source"
 	"podium/scripts"
 )
 
@@ -24,6 +25,7 @@ func (a *app) describe(f folder, provider string) (lab.Lab, error) {
 		Provider: provider, Env: a.getenv, Steps: stepNames(),
 		Check: func(l lab.Lab) error { _, err := makePlan(l); return err },
 		Warn:  func(p lab.Problem) { a.warnings = append(a.warnings, p) },
+		Today: source.DateOf(a.Now()),
 	})
 	if errors.Is(err, fs.ErrNotExist) && !isDescriptionError(err) {
 		return lab.Lab{}, fail(exitUsage, "%w", err)

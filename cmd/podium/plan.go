@@ -37,6 +37,7 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.showWarnings()
 			var reasons map[plan.TaskID]string
 			if !f.offline {
 				if reasons, err = a.reasons(c.Context(), b); err != nil {

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+
+	"podium/provision/step/source"
 )
 
 // FileName is what the description is called in a lab's folder.
@@ -20,8 +22,10 @@ type LoadOptions struct {
 	// Check looks at a lab that is right in itself, such as whether a plan can be made of it; nil: nothing more. Its
 	// Problems are given their places in the file.
 	Check func(Lab) error
-	// Warn is told what is allowed but hardly meant to last, when the rest is right; nil: nobody wants to know.
-	Warn func(Problem)
+	// Warn is told what is allowed but hardly meant to last on the day Today, when the rest is right; nil: nobody wants
+	// to know.
+	Warn  func(Problem)
+	Today source.Date
 }
 
 // Load reads the description at path, a file or a folder with a lab.yaml, lays the lab.override.yaml beside it over it
@@ -64,7 +68,7 @@ func LoadWith(path string, o LoadOptions) (Lab, error) {
 		}
 	}
 	if o.Warn != nil {
-		for _, w := range warnings(l, at) {
+		for _, w := range warnings(l, at, o.Today) {
 			o.Warn(w)
 		}
 	}

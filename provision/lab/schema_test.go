@@ -87,14 +87,16 @@ func TestSchemaAcceptsLabs(t *testing.T) {
 
 // beyondSchema are the invalid fixtures whose faults only a comparison of fields, or a look at the disk, can find.
 var beyondSchema = map[string]bool{
-	"invalid-addons-none":    true,
-	"invalid-addons-pool":    true,
-	"invalid-networks":       true,
-	"invalid-networks-forms": true,
-	"invalid-network-tiny":   true,
-	"invalid-ports-taken":    true,
-	"invalid-proxy-empty":    true,
-	"invalid-ssh":            true,
+	"invalid-addons-none":      true,
+	"invalid-addons-pool":      true,
+	"invalid-network-tiny":     true,
+	"invalid-networks":         true,
+	"invalid-networks-forms":   true,
+	"invalid-pairs-cgroup":     true,
+	"invalid-pairs-containerd": true,
+	"invalid-ports-taken":      true,
+	"invalid-proxy-empty":      true,
+	"invalid-ssh":              true,
 }
 
 func TestSchemaRefusesFixtures(t *testing.T) {

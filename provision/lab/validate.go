@@ -22,6 +22,7 @@ func validate(l Lab, at Positions, steps []string) Problems {
 	c.nodes()
 	c.roles()
 	c.kubernetes()
+	c.pairs()
 	c.services()
 	c.mirrors()
 	c.steps(steps)

@@ -57,17 +57,3 @@ func (c *checker) pool(text string) {
 		}
 	}
 }
-
-// warnings are what is allowed in a lab that Validate accepts, but hardly meant to last.
-func warnings(l Lab, at Positions) Problems {
-	c := &checker{lab: l, at: at}
-	if l.Kubernetes == nil {
-		return nil
-	}
-	for i, addon := range l.Kubernetes.Addons {
-		if addon == AddonIngressNginx {
-			c.bad(fmt.Sprintf("kubernetes.addons[%d]", i), addon, "was retired in March 2026 and gets no fixes: keep it for lessons about the past, and write gateway for what is new")
-		}
-	}
-	return c.problems
-}

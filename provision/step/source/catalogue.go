@@ -22,9 +22,12 @@ var text []byte
 
 // Catalogue is catalogue.yaml.
 type Catalogue struct {
-	Sources    []Source    `yaml:"sources" json:"sources"`
-	Components []Component `yaml:"components" json:"components"`
-	Sets       []Set       `yaml:"sets" json:"sets"`
+	Sources       []Source       `yaml:"sources" json:"sources"`
+	Components    []Component    `yaml:"components" json:"components"`
+	Distributions []Distribution `yaml:"distributions" json:"distributions"`
+	Rules         []Rule         `yaml:"rules" json:"rules"`
+	Dead          []Dead         `yaml:"dead" json:"dead"`
+	Sets          []Set          `yaml:"sets" json:"sets"`
 }
 
 // Source is one place that packages and files come from.

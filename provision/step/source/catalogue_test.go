@@ -77,7 +77,7 @@ func TestEntriesAreWholeAndSorted(t *testing.T) {
 			if r.Default {
 				defaults++
 			}
-			if i > 0 && compare(p.Versions[i-1].Version, r.Version) >= 0 {
+			if i > 0 && Compare(p.Versions[i-1].Version, r.Version) >= 0 {
 				t.Errorf("component %s: version %s stands after %s", p.Name, r.Version, p.Versions[i-1].Version)
 			}
 			if r.Released != "" && r.End != "" && r.Released >= r.End {
@@ -136,7 +136,7 @@ func TestSetsNameWhatIsThere(t *testing.T) {
 				t.Errorf("set %s: containerd %s is not in the catalogue", set.Kubernetes, series)
 			}
 		}
-		if !slices.IsSortedFunc(set.Containerd, compare) || len(set.Containerd) == 0 {
+		if !slices.IsSortedFunc(set.Containerd, Compare) || len(set.Containerd) == 0 {
 			t.Errorf("set %s: containerd %v does not ascend", set.Kubernetes, set.Containerd)
 		}
 		for name, version := range set.With {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// compare orders versions by their numbers: negative when a is older than b. What is not a number compares as text.
-func compare(a, b string) int {
+// Compare orders versions by their numbers: negative when a is older than b. What is not a number compares as text.
+func Compare(a, b string) int {
 	as, bs := fields(a), fields(b)
 	for i := range max(len(as), len(bs)) {
 		x, y := "", ""
