@@ -23,6 +23,24 @@ func kubeVersion(c Context, _ lab.Machine) Vars {
 	return Vars{"PODIUM_KUBERNETES_VERSION": version, "PODIUM_KUBERNETES_MINOR": source.Minor(version)}
 }
 
+// kernelVars: whether that Kubernetes runs with cgroup v1, which nobody but the machine knows of itself.
+func kernelVars(c Context, _ lab.Machine) Vars {
+	least := "1"
+	if len(source.All().Conflicts(map[string]string{"kubernetes": c.Lab.Kubernetes.Version, "cgroup": least})) > 0 {
+		least = "2"
+	}
+	return Vars{"PODIUM_CGROUP": least}
+}
+
+// containerdVars: the oldest series that goes with that Kubernetes, for the distribution's package may be any.
+func containerdVars(c Context, _ lab.Machine) Vars {
+	set, ok := source.SetFor(c.Lab.Kubernetes.Version)
+	if !ok {
+		return nil // lab.Validate has refused it
+	}
+	return Vars{"PODIUM_CONTAINERD_LEAST": set.Containerd[0]}
+}
+
 func kubeRole(m lab.Machine) string {
 	if m.HasRole(lab.RoleControlPlane) {
 		return lab.RoleControlPlane

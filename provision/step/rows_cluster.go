@@ -13,7 +13,7 @@ func clusterSteps() []Step {
 		{
 			// After kube-packages: kubeadm says which pause image containerd is to use.
 			Name: "containerd", About: "container runtime",
-			On: withContainerd, After: after("base", "kube-packages", "docker"), Script: "containerd.sh",
+			On: withContainerd, After: after("base", "kube-packages", "docker"), Script: "containerd.sh", Vars: containerdVars,
 			Services: []string{"containerd"}, Timeout: 30 * time.Minute,
 			Hint: "on the node: journalctl -u containerd; containerd config dump",
 		},

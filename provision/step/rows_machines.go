@@ -17,7 +17,7 @@ func machineSteps() []Step {
 		},
 		{
 			Name: "kernel", About: "swap off, kernel modules and settings for Kubernetes",
-			On: kubernetes, After: after("base"), Script: "kernel.sh", Timeout: 5 * time.Minute,
+			On: kubernetes, After: after("base"), Script: "kernel.sh", Vars: kernelVars, Timeout: 5 * time.Minute,
 			Hint: "on the node: swapon; lsmod; sysctl net.ipv4.ip_forward",
 		},
 	}

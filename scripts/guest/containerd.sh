@@ -2,7 +2,7 @@
 # containerd.sh: containerd as the container runtime of Kubernetes, with systemd's cgroups.
 #
 # Takes:  PODIUM_NODE, PODIUM_RUNTIME, PODIUM_CRI_SOCKET, PODIUM_SOURCE (upstream: Docker's repository; distro: the
-#         distribution's package); optional:
+#         distribution's package); optional: PODIUM_CONTAINERD_LEAST (2.2: what that Kubernetes wants),
 #         PODIUM_MIRROR_DOCKER (instead of https://download.docker.com), PODIUM_MIRROR_REGISTRY (for every registry),
 #         PODIUM_MIRROR_REGISTRIES (lines "registry url"), the proxy's
 # Gives:  containerd_version
@@ -142,6 +142,10 @@ version=${version#* * }
 version=${version%% *}
 version=${version#v}
 # Debian's says "1.6.20~ds1"
+oldest=$(printf '%s\n' "${PODIUM_CONTAINERD_LEAST:-0}" "$version" | sort --version-sort | head -n 1)
+[[ $oldest == "${PODIUM_CONTAINERD_LEAST:-0}" ]] ||
+  die "$PODIUM_NODE has containerd $version, and that Kubernetes wants $PODIUM_CONTAINERD_LEAST or later" \
+    "write source: upstream in lab.yaml, or an older kubernetes.version"
 use_registries
 configure_containerd "${version%%.*}"
 service_proxy containerd

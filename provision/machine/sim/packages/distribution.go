@@ -37,7 +37,7 @@ func distribution(d image.Distribution) []*Package {
 		s.add("openjdk-"+v+"-jdk", v+".0.9+10-1", "javac", depends("openjdk-"+v+"-jre"))
 	}
 	s.add("runc", pick("1.3.3-0ubuntu1~24.04.2", "1.1.5+ds1-1+deb12u1", "1.1.15+ds1-2"), "/usr/sbin/runc", size(10000))
-	s.add("containerd", pick("1.7.28-0ubuntu1~24.04.1", "1.6.20~ds1-1+deb12u1", "1.7.24~ds1-6"), "containerd ctr containerd-shim-runc-v2", depends("runc"),
+	s.add("containerd", pick("2.2.1-0ubuntu1~24.04.3", "1.6.20~ds1-1+deb12u1", "1.7.24~ds1-6"), "containerd ctr containerd-shim-runc-v2", depends("runc"),
 		size(90000), conf("/etc/containerd/config.toml", debianConfig(debian)), unit("containerd.service", containerdUnit()))
 	s.add("docker.io", pick("28.2.2-0ubuntu1~24.04.1", "20.10.24+dfsg1-1+deb12u1", "26.1.5+dfsg1-9"), pick("dockerd docker", "/usr/sbin/dockerd docker", "/usr/sbin/dockerd"),
 		depends(append([]string{"containerd", "runc", "iptables"}, map[bool][]string{true: {"docker-cli"}}[d.Codename == "trixie"]...)...), size(130000), groups("docker"),
