@@ -17,7 +17,7 @@ func full(cni string) step.Context {
 	l := lab.Lab{
 		Name: "full", Provider: lab.ProviderSim, Network: "192.168.56.0/24", User: "vagrant", Source: lab.SourceUpstream,
 		Runtime: lab.RuntimeContainerd,
-		Kubernetes: &lab.Kubernetes{Version: "1.36.2", CNI: cni, PodSubnet: "10.244.0.0/16", ServiceSubnet: "10.96.0.0/12", Etcd: lab.EtcdStacked,
+		Kubernetes: &lab.Kubernetes{Version: "1.36.2", CNI: cni, PodSubnet: "10.244.0.0/16", ServiceSubnet: "10.96.0.0/12", Etcd: lab.EtcdStacked, VirtualAddress: "192.168.56.9",
 			Addons: lab.Addons(), MetalLB: &lab.MetalLB{Pool: "192.168.56.240-192.168.56.250"}},
 		Docker: &lab.Docker{Users: []string{"student"}}, Jenkins: &lab.Jenkins{Port: 8080},
 		Monitoring: &lab.Monitoring{Retention: "2d", PrometheusPort: 9090, GrafanaPort: 3000},

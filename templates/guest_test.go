@@ -29,6 +29,10 @@ func guestFiles() map[string]interface{ Render() (string, error) } {
 		"kubeadm-join.yaml":               KubeadmJoin{Node: KubeadmNode{Name: "w1", Address: "192.168.56.11", CRISocket: node.CRISocket, TakesPods: true}, Endpoint: "kube-api:6443"},
 		"kubeadm-join-control-plane.yaml": KubeadmJoin{Node: alone, Endpoint: "kube-api:6443", ControlPlane: true},
 		"cni-bridge.conflist":             BridgeNetwork{Name: "k8s", Pods: "10.244.11.0/24"},
+		"haproxy.cfg":                     HAProxy{Port: 8443, ControlPlanes: []Peer{{"cp1", "192.168.56.10"}, {"cp2", "192.168.56.11"}, {"cp3", "192.168.56.12"}}},
+		"keepalived.conf":                 Keepalived{Node: "cp2", Address: "192.168.56.11", VirtualAddress: "192.168.56.9", RouterID: 9, Priority: 145, Peers: []Peer{{"cp1", "192.168.56.10"}, {"cp3", "192.168.56.12"}}},
+		"keepalived-alone.conf":           Keepalived{Node: "cp", Address: "192.168.56.10", VirtualAddress: "192.168.56.9", RouterID: 9, Priority: 150},
+		"check-api":                       CheckAPI{Port: 8443},
 		"prometheus.yml": Prometheus{Lab: "k8s", Port: 9090, Alertmanager: "localhost:9093", Targets: []Target{
 			{Node: "cp", Address: "192.168.56.10", Roles: "control-plane"},
 			{Node: "ops", Address: "192.168.56.11", Roles: "jenkins,monitoring"},
@@ -112,6 +116,10 @@ func parses(name, text string) error {
 	if ext := filepath.Ext(name); ext == ".json" || ext == ".conflist" {
 		var any map[string]any
 		return json.Unmarshal([]byte(text), &any)
+	}
+	switch ext := filepath.Ext(name); ext {
+	case ".cfg", ".conf", "": // haproxy, keepalived and the shell read them on real nodes (scripts/e2e/run.sh ha)
+		return nil
 	}
 	for _, document := range strings.Split(text, "\n---\n") {
 		var any map[string]any

@@ -98,6 +98,11 @@ func reserved(l Lab, network netip.Prefix) map[netip.Addr]string {
 	if l.Provider != ProviderStatic {
 		taken[network.Masked().Addr().Next()] = "your computer's own in the network"
 	}
+	if k := l.Kubernetes; k != nil {
+		if address, err := netip.ParseAddr(k.VirtualAddress); err == nil {
+			taken[address] = "the virtual address of the API"
+		}
+	}
 	for _, m := range Machines(l) {
 		if m.Address.IsValid() {
 			taken[m.Address] = "that of " + m.Name

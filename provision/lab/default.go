@@ -26,6 +26,7 @@ func Default(l *Lab) {
 		fill(&k.PodSubnet, "10.244.0.0/16")    // flannel's own
 		fill(&k.ServiceSubnet, "10.96.0.0/12") // kubeadm's own
 		fill(&k.Etcd, EtcdStacked)
+		fill(&k.VirtualAddress, defaultVirtualAddress(*l))
 	}
 	if j := l.Jenkins; j != nil {
 		fill(&j.Port, 8080)

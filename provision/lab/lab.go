@@ -69,9 +69,11 @@ type Kubernetes struct {
 	CNI           string   `yaml:"cni"`               // what makes the pod network; bridge needs no download
 	PodSubnet     string   `yaml:"pod_subnet"`        // network of the pods, as CIDR
 	ServiceSubnet string   `yaml:"service_subnet"`    // network of the services, as CIDR
-	Etcd          string   `yaml:"etcd"`              // stacked: on the control planes
+	Etcd          string   `yaml:"etcd"`              // stacked: on the control planes; external: on the nodes with the role etcd
 	Addons        []string `yaml:"addons,omitempty"`  // what is installed into the cluster; ingress-nginx only for lessons about the past
 	MetalLB       *MetalLB `yaml:"metallb,omitempty"` // what the add-on metallb gives away
+
+	VirtualAddress string `yaml:"virtual_address,omitempty"` // where the API is, whichever control plane works; without it a free one, if there are several control planes
 }
 
 // MetalLB configures the add-on metallb.
@@ -175,6 +177,7 @@ func (m Machine) HasRole(role string) bool {
 const (
 	RoleControlPlane = "control-plane"
 	RoleWorker       = "worker"
+	RoleEtcd         = "etcd"
 	RoleDocker       = "docker"
 	RoleJenkins      = "jenkins"
 	RoleMonitoring   = "monitoring"

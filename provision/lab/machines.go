@@ -22,6 +22,11 @@ func Machines(l Lab) []Machine {
 	}
 	var machines []Machine
 	taken := map[netip.Addr]bool{}
+	if k := l.Kubernetes; k != nil {
+		if virtual, err := netip.ParseAddr(k.VirtualAddress); err == nil {
+			taken[virtual] = true
+		}
+	}
 	for entry, n := range l.Nodes {
 		address := givenAddress(l, n, network)
 		for i := range min(copies(n), maxMachines-len(machines)) {

@@ -9,7 +9,8 @@ const (
 	CNIFlannel = "flannel"
 	CNIBridge  = "bridge" // CNI's bridge plugin and a route per peer: nothing to download
 
-	EtcdStacked = "stacked"
+	EtcdStacked  = "stacked"
+	EtcdExternal = "external"
 
 	SourceUpstream = "upstream"
 	SourceDistro   = "distro"
@@ -23,7 +24,7 @@ const (
 
 // Roles lists the roles a node can have.
 func Roles() []string {
-	return []string{RoleControlPlane, RoleWorker, RoleDocker, RoleJenkins, RoleMonitoring, RoleNFS}
+	return []string{RoleControlPlane, RoleWorker, RoleEtcd, RoleDocker, RoleJenkins, RoleMonitoring, RoleNFS}
 }
 
 // Providers lists the providers a lab can name.

@@ -147,7 +147,7 @@ func (Lab) JSONSchemaExtend(s *jsonschema.Schema) {
 	property(s, "nodes").MinItems = &one
 	property(s, "dns").Items.AnyOf = []*jsonschema.Schema{{Format: "ipv4"}, {Format: "ipv6"}}
 	for _, pair := range [][2]string{
-		{RoleControlPlane, "kubernetes"}, {RoleWorker, "kubernetes"}, {RoleMonitoring, "monitoring"},
+		{RoleControlPlane, "kubernetes"}, {RoleWorker, "kubernetes"}, {RoleEtcd, "kubernetes"}, {RoleMonitoring, "monitoring"},
 	} {
 		s.AllOf = append(s.AllOf, &jsonschema.Schema{If: someNode(pair[0]), Then: &jsonschema.Schema{Required: pair[1:]}})
 	}
@@ -209,6 +209,7 @@ func (Kubernetes) JSONSchemaExtend(s *jsonschema.Schema) {
 	}
 	choice(property(s, "cni"), cnis())
 	choice(property(s, "etcd"), etcds())
+	property(s, "virtual_address").Format = "ipv4"
 	property(s, "pod_subnet").Pattern = networkPattern
 	property(s, "service_subnet").Pattern = networkPattern
 	addons := property(s, "addons")

@@ -19,6 +19,7 @@ func (c *checker) network() {
 	}
 	if ok {
 		c.addresses(network)
+		c.virtualAddress(network)
 	}
 	known := []named{{"network", network, ok}}
 	if c.lab.Provider == ProviderVirtualBox {
@@ -252,6 +253,10 @@ func (c *checker) fixedPort(port int, role string) string {
 		return "node_exporter"
 	case slices.Contains([]int{6443, 2379, 2380, 2381, 10257, 10259}, port) && control:
 		return "the control plane"
+	case port == BalancerPort && control && c.lab.Kubernetes.VirtualAddress != "":
+		return "haproxy"
+	case (port == 2379 || port == 2380) && c.together(role, RoleEtcd):
+		return "etcd"
 	case slices.Contains([]int{10248, 10249, 10250, 10256}, port) && (control || worker):
 		return "Kubernetes"
 	case port >= 30000 && port <= 32767 && (control || worker):

@@ -113,7 +113,7 @@ func needs(role string) (cpus int, memory Size) {
 		return 2, 1800 * MiB
 	case RoleWorker, RoleJenkins:
 		return 1, GiB
-	case RoleMonitoring, RoleDocker:
+	case RoleMonitoring, RoleDocker, RoleEtcd:
 		return 1, 512 * MiB
 	default:
 		return 1, minMemory

@@ -16,6 +16,7 @@ func (c *checker) roles() {
 	}{
 		{RoleControlPlane, "kubernetes", l.Kubernetes != nil, "needs a cluster to belong to: write the section kubernetes: {}"},
 		{RoleWorker, "kubernetes", l.Kubernetes != nil, "needs a cluster to belong to: write the section kubernetes: {}"},
+		{RoleEtcd, "kubernetes", l.Kubernetes != nil, "needs a cluster to keep the data of: write the section kubernetes: {etcd: external}"},
 		{RoleMonitoring, "monitoring", l.Monitoring != nil, "needs to know what to watch with: write the section monitoring: {}"},
 		{RoleDocker, "docker", l.Docker != nil, ""}, // Default adds these two sections
 		{RoleJenkins, "jenkins", l.Jenkins != nil, ""},
@@ -29,7 +30,7 @@ func (c *checker) roles() {
 		switch {
 		case count[s.role] > 0 && !s.written && s.what != "" && !c.at.silent(s.section):
 			c.bad(where[s.role], s.role, "%s", s.what)
-		case count[s.role] == 0 && s.written && s.role != RoleWorker && !c.unsure(s.role):
+		case count[s.role] == 0 && s.written && s.role != RoleWorker && s.role != RoleEtcd && !c.unsure(s.role):
 			if s.role == RoleControlPlane && count[RoleWorker] > 0 {
 				c.bad(where[RoleWorker], RoleWorker, "has no cluster to join: give one node the role %s", RoleControlPlane)
 				continue
@@ -37,10 +38,7 @@ func (c *checker) roles() {
 			c.bad(s.section, "", "has no use, as no node has the role %s: give it to one, or leave the section out", s.role)
 		}
 	}
-	if members := count[RoleControlPlane]; members > 0 && members%2 == 0 && !c.unsure(RoleControlPlane) {
-		c.bad(where[RoleControlPlane], RoleControlPlane,
-			"is the role of %d nodes, an even number of etcd members, which outlives no more failures than one fewer: make it %d or %d", members, members-1, members+1)
-	}
+	c.etcd(count, where)
 	for _, role := range []string{RoleJenkins, RoleMonitoring, RoleNFS} {
 		if count[role] > 1 {
 			c.bad(where[role], role, "is the role of %d machines: give it to one", count[role])

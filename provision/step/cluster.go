@@ -2,7 +2,6 @@ package step
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,7 +11,8 @@ import (
 	"podium/templates"
 )
 
-// APIName is the name by which the nodes know the cluster's API; /etc/hosts gives it the first control plane's address.
+// APIName is the name by which the nodes know the cluster's API; /etc/hosts gives it the first control plane's address,
+// or the virtual address of several.
 const APIName = "kube-api"
 
 // apiPort is kubeadm's default.
@@ -95,7 +95,7 @@ func flannel(c Context, _ lab.Machine) Vars {
 	}
 }
 
-// freeAddress is the last address of the lab's network that no machine has. A node reaches it by its private card;
+// freeAddress is the last address of the lab's network that no machine has, nor several in turn. A node reaches it by its private card;
 // its own address it would reach by the loopback interface.
 func freeAddress(c Context) string {
 	network, err := netip.ParsePrefix(c.Lab.Network)
@@ -105,7 +105,8 @@ func freeAddress(c Context) string {
 	b := network.Masked().Addr().As4()
 	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])|(1<<(32-network.Bits())-1))
 	address := netip.AddrFrom4(b).Prev() // the very last is the broadcast address
-	for slices.ContainsFunc(c.Machines, func(m lab.Machine) bool { return m.Address == address }) {
+	taken := func(m lab.Machine) bool { return m.Address == address }
+	for slices.ContainsFunc(c.Machines, taken) || address.String() == virtualAddress(c) {
 		address = address.Prev()
 	}
 	return address.String()
@@ -139,16 +140,25 @@ func kubeadmInit(c Context, m lab.Machine) []File {
 	k := c.Lab.Kubernetes
 	return []File{file("kubeadm-init.yaml", 0o644, templates.KubeadmInit{
 		Cluster: c.Lab.Name, Node: kubeadmNode(c, m),
-		Endpoint:  net.JoinHostPort(APIName, apiPort),
-		SANs:      []string{APIName, m.Name, m.Address.String(), "localhost", "127.0.0.1"},
+		Endpoint:  apiEndpoint(c),
+		SANs:      apiNames(c, m),
 		PodSubnet: k.PodSubnet, ServiceSubnet: k.ServiceSubnet,
 		OwnPodRanges: k.CNI == lab.CNIBridge,
 	})}
 }
 
+// apiNames are the names and addresses in the API server's certificate, beside those that kubeadm puts there.
+func apiNames(c Context, m lab.Machine) []string {
+	names := []string{APIName, m.Name, m.Address.String(), "localhost", "127.0.0.1"}
+	if address := virtualAddress(c); address != "" {
+		names = append(names, address)
+	}
+	return names
+}
+
 func kubeadmJoin(c Context, m lab.Machine) []File {
 	return []File{file("kubeadm-join.yaml", 0o644, templates.KubeadmJoin{
-		Node: kubeadmNode(c, m), Endpoint: net.JoinHostPort(APIName, apiPort), ControlPlane: m.HasRole(lab.RoleControlPlane),
+		Node: kubeadmNode(c, m), Endpoint: apiEndpoint(c), ControlPlane: m.HasRole(lab.RoleControlPlane),
 	})}
 }
 

@@ -24,7 +24,8 @@ func clusterSteps() []Step {
 		},
 		{
 			Name: "kubeadm-init", About: "the cluster and its first control plane",
-			On: firstControlPlane, After: after("kube-images", "kernel"), Script: "kubeadm-init.sh", Files: kubeadmInit,
+			On: firstControlPlane, After: after("kube-images", "kernel", "haproxy", "keepalived"),
+			Script: "kubeadm-init.sh", Vars: initVars, Files: kubeadmInit,
 			Services: []string{"kubelet"}, Timeout: 30 * time.Minute,
 			Hint: "on the node: journalctl -u kubelet; sudo crictl ps -a",
 		},
@@ -42,7 +43,7 @@ func clusterSteps() []Step {
 		{
 			// One by one: etcd takes a new member only while most of those it has are up.
 			Name: "kubeadm-join-control-plane", About: "a further control plane",
-			On: furtherControlPlane, After: join(after("kube-images", "kernel"), everywhereAfter("kubeadm-init")), Serial: true,
+			On: furtherControlPlane, After: join(after("kube-images", "kernel", "haproxy", "keepalived"), everywhereAfter("kubeadm-init")), Serial: true,
 			Script: "kubeadm-join.sh", Vars: joinRole, Files: kubeadmJoin, Inputs: joinInput, Probe: "probe-kubeadm-join.sh",
 			Services: []string{"kubelet"}, Timeout: 20 * time.Minute,
 			Hint: "on the node: journalctl -u kubelet; does it reach https://" + APIName + ":" + apiPort + "?",

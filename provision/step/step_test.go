@@ -1,6 +1,7 @@
 package step
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -71,6 +72,37 @@ func TestHostsNameTheAPI(t *testing.T) {
 	want := "192.168.56.10 a kube-api\n192.168.56.11 b"
 	if got := hostLines(c); got != want {
 		t.Errorf("hostLines = %q, want %q", got, want)
+	}
+}
+
+func TestHostsNameTheVirtualAddress(t *testing.T) {
+	c := Context{Lab: lab.Lab{Kubernetes: &lab.Kubernetes{VirtualAddress: "192.168.56.9"}}, Machines: machines("192.168.56.10", "192.168.56.11")}
+	want := "192.168.56.10 a\n192.168.56.11 b\n192.168.56.9 kube-api"
+	if got := hostLines(c); got != want {
+		t.Errorf("hostLines = %q, want %q", got, want)
+	}
+}
+
+// Whoever fails its check comes behind all others, and every priority is one that VRRP has.
+func TestPriorities(t *testing.T) {
+	c := Context{Lab: lab.Lab{Network: "192.168.56.0/24", Kubernetes: &lab.Kubernetes{VirtualAddress: "192.168.56.9"}}}
+	for i := range 7 {
+		c.Machines = append(c.Machines, lab.Machine{Name: string(rune('a' + i)), Roles: []string{lab.RoleControlPlane}, Address: netip.AddrFrom4([4]byte{192, 168, 56, byte(10 + i)})})
+	}
+	var priorities []int
+	for _, m := range c.Machines {
+		text := keepalivedConfig(c, m)[0].Text
+		var priority int
+		if _, err := fmt.Sscanf(text[strings.Index(text, "    priority "):], " priority %d", &priority); err != nil {
+			t.Fatal(err)
+		}
+		priorities = append(priorities, priority)
+	}
+	const failed = 60
+	for i, p := range priorities {
+		if p < 1 || p > 254 || p-failed < 1 || i > 0 && p >= priorities[i-1] || priorities[0]-failed >= p {
+			t.Errorf("priorities %v", priorities)
+		}
 	}
 }
 

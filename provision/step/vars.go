@@ -76,16 +76,21 @@ func (v Vars) set(name, value string) {
 	}
 }
 
-// hostLines is /etc/hosts for the lab: "address name", and the API's name at the first control plane.
+// hostLines is /etc/hosts for the lab: "address name", and the API's name at its virtual address or the first control
+// plane.
 func hostLines(c Context) string {
 	api, _ := controlPlane(c)
+	virtual := virtualAddress(c)
 	var b strings.Builder
 	for _, m := range c.Machines {
 		b.WriteString(m.Address.String() + " " + m.Name)
-		if c.Lab.Kubernetes != nil && m.Name == api.Name {
+		if c.Lab.Kubernetes != nil && m.Name == api.Name && virtual == "" {
 			b.WriteString(" " + APIName)
 		}
 		b.WriteByte('\n')
+	}
+	if virtual != "" {
+		b.WriteString(virtual + " " + APIName)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # checks.sh: what the parts of run.sh have in common: assertions with their time, a summary, podium among the nodes.
-# Needs $work, a folder, and $here, the folder of run.sh. $part is what runs now.
+# Needs $work, a folder, and $here, the folder of run.sh. $part is what runs now, $packing the process that packs Kubernetes.
 
 : "${work:?}" "${here:?}"
 part=
@@ -125,6 +125,26 @@ gone() {
     printf 'left behind: %s\n' "$left"
     return 1
   }
+}
+
+# makespan FILE: seconds of an up, against its longest chain of tasks, by the summary that ends its output.
+makespan() {
+  local all longest
+  all=$(grep -o '"duration_ns":[0-9]*,"critical_ns"' "$1" | grep -o '[0-9]\+' | tail -n 1)
+  longest=$(grep -o '"critical_ns":[0-9]*' "$1" | grep -o '[0-9]\+' | tail -n 1)
+  awk -v all="$all" -v longest="$longest" 'BEGIN { printf "%.1f s; longest chain of tasks %.1f s; %.2f of it\n", all / 1e9, longest / 1e9, all / longest }'
+}
+
+# kubernetes_packed: waits until the packages and images of Kubernetes that run.sh has begun to pack are there. A part that
+# calls it has run.sh begin.
+kubernetes_packed() {
+  [[ -n $packing ]] || return 0
+  check "Kubernetes is built and packed" wait "$packing" || {
+    tail -n 20 "$work/pack.log" | sed 's/^/    /'
+    skip "the cluster" "Kubernetes could not be built"
+    return 1
+  }
+  packing=''
 }
 
 # summary: the verdict; its exit code is that of the whole run.

@@ -6,14 +6,7 @@
 
 run_kubernetes() {
   local lab=$1/lab
-  if [[ -n $packing ]]; then
-    check "Kubernetes is built and packed" wait "$packing" || {
-      tail -n 20 "$work/pack.log" | sed 's/^/    /'
-      skip "the cluster" "Kubernetes could not be built"
-      return
-    }
-    packing=''
-  fi
+  kubernetes_packed || return 0
   cluster_override 1 | lab k8s-basic "$lab"
   check "up of 1 + 1 from nothing" podium up "$lab" --provider incus || {
     skip "the cluster" "up failed"

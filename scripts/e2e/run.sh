@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh: podium on real nodes, from end to end. Prints an assertion a line with its time, and a summary.
 #
-# usage: run.sh [PART...]     docker, monitoring, kubernetes, faults, ten; without one: all but ten
+# usage: run.sh [PART...]     docker, monitoring, kubernetes, ha, faults, ten; without one: all but ha and ten
 #
 # Needs root on Debian 12 or Ubuntu, Go, and Debian's packages; the parts are in part-*.sh. What it builds is kept in
 # ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}: the first run compiles Kubernetes, which takes eight
@@ -65,10 +65,12 @@ check "a first image for containers is packed" "$here/kubernetes.sh" hello || ex
 server=$!
 eval "$("$here/kubernetes.sh" env "$host:5000")"
 check "the mirror answers" eventually 30 inside curl -sf -o "$work/null" "http://$host:5000/v2/" || exit 1
-if [[ " ${parts[*]} " == *" kubernetes "* ]]; then
-  "$here/kubernetes.sh" pack >"$work/pack.log" 2>&1 &
-  packing=$!
-fi
+for part in "${parts[@]}"; do
+  if [[ -z $packing ]] && grep -q '^ *kubernetes_packed' "$here/part-$part.sh"; then
+    "$here/kubernetes.sh" pack >"$work/pack.log" 2>&1 &
+    packing=$!
+  fi
+done
 
 for part in "${parts[@]}"; do
   begun=$(now)

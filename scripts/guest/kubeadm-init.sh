@@ -2,7 +2,8 @@
 # kubeadm-init.sh: makes the cluster, with this node as its first control plane.
 #
 # Takes:  PODIUM_NODE, PODIUM_CRI_SOCKET, PODIUM_ADDRESS, PODIUM_USER;
-#         the file /var/lib/podium/files/kubeadm-init.yaml
+#         the file /var/lib/podium/files/kubeadm-init.yaml; optional: PODIUM_API_URL (where the API of several
+#         control planes is)
 # Gives:  api_url, kubeconfig
 # Alone:  sudo PODIUM_NODE=cp PODIUM_ADDRESS=192.168.56.10 PODIUM_USER=vagrant bash kubeadm-init.sh
 #
@@ -21,9 +22,36 @@ is_whole() {
     kubectl --namespace kube-system get daemonset kube-proxy >/dev/null 2>&1
 }
 
+# move_endpoint HOST:PORT: has the cluster that is there believe in another place of its API, as it stands in the
+# configuration, and its API server's certificate hold for all names there. What kubeadm uploads, further nodes read.
+move_endpoint() {
+  local name names held missing=no
+  names=$(sed -n '/^ *certSANs:/,/^[^ ]/s/^ *- "\(.*\)"$/\1/p' "$config")
+  held=$(openssl x509 -in /etc/kubernetes/pki/apiserver.crt -noout -ext subjectAltName),
+  while read -r name; do
+    [[ $held == *:"$name",* ]] || missing=yes
+  done <<<"$names"
+  if [[ $missing == yes ]]; then
+    say "making the API server's certificate anew, for all its names"
+    rm -f /etc/kubernetes/pki/apiserver.{crt,key}
+    kubeadm init phase certs apiserver --config "$config" # the API server reads it again by itself
+  fi
+  kubeadm init phase upload-config kubeadm --config "$config"
+  move_clients "$1" kube-public cluster-info
+  move_clients "$1" kube-system kube-proxy
+  kubectl --namespace kube-system rollout restart daemonset kube-proxy
+}
+
+# move_clients HOST:PORT NAMESPACE CONFIGMAP: the kubeconfig in there leads to the endpoint.
+move_clients() {
+  kubectl --namespace "$2" get configmap "$3" --output yaml |
+    sed -E "s#(server: )https://${1%:*}:[0-9]+#\1https://$1#" | kubectl apply --filename -
+}
+
 # The configuration stays, for whoever wants to see it; it holds no secret. Tokens are made when a node joins.
 config=$keep/kubeadm.yaml
 kubeadm_config </var/lib/podium/files/kubeadm-init.yaml | write_file 0600 "$config"
+endpoint=$(configured controlPlaneEndpoint <"$config")
 
 if [[ ! -e $member ]] && ! is_whole; then
   begin_attempt
@@ -35,9 +63,14 @@ if [[ ! -e $member ]] && ! is_whole; then
     die "kubeadm init failed on $PODIUM_NODE" "see the lines above, and there: journalctl -u kubelet; crictl ps -a"
 fi
 end_attempt
+use_endpoint "$endpoint"
 wait_until 180 api_ready || die "the API server of $PODIUM_NODE does not answer" "see there: journalctl -u kubelet; sudo crictl ps -a"
+
+there=$(kubectl --namespace kube-system get configmap kubeadm-config --output 'jsonpath={.data.ClusterConfiguration}' | configured controlPlaneEndpoint)
+[[ $there == "$endpoint" ]] || move_endpoint "$endpoint"
 
 give_kubeconfig root
 give_kubeconfig "$PODIUM_USER"
-fact api_url "https://$PODIUM_ADDRESS:6443"
+own=https://$PODIUM_ADDRESS:6443
+fact api_url "${PODIUM_API_URL:-$own}"
 fact kubeconfig "$(getent passwd "$PODIUM_USER" | cut -d : -f 6)/.kube/config"

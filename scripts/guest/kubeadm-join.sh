@@ -30,6 +30,7 @@ if [[ ! -e $member ]] && ! is_whole; then
     retry_later "$PODIUM_NODE cannot join the cluster" "see the lines above, and there: journalctl -u kubelet"
 fi
 end_attempt
+use_endpoint "$(configured apiServerEndpoint </var/lib/podium/files/kubeadm-join.yaml)"
 
 if [[ $PODIUM_JOIN_ROLE == control-plane ]]; then
   give_kubeconfig root

@@ -50,7 +50,7 @@ Vagrant.configure("2") do |config|
         # Names are looked up as this computer does it, VPN and all.
         vb.auto_nat_dns_proxy = false
         vb.customize ["modifyvm", :id, "--natdnsproxy1", "off", "--natdnshostresolver1", "on"]
-        # Addresses that are not the machine's own (MetalLB) arrive only when the card takes everything.
+        # Addresses that are not the machine's own (MetalLB, a virtual address) arrive only when the card takes everything.
         vb.customize ["modifyvm", :id, "--nicpromisc2", "allow-all"]
       end
     end

@@ -131,15 +131,19 @@ func (n *network) Lookup(_ context.Context, host string) (string, bool) {
 // Shared keeps what belongs to the lab as a whole.
 func (n *network) Shared(key any, make func() any) any { return (*Host)(n).shared(key, make) }
 
-// Peer finds a running machine by address.
+// Peer finds a running machine by an address of its own, or one that it shares with others.
 func (n *network) Peer(address string) *guest.Machine {
 	h := (*Host)(n)
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if node := h.byAddress[address]; node != nil && node.machine.Running() {
-		return node.machine
+	node := h.byAddress[address]
+	h.mu.Unlock()
+	if node == nil {
+		return guest.Holder(n, address)
 	}
-	return nil
+	if !node.machine.Running() {
+		return nil
+	}
+	return node.machine
 }
 
 // outside is the internet as a description has it.

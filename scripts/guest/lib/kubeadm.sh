@@ -23,6 +23,25 @@ kubeadm_config() {
   fi
 }
 
+# use_endpoint HOST:PORT: the node's own clients reach the API there. It changes when one control plane becomes several,
+# which have an address, and a port, of their own. What a control plane asks of its own API server stays.
+use_endpoint() {
+  local file moved=no
+  for file in /etc/kubernetes/{admin,super-admin,kubelet}.conf; do
+    [[ -f $file ]] || continue
+    grep -q -E "^ *server: https://${1%:*}:" "$file" || continue
+    grep -q -E "^ *server: https://$1\$" "$file" || {
+      say "$file: the API is at $1 now"
+      sed -i -E "s#^( *server: )https://${1%:*}:.*#\1https://$1#" "$file"
+      moved=yes
+    }
+  done
+  [[ $moved == no ]] || systemctl restart kubelet.service
+}
+
+# configured KEY <FILE: the value of a key of kubeadm's configuration that stands there once.
+configured() { sed -n -E "s/^ *$1: *//p"; }
+
 # begin_attempt: undoes an init or a join that was cut off, so that it can be made anew. What podium has not made, it
 # does not undo.
 begin_attempt() {

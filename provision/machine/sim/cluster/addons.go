@@ -33,23 +33,29 @@ func (in *installation) uploadConfig(s *store) error {
 			return err
 		}
 	}
-	cluster, err := yaml.Marshal(in.conf.cluster)
-	if err != nil {
-		return err
-	}
 	kubelet, err := in.p.FS().ReadFile(vfs.Root(), kubeletConf)
 	if err != nil {
 		return err
 	}
 	info := kubeconfigText("", "https://"+in.endpoint, "", in.ca, object{})
 	return errors.Join(
-		in.create(s, "ConfigMap", "configmaps", "v1", kubeSystem, "kubeadm-config", object{"data": object{
-			"ClusterConfiguration": string(cluster), "version": in.version, "endpoint": in.endpoint}}),
+		in.uploadClusterConfig(s),
+		in.create(s, "ConfigMap", "configmaps", "v1", kubeSystem, "kube-proxy", object{"data": object{"kubeconfig.conf": info}}),
 		in.create(s, "ConfigMap", "configmaps", "v1", kubeSystem, "kubelet-config", object{"data": object{"kubelet": kubelet}}),
 		in.create(s, "ConfigMap", "configmaps", "v1", kubePublic, "cluster-info", object{"data": object{"kubeconfig": info}}),
 		in.create(s, "Service", "services", "v1", "default", "kubernetes", object{"spec": object{
 			"clusterIP": "10.96.0.1", "type": "ClusterIP", "ports": []any{object{"name": "https", "port": 443, "protocol": "TCP", "targetPort": apiPort}}}}),
 	)
+}
+
+// uploadClusterConfig writes the configuration that further nodes read; the lock must be held.
+func (in *installation) uploadClusterConfig(s *store) error {
+	cluster, err := yaml.Marshal(in.conf.cluster)
+	if err != nil {
+		return err
+	}
+	return in.create(s, "ConfigMap", "configmaps", "v1", kubeSystem, "kubeadm-config", object{"data": object{
+		"ClusterConfiguration": string(cluster), "version": in.version, "endpoint": in.endpoint}})
 }
 
 // markControlPlane gives the node its label and taint, and its static pods their places in the API.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -30,8 +31,8 @@ type apiServer struct {
 	node    string
 	kernel  *guest.Kernel
 	store   *store
-	ca      *x509.Certificate // signs clients
-	cert    pair              // its own
+	ca      *x509.Certificate    // signs clients
+	cert    atomic.Pointer[pair] // its own
 	version string
 	done    chan struct{} // closed when it has ended
 }
@@ -55,9 +56,11 @@ func startAPIServer(k *guest.Kernel, node string) (api *apiServer, stop func(), 
 	if api.ca, err = readCert(ca); err != nil {
 		return nil, nil, fmt.Errorf("kube-apiserver does not start: %s/ca.crt: %w", pkiDir, err)
 	}
-	if api.cert, err = readPair(cert, certKey); err != nil {
+	serving, err := readPair(cert, certKey)
+	if err != nil {
 		return nil, nil, fmt.Errorf("kube-apiserver does not start: %s/apiserver.crt: %w", pkiDir, err)
 	}
+	api.cert.Store(&serving)
 	if api.store, err = openStore(k.Machine, node); err != nil {
 		return nil, nil, err
 	}
@@ -149,16 +152,29 @@ func (a *apiServer) Serve(_ context.Context, r guest.Request) guest.Response {
 		return answer
 	}
 	body, err := a.raw(path)
+	if errors.Is(err, errNotReady) {
+		return guest.Response{Code: 500, Body: err.Error() + "\n"}
+	}
 	if err != nil {
 		return guest.Response{Code: 403, Body: fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"forbidden: User \"system:anonymous\" cannot get path \"%s\"","code":403}`+"\n", path)}
 	}
 	return guest.Response{Code: 200, Body: body}
 }
 
+// errNotReady is what an API server says of itself while its etcd has no leader.
+var errNotReady = errors.New("[-]etcd failed: reason withheld\nreadyz check failed")
+
 // raw is what the API server says at the paths of kubectl get --raw.
 func (a *apiServer) raw(path string) (string, error) {
 	switch path {
-	case "/readyz", "/livez", "/healthz":
+	case "/readyz", "/healthz":
+		a.store.mu.Lock()
+		defer a.store.mu.Unlock()
+		if !a.store.quorum() {
+			return "", errNotReady
+		}
+		return "ok", nil
+	case "/livez":
 		return "ok", nil
 	case "/version", "/version/":
 		major, minor, _ := strings.Cut(strings.TrimPrefix(a.version, "v"), ".")

@@ -139,7 +139,11 @@ func dial(ctx context.Context, m *guest.Machine, server string) (*apiServer, err
 		}
 		return nil, &dialError{server: u.Host, reason: fmt.Sprintf("dial tcp %s: %s", at, reason), refused: refused}
 	}
-	api, ok := h.Serve(ctx, guest.Request{From: m, Host: u.Host, Message: hello{}}).Reply.(*apiServer)
+	reply := h.Serve(ctx, guest.Request{From: m, Host: u.Host, Message: hello{}})
+	api, ok := reply.Reply.(*apiServer)
+	if reply.Code == 503 { // a balancer without a server that works
+		return nil, &dialError{server: u.Host, reason: "EOF"}
+	}
 	if !ok {
 		return nil, &dialError{server: u.Host, reason: "http: server gave HTTP response to HTTPS client"}
 	}
@@ -172,10 +176,10 @@ func connect(ctx context.Context, k *guest.Kernel, conf kubeconfig) (*session, e
 	if conf.ca == nil {
 		return nil, fmt.Errorf("tls: failed to verify certificate: x509: certificate signed by unknown authority")
 	}
-	if err := verify(api.cert.cert, conf.ca, k.Clock()); err != nil {
+	if err := verify(api.cert.Load().cert, conf.ca, k.Clock()); err != nil {
 		return nil, err
 	}
-	if err := api.cert.cert.VerifyHostname(u.Hostname()); err != nil {
+	if err := api.cert.Load().cert.VerifyHostname(u.Hostname()); err != nil {
 		return nil, fmt.Errorf("tls: failed to verify certificate: %w", err)
 	}
 	s := &session{store: api.store, api: api}

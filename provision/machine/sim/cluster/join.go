@@ -162,7 +162,7 @@ func (in *installation) discover(d discovery) (*apiServer, error) {
 	if !b.Unsafe && !slices.Contains(b.Hashes, pin(in.ca.cert)) {
 		return nil, fmt.Errorf(invalid+"cluster CA found in cluster-info ConfigMap is invalid: none of the public keys %q are pinned", pin(in.ca.cert))
 	}
-	if err := verify(api.cert.cert, in.ca.cert, in.now()); err != nil {
+	if err := verify(api.cert.Load().cert, in.ca.cert, in.now()); err != nil {
 		return nil, fmt.Errorf(invalid+"Get \"https://%s/api/v1/namespaces/kube-public/configmaps/cluster-info?timeout=10s\": %w", where, err)
 	}
 	if node != nil && ready == "True" {

@@ -55,7 +55,7 @@ func openssl(_ context.Context, p *guest.Process) int {
 		}
 		return output(p, o.Value("out"), text)
 	case "x509":
-		o, ok := parse("in: noout pubkey enddate startdate subject issuer checkend: fingerprint sha256 text dates inform: outform: serial")
+		o, ok := parse("in: noout pubkey enddate startdate subject issuer checkend: fingerprint sha256 text dates inform: outform: serial ext:")
 		if !ok {
 			return 1
 		}
@@ -141,6 +141,20 @@ func opensslX509(p *guest.Process, o option.Set) int {
 	}
 	if o.Has("fingerprint") {
 		p.Printf("sha256 Fingerprint=%X\n", sha256.Sum256(cert.Raw))
+	}
+	switch ext := o.Value("ext"); ext {
+	case "":
+	case "subjectAltName":
+		var names []string
+		for _, name := range cert.DNSNames {
+			names = append(names, "DNS:"+name)
+		}
+		for _, address := range cert.IPAddresses {
+			names = append(names, "IP Address:"+address.String())
+		}
+		p.Print("X509v3 Subject Alternative Name: \n    " + strings.Join(names, ", ") + "\n")
+	default:
+		return p.Fail(1, "the simulator's model knows only -ext subjectAltName, not %s", ext)
 	}
 	if o.Has("pubkey") {
 		der, err := x509.MarshalPKIXPublicKey(cert.PublicKey)

@@ -41,7 +41,7 @@ func tablesOf(k *guest.Kernel) *tables {
 	return guest.Value(k, tablesKey{}, func() *tables { return &tables{routes: map[string]string{}} })
 }
 
-// card is one interface.
+// card is one interface with one of its addresses.
 type card struct {
 	index    int
 	name     string
@@ -61,6 +61,17 @@ func cards(m *guest.Machine) []card {
 	}
 	if a, err := netip.ParseAddr(m.Hardware.Address); err == nil {
 		list = append(list, card{3, "eth1", netip.PrefixFrom(a, bits), kernel.MAC(m), false})
+	}
+	return list
+}
+
+// addresses are those of the cards, and those that the machine shares with others and has now.
+func addresses(m *guest.Machine) []card {
+	list := cards(m)
+	for _, held := range m.Held() {
+		if a, err := netip.ParseAddr(held); err == nil {
+			list = append(list, card{3, "eth1", netip.PrefixFrom(a, a.BitLen()), kernel.MAC(m), false})
+		}
 	}
 	return list
 }
@@ -141,7 +152,7 @@ func ipAddress(p *guest.Process, args []string, oneline, brief bool) int {
 		}
 	}
 	found := false
-	for _, c := range cards(p.Machine()) {
+	for _, c := range addresses(p.Machine()) {
 		if dev != "" && c.name != dev {
 			continue
 		}

@@ -27,6 +27,8 @@ func distribution(d image.Distribution) []*Package {
 	s.add("nginx", "1.24.0-2", "/usr/sbin/nginx", unit("nginx.service", daemon("A high performance web server", "/usr/sbin/nginx")))
 	s.add("haproxy", "2.8.5-1", "/usr/sbin/haproxy", users("haproxy"), conf("/etc/haproxy/haproxy.cfg", "global\n"),
 		unit("haproxy.service", daemon("HAProxy Load Balancer", "/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg")))
+	s.add("keepalived", pick("1:2.2.8-1build2", "1:2.2.7-1+b2", "1:2.3.3-1"), "/usr/sbin/keepalived", dirs("/etc/keepalived root"),
+		unit("keepalived.service", daemon("Keepalive Daemon (LVS and VRRP)", "/usr/sbin/keepalived --dont-fork")))
 	s.add("nfs-common", "1:2.6.4-3", "/usr/sbin/mount.nfs showmount")
 	s.add("nfs-kernel-server", "1:2.6.4-3", "/usr/sbin/exportfs /usr/sbin/rpc.nfsd", depends("nfs-common"),
 		unit("nfs-server.service", daemon("NFS server", "/usr/sbin/rpc.nfsd", "Type=oneshot", "RemainAfterExit=yes")))
@@ -74,7 +76,7 @@ func distribution(d image.Distribution) []*Package {
 	s.add("etcd-client", "3.4.30-1", "etcdctl")
 	for _, name := range strings.Fields("tree htop unzip zip make gcc vim tmux screen net-tools dnsutils bind9-dnsutils tcpdump traceroute nmap python3-pip python3-venv " +
 		"bridge-utils apt-transport-https software-properties-common redis-server mariadb-server postgresql apache2 acl attr cifs-utils open-iscsi dnsmasq ansible " +
-		"build-essential golang-go nodejs npm maven gradle sshpass iperf3 stress stress-ng sysstat iotop dstat ncdu bash-completion fio keepalived ntpsec zstd rsync") {
+		"build-essential golang-go nodejs npm maven gradle sshpass iperf3 stress stress-ng sysstat iotop dstat ncdu bash-completion fio ntpsec zstd rsync") {
 		s.add(name, "1.0-1", programsOf(name))
 	}
 	return s

@@ -1,5 +1,5 @@
 // Package service models the daemons that labs install beside Kubernetes: Docker, Prometheus and its
-// exporter, Grafana, Jenkins. Each reads the configuration that the real one reads, refuses to start when the real one
+// exporter, Grafana, Jenkins, haproxy, keepalived. Each reads the configuration that the real one reads, refuses to start when the real one
 // would, and listens on the node's ports until it is stopped.
 package service
 
@@ -19,7 +19,7 @@ func Programs() guest.Programs {
 		"docker-compose": version("Docker Compose version v"), "docker-buildx": version("github.com/docker/buildx v"),
 		"prometheus": prometheus, "promtool": promtool, "node_exporter": nodeExporter, "grafana": grafana, "grafana-server": grafana,
 		"jenkins": jenkins, "java": java, "alertmanager": alertmanager, "amtool": amtool, "blackbox_exporter": plain("blackbox_exporter", 9115),
-		"nginx": plain("nginx", 80), "haproxy": haproxy,
+		"nginx": plain("nginx", 80), "haproxy": haproxy, "keepalived": keepalived,
 	}
 }
 
@@ -42,11 +42,6 @@ func plain(name string, port int) guest.Program {
 			return guest.Response{Code: 200, Body: "simulated " + name + "\n"}
 		}))
 	}
-}
-
-func haproxy(ctx context.Context, p *guest.Process) int {
-	<-ctx.Done()
-	return 0
 }
 
 // serve listens on a port until the process is stopped.

@@ -1,0 +1,96 @@
+package step
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+
+	"podium/provision/lab"
+	"podium/templates"
+)
+
+// virtualAddress is where all control planes together serve the API; empty: there is the first one only.
+func virtualAddress(c Context) string {
+	if c.Lab.Kubernetes == nil {
+		return ""
+	}
+	return c.Lab.Kubernetes.VirtualAddress
+}
+
+// apiEndpoint is host and port by which every node reaches the API.
+func apiEndpoint(c Context) string { return net.JoinHostPort(APIName, endpointPort(c)) }
+
+func endpointPort(c Context) string {
+	if virtualAddress(c) == "" {
+		return apiPort
+	}
+	return strconv.Itoa(lab.BalancerPort)
+}
+
+// behindVirtualAddress: the control planes of a lab whose API has an address of its own.
+func behindVirtualAddress(c Context, m lab.Machine) bool {
+	return kubernetes(c, m) && m.HasRole(lab.RoleControlPlane) && virtualAddress(c) != ""
+}
+
+// controlPlanes lists the machines that serve the API.
+func controlPlanes(c Context) []lab.Machine {
+	var list []lab.Machine
+	for _, m := range c.Machines {
+		if m.HasRole(lab.RoleControlPlane) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+func haproxyConfig(c Context, _ lab.Machine) []File {
+	data := templates.HAProxy{Port: lab.BalancerPort}
+	for _, m := range controlPlanes(c) {
+		data.ControlPlanes = append(data.ControlPlanes, templates.Peer{Name: m.Name, Address: m.Address.String()})
+	}
+	return []File{file("haproxy.cfg", 0o644, data)}
+}
+
+// highestPriority is the first control plane's; each further one has less, and one that cannot reach the API 60 less
+// (see keepalived.conf.tmpl). It leaves room below 255, which VRRP keeps for whoever owns an address.
+const highestPriority = 150
+
+func keepalivedConfig(c Context, m lab.Machine) []File {
+	data := templates.Keepalived{
+		Node: m.Name, Address: m.Address.String(),
+		VirtualAddress: virtualAddress(c), RouterID: routerID(virtualAddress(c)),
+	}
+	for i, other := range controlPlanes(c) {
+		if other.Name == m.Name {
+			data.Priority = max(highestPriority-5*i, 61)
+		} else {
+			data.Peers = append(data.Peers, templates.Peer{Name: other.Name, Address: other.Address.String()})
+		}
+	}
+	return []File{
+		file("keepalived.conf", 0o644, data),
+		file("check-api", 0o755, templates.CheckAPI{Port: lab.BalancerPort}),
+	}
+}
+
+// routerID tells virtual addresses of one network apart: the last byte of the address, which is 1 to 255.
+func routerID(address string) int {
+	a, err := netip.ParseAddr(address)
+	if err != nil || !a.Is4() {
+		return 1 // lab.Validate has refused it
+	}
+	return max(1, int(a.As4()[3]))
+}
+
+func virtualVars(c Context, _ lab.Machine) Vars {
+	return Vars{"PODIUM_VIRTUAL_ADDRESS": virtualAddress(c)}
+}
+
+// initVars: where people find the API, if it has an address of its own.
+func initVars(c Context, _ lab.Machine) Vars {
+	v := Vars{}
+	if address := virtualAddress(c); address != "" {
+		v["PODIUM_API_URL"] = "https://" + net.JoinHostPort(address, endpointPort(c))
+	}
+	return v
+}
