@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"text/template"
 	"unicode"
@@ -52,6 +53,33 @@ func (v Vagrantfile) Render() (string, error) {
 		"symbol":    func(name string) string { return ":" + name },
 		"shellName": func(n VagrantNode) string { return strings.Map(plainRune, n.Name) },
 	})
+}
+
+// ModifyVM are the options of `VBoxManage modifyvm` that give a machine what Vagrant gives it after this Vagrantfile, its
+// network cards aside: sizes, forwarded ports, the customize lines, and the clock of Vagrant's own action sane_defaults.
+func (v Vagrantfile) ModifyVM(n VagrantNode) []string {
+	port := func(name string, host, guest int) []string {
+		return []string{"--natpf1", fmt.Sprintf("%s,tcp,127.0.0.1,%d,,%d", name, host, guest)}
+	}
+	args := []string{"--memory", strconv.Itoa(n.MemoryMiB), "--cpus", strconv.Itoa(n.CPUs)}
+	args = append(args, port("ssh", n.SSHPort, 22)...)
+	for _, f := range n.Forwards {
+		args = append(args, port(fmt.Sprintf("port-%d", f.Host), f.Host, f.Guest)...)
+	}
+	args = append(args, "--rtcuseutc", "on")
+	for _, c := range v.customize() {
+		args = append(args, c...)
+	}
+	return args
+}
+
+// customize are the template's customize lines.
+func (v Vagrantfile) customize() [][]string {
+	lines := [][]string{{"--groups", v.Group()}, {"--natdnsproxy1", "off", "--natdnshostresolver1", "on"}}
+	if v.Promiscuous {
+		lines = append(lines, []string{"--nicpromisc2", "allow-all"})
+	}
+	return lines
 }
 
 // check finds what `vagrant validate` misses.

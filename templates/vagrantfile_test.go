@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +139,43 @@ func TestVagrantValidates(t *testing.T) {
 			t.Errorf("a bogus option of the VirtualBox block passed: %v\n%s", err, out)
 		}
 	})
+}
+
+// TestModifyVM compares the options for VBoxManage with the lines of the Vagrantfile that say the same to Vagrant.
+func TestModifyVM(t *testing.T) {
+	line := regexp.MustCompile(`vb\.customize \["modifyvm", :id, (.*)\]`)
+	for name, v := range vagrantfiles() {
+		if !v.VirtualBox() {
+			continue
+		}
+		text, err := v.Render()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want, got []string
+		for _, m := range line.FindAllStringSubmatch(text, -1) {
+			want = append(want, m[1])
+		}
+		for _, options := range v.customize() {
+			var quoted []string
+			for _, o := range options {
+				quoted = append(quoted, rubyString(o))
+			}
+			got = append(got, strings.Join(quoted, ", "))
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	v := vagrantfiles()["disks"]
+	args := strings.Join(v.ModifyVM(v.Nodes[0]), " ")
+	for _, want := range []string{"--memory 512 --cpus 1", "--natpf1 ssh,tcp,127.0.0.1,22010,,22", "--natpf1 port-8080,tcp,127.0.0.1,8080,,80", "--groups /edge"} {
+		if !strings.Contains(args, want) {
+			t.Errorf("%s is missing in %s", want, args)
+		}
+	}
 }
 
 func TestVagrantfileRefuses(t *testing.T) {

@@ -36,6 +36,7 @@ type upFlags struct {
 	verbose    bool
 
 	bootParallel int
+	vagrantOnly  bool
 	skip         []string
 }
 
@@ -67,7 +68,8 @@ func (a *app) upCommand() *cobra.Command {
 	flags.BoolVar(&f.noBaseline, "no-baseline", false, "take no snapshot after the first success")
 	flags.StringArrayVar(&f.force, "force", nil, "run `STEP`, NODE/STEP or NODE/* again although it is done (can be repeated)")
 	flags.StringVar(&f.simFile, "sim-file", "", "`file` with boot times and faults for the provider sim")
-	flags.IntVar(&f.bootParallel, "boot-parallel", 0, "`number` of machines that Vagrant boots at once (default: by processors and memory)")
+	flags.IntVar(&f.bootParallel, "boot-parallel", 0, "`number` of machines that boot at once in VirtualBox or libvirt (default: by processors and memory)")
+	flags.BoolVar(&f.vagrantOnly, "vagrant-only", false, "have every VirtualBox machine made by Vagrant; otherwise it makes the first one, and podium the others after it, faster")
 	flags.StringSliceVar(&f.skip, "skip-preflight", nil, "go on although the doctor's finding with this `ID` blocks (can be repeated)")
 	flags.StringVar(&f.junit, "junit", "", "also write the result as JUnit XML to `file`")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "plain lines with all output of the steps")
@@ -93,7 +95,7 @@ func (a *app) up(ctx context.Context, where folder, f upFlags) error {
 			return usage("--junit: %w", err)
 		}
 	}
-	b.simFile, b.bootParallel = f.simFile, f.bootParallel
+	b.simFile, b.bootParallel, b.vagrantOnly = f.simFile, f.bootParallel, f.vagrantOnly
 	unlock, err := a.lock(ctx, where, "up")
 	if err != nil {
 		return err

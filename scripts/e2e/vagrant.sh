@@ -125,6 +125,49 @@ refused() {
   [[ $(VBoxManage list vms) == "$before" ]] || die "a refused lab has made machines"
 }
 
+# hardware NODE: what VirtualBox says of a machine, without what every machine has of its own.
+hardware() {
+  VBoxManage showvminfo "$(cat ".podium/vagrant/.vagrant/machines/$1/virtualbox/id")" --machinereadable |
+    sed -E -e 's/^(UUID|hardwareuuid|VMStateChangeTime|macaddress[2-8])=.*/\1/' -e '/^(Current)?Snapshot/d' | sort
+}
+
+# kept NODE: the files that Vagrant has in its folder of a machine, and what stands in those that do not differ.
+kept() {
+  (cd ".podium/vagrant/.vagrant/machines/$1/virtualbox" && ls && head -n 100 box_meta creator_uid synced_folders vagrant_cwd)
+}
+
+# inside NODE: what a first boot leaves on a machine.
+inside() {
+  podium exec --on "$1" -- sudo sh -c 'hostname; cat /etc/hostname /etc/mailname /etc/hosts; ip -4 -o address show eth1 | cut -d " " -f 2-8
+    cd /etc/systemd/network; ls -l 50-vagrant-* | cut -c 1-24; cat 50-vagrant-*; grep -c . ~vagrant/.ssh/authorized_keys; ls -ld ~vagrant/.ssh ~vagrant/.ssh/authorized_keys | cut -c 1-25' | sed 's/^[^|]*| //'
+}
+
+# alike: a machine that Vagrant makes and one that podium makes after it must not differ.
+alike() {
+  say "n3 by Vagrant, and n3 as a twin"
+  local what
+  podium destroy --node n3 --yes
+  podium up "${skip[@]}" --no-baseline --vagrant-only >"$work/out" 2>&1 || die "$(cat "$work/out")"
+  for what in hardware kept inside; do "$what" n3 >"$work/$what.vagrant"; done
+  podium destroy --node n3 --yes
+  podium up "${skip[@]}" --no-baseline -v >"$work/out" 2>&1 || die "$(cat "$work/out")"
+  grep -q 'n3/boot .*after the model of' "$work/out" || die "n3 is no twin: $(cat "$work/out")"
+  ! grep -q 'left to Vagrant' "$work/out" || die "n3 was left to Vagrant: $(grep n3/boot "$work/out")"
+  for what in hardware kept inside; do
+    "$what" n3 >"$work/$what.twin"
+    diff -u --label "$what by Vagrant" --label "$what of a twin" "$work/$what.vagrant" "$work/$what.twin" || die "the twin differs"
+    [[ $(wc -l <"$work/$what.twin") -gt 5 ]] || die "nothing was compared: $(cat "$work/$what.twin")"
+  done
+  own global-status | grep -q ' n3 .*virtualbox' || die "vagrant global-status does not know n3: $(own global-status)"
+  own halt n3 >/dev/null
+  own up n3 --no-provision >/dev/null || die "vagrant does not start a twin"
+  [[ $(own ssh n3 -c hostname 2>/dev/null | tr -d '\r') == n3 ]] || die "vagrant ssh does not get into a twin"
+  own destroy -f n3 >/dev/null || die "vagrant does not destroy a twin"
+  ! own global-status | grep -q ' n3 ' || die "vagrant global-status still knows n3"
+  podium up "${skip[@]}" >/dev/null
+  shows running && agrees running
+}
+
 life() {
   lab 3
   podium doctor || true
@@ -139,6 +182,7 @@ life() {
   podium exec --on n1 -- ping -c 1 -W 2 192.168.56.12 >/dev/null || die "n1 does not reach n2 over the private network"
   [[ $(own ssh n2 -c hostname 2>/dev/null | tr -d '\r') == n2 ]] || die "vagrant ssh no longer gets in"
   podium exec -- sh -c '! grep -q "insecure" ~/.ssh/authorized_keys' || die "the key that everyone has still opens a node"
+  alike
   podium exec -- sudo touch /root/changed
   say "snapshot and reset"
   podium snapshot save later

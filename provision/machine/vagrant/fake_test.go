@@ -2,10 +2,12 @@ package vagrant
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -44,6 +46,7 @@ type fakeVM struct {
 	Name      string
 	State     string
 	Snapshots []snapshot
+	Settings  map[string]string // of showvminfo
 }
 
 // fakeHost plays VBoxManage and vagrant: it answers as they do, keeps machines, and fails as its rules say.
@@ -91,6 +94,17 @@ func (h *fakeHost) exec(ctx context.Context, stdout, stderr io.Writer, args ...s
 	return r.Code, nil
 }
 
+// labs are the machines but the box's master.
+func (h *fakeHost) labs() map[string]*fakeVM {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	vms := maps.Clone(h.VMs)
+	maps.DeleteFunc(vms, func(_ string, vm *fakeVM) bool { return vm.Name == masterName })
+	return vms
+}
+
+const masterName = "box_1"
+
 // fakeCall is one call with its output.
 type fakeCall struct {
 	*fakeHost
@@ -112,7 +126,7 @@ func (h *fakeCall) act(args []string, r *rule) int {
 		return h.list(args[1])
 	}
 	id := args[1]
-	if args[0] == "controlvm" || args[0] == "startvm" || args[0] == "snapshot" || args[0] == "showvminfo" || args[0] == "unregistervm" {
+	if args[0] == "modifyvm" || args[0] == "clonevm" || args[0] == "controlvm" || args[0] == "startvm" || args[0] == "snapshot" || args[0] == "showvminfo" || args[0] == "unregistervm" {
 		if h.VMs[id] == nil {
 			_, _ = fmt.Fprint(h.err, missingVM)
 			return 1
@@ -128,6 +142,13 @@ func (h *fakeCall) act(args []string, r *rule) int {
 		vm.State = "running"
 	case "showvminfo --machinereadable":
 		_, _ = fmt.Fprintf(h.out, "name=%q\nVMState=%q\n", vm.Name, vm.State)
+		for _, key := range slices.Sorted(maps.Keys(vm.Settings)) {
+			_, _ = fmt.Fprintf(h.out, "%s=%q\n", key, vm.Settings[key])
+		}
+	case "clonevm --register":
+		return h.clone(args[1:])
+	case "modifyvm " + args[min(2, len(args)-1)]:
+		vm.modify(args[2:])
 	case "snapshot list":
 		if len(vm.Snapshots) == 0 {
 			_, _ = fmt.Fprintln(h.out, "This machine does not have any snapshots")
@@ -166,6 +187,70 @@ func (h *fakeCall) list(what string) int {
 	return 0
 }
 
+// clone makes a linked clone of the master: MASTER --register --name N --snapshot S --options link --uuid ID.
+func (h *fakeCall) clone(args []string) int {
+	master, name, id := h.VMs[args[0]], args[3], args[9]
+	if !hasTag(master.Snapshots, args[5]) {
+		_, _ = fmt.Fprintln(h.err, "VBoxManage: error: Could not find a snapshot named", args[5])
+		return 1
+	}
+	h.VMs[id] = &fakeVM{Name: name, State: "poweroff", Settings: maps.Clone(master.Settings)}
+	return 0
+}
+
+// modify takes options of modifyvm as what showvminfo says.
+func (vm *fakeVM) modify(args []string) {
+	for i := 0; i+1 < len(args); i += 2 {
+		key := strings.TrimPrefix(args[i], "--")
+		if key == "natpf1" {
+			key = "Forwarding(0)"
+		}
+		vm.Settings[key] = args[i+1]
+	}
+}
+
+// hardware are the settings that Vagrant gives to a machine.
+func hardware() []string {
+	args := []string{"--rtcuseutc", "on", "--memory", "1024", "--cpus", "1", "--groups", "/lab", "--natdnsproxy1", "off", "--natdnshostresolver1", "on",
+		"--nic1", "nat", "--nictype1", "82540EM", "--cableconnected1", "on", "--macaddress1", "080027A1B2C3",
+		"--nic2", "hostonly", "--hostonlyadapter2", "vboxnet0", "--nictype2", "82540EM", "--cableconnected2", "on", "--natpf1", "ssh,..."}
+	for n := 3; n <= 8; n++ {
+		args = append(args, fmt.Sprintf("--nic%d", n), "none")
+	}
+	return args
+}
+
+// makeMaster gives the box a machine whose disk all others share.
+func (h *fakeCall) makeMaster() {
+	folder := filepath.Join(h.home, "boxes", "a-VAGRANTSLASH-b", "1.0", "virtualbox")
+	if text, err := os.ReadFile(filepath.Join(folder, "master_id")); err == nil && h.VMs[string(text)] != nil {
+		return
+	}
+	id := h.uuid()
+	h.VMs[id] = &fakeVM{Name: masterName, State: "poweroff", Snapshots: []snapshot{{id: h.uuid(), tag: "base"}}, Settings: map[string]string{
+		"nic1": "nat", "nictype1": "82540EM", "chipset": "piix3", "SATA Controller-0-0": "/disk", "SATA Controller-1-0": "none"}}
+	must(os.MkdirAll(folder, 0o700))
+	must(os.WriteFile(filepath.Join(folder, "master_id"), []byte(id), 0o600))
+	must(os.WriteFile(filepath.Join(folder, "Vagrantfile"), []byte(`config.vm.base_mac = "080027A1B2C3"`), 0o600))
+	must(os.WriteFile(filepath.Join(h.home, "insecure_private_key"), []byte("everybody's"), 0o600))
+}
+
+// enlist adds a machine to Vagrant's index.
+func (h *fakeCall) enlist(node, data string) {
+	path := indexPath(h.home)
+	must(os.MkdirAll(filepath.Dir(path), 0o700))
+	index, err := readIndex(path)
+	if err != nil {
+		index = machineIndex{Version: 1, Machines: map[string]json.RawMessage{}}
+	}
+	id := fmt.Sprintf("%032d", len(index.Machines)+1)
+	index.Machines[id] = fmt.Appendf(nil, `{"name":%q,"state":"preparing","extra_data":{"box":{"name":"a/b","provider":"virtualbox","version":"1.0"}}}`, node)
+	text, err := json.Marshal(index)
+	must(err)
+	must(os.WriteFile(path, text, 0o600))
+	must(os.WriteFile(filepath.Join(data, "index_uuid"), []byte(id), 0o600))
+}
+
 // upStages are what a boot does, in order; a rule with a stage fails right after it.
 var upStages = []string{"clone", "name", "start", "network"}
 
@@ -173,6 +258,8 @@ func (h *fakeCall) vagrantUp(node string, r *rule) int {
 	data := filepath.Join(h.dotfile, "machines", node, "virtualbox")
 	must(os.MkdirAll(data, 0o700))
 	line := func(kind, text string) {
+		h.mu.Unlock() // who reads this may ask VBoxManage something
+		defer h.mu.Lock()
 		_, _ = fmt.Fprintf(h.out, "1700000000,%s,ui,%s,==> %s: %s\n", node, kind, node, text)
 	}
 	id := ""
@@ -188,17 +275,25 @@ func (h *fakeCall) vagrantUp(node string, r *rule) int {
 		case "clone":
 			if id == "" {
 				line("info", "Cloning VM...")
+				h.makeMaster()
 				id = h.uuid()
-				h.VMs[id] = &fakeVM{Name: "temp_clone_1", State: "poweroff"}
+				h.VMs[id] = &fakeVM{Name: "temp_clone_1", State: "poweroff", Settings: map[string]string{
+					"chipset": "piix3", "SATA Controller-0-0": "/clone", "SATA Controller-1-0": "none"}}
 				must(os.WriteFile(filepath.Join(data, "id"), []byte(id), 0o600))
+				h.enlist(node, data)
 			}
 		case "name":
 			h.VMs[id].Name = "lab-" + node
+			h.VMs[id].modify(hardware())
 		case "start":
 			line("info", "Booting VM...")
 			h.VMs[id].State = "running"
 		case "network":
 			must(os.WriteFile(filepath.Join(data, "private_key"), []byte("vagrant's own"), 0o600))
+			must(os.WriteFile(filepath.Join(data, "box_meta"), []byte("{}"), 0o600))
+			for _, name := range []string{"action_set_name", "creator_uid", "synced_folders", "vagrant_cwd"} {
+				must(os.WriteFile(filepath.Join(data, name), nil, 0o600))
+			}
 			line("output", "Machine booted and ready!")
 		}
 		if r != nil && r.Stage == stage {
@@ -325,6 +420,10 @@ type fakeDialer struct {
 	mu      sync.Mutex
 	accepts map[string]string
 	ran     []remote.Command
+	network string            // what showNetwork prints on cp; empty: its usual answer
+	fails   error             // of twin.sh
+	stdin   map[string]string // of twin.sh, by node
+	refuses string            // content of a key file that opens nothing
 }
 
 func (d *fakeDialer) Dial(_ context.Context, e remote.Endpoint) (remote.Host, error) {
@@ -338,6 +437,9 @@ func (d *fakeDialer) Dial(_ context.Context, e remote.Endpoint) (remote.Host, er
 		}
 		key = string(text)
 	}
+	if d.refuses != "" && d.refuses == key {
+		return nil, fmt.Errorf("%s: %w", e.Node, remote.ErrAuth)
+	}
 	if want, ok := d.accepts[e.Node]; ok && want != key {
 		return nil, fmt.Errorf("%s: %w", e.Node, remote.ErrAuth)
 	}
@@ -349,10 +451,30 @@ type fakeNode struct {
 	name string
 }
 
+func (d *fakeDialer) Forget(context.Context, string) error { return nil }
+
 func (n *fakeNode) Name() string { return n.name }
 func (n *fakeNode) Run(_ context.Context, c remote.Command) (remote.Result, error) {
 	n.d.mu.Lock()
 	defer n.d.mu.Unlock()
+	switch {
+	case slices.Contains(c.Args, showNetwork):
+		text := n.d.network
+		if text == "" {
+			text = "/etc/netplan/50-vagrant.yaml\n600\nnetwork:\n  ethernets:\n    eth1:\n      addresses: [192.168.56.10/24]\n"
+		}
+		return remote.Result{Stdout: []byte(text)}, nil
+	case slices.Contains(c.Args, twinScript):
+		text, err := io.ReadAll(c.Stdin)
+		if err == nil {
+			err = n.d.fails
+		}
+		if n.d.stdin == nil {
+			n.d.stdin = map[string]string{}
+		}
+		n.d.stdin[n.name] = string(text)
+		return remote.Result{}, err
+	}
 	n.d.ran = append(n.d.ran, c)
 	delete(n.d.accepts, n.name) // from now on the lab's key opens it
 	return remote.Result{}, nil

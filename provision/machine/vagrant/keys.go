@@ -56,15 +56,19 @@ func (p *Provider) replaceKey(ctx context.Context, f *found, at remote.Endpoint)
 		if err != nil {
 			return fmt.Errorf("%s: %w", at.Node, err)
 		}
-		_, err = host.Run(ctx, remote.Command{
-			Args: []string{"sh", "-c", installKey, "install-key", strings.TrimSpace(p.spec.PublicKey), insecureRSA, insecureComment},
-		})
-		if err = errors.Join(err, host.Close()); err != nil {
-			return fmt.Errorf("%s: install the lab's key: %w", at.Node, err)
-		}
-		return nil
+		return errors.Join(p.installKey(ctx, host), host.Close())
 	}
 	return fmt.Errorf("%s: no key opens the machine: the box may want another `user:` than %q: %w", at.Node, at.User, errors.Join(tried...))
+}
+
+// installKey lets the lab's key into a machine, and everybody's out.
+func (p *Provider) installKey(ctx context.Context, host remote.Host) error {
+	if _, err := host.Run(ctx, remote.Command{
+		Args: []string{"sh", "-c", installKey, "install-key", strings.TrimSpace(p.spec.PublicKey), insecureRSA, insecureComment},
+	}); err != nil {
+		return fmt.Errorf("%s: install the lab's key: %w", host.Name(), err)
+	}
+	return nil
 }
 
 // vagrantKeys lists the private keys that a machine may answer to after its first boot, the likely one first.

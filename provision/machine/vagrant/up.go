@@ -67,15 +67,7 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 			return remote.Endpoint{}, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	err = p.vagrantUp(ctx, f, name)
-	if stumbled(err) {
-		p.say(name, "Vagrant stumbled over the machine's first minute, booting it again")
-		err = p.bootAgain(ctx, f, name)
-	}
-	if err != nil {
-		return remote.Endpoint{}, err
-	}
-	if err := p.replaceKey(ctx, f, at); err != nil {
+	if err := p.create(ctx, f, at, exists, vms); err != nil {
 		return remote.Endpoint{}, err
 	}
 	if id, err = p.id(name); err != nil {
@@ -86,6 +78,39 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 		n.ID, n.Made = id, digest
 		nodes[name] = n
 	})
+}
+
+// create boots a machine for the first time, or again after a boot that was cut short: as a twin of one that Vagrant has
+// booted, or by Vagrant. In the end it answers to the lab's key.
+func (p *Provider) create(ctx context.Context, f *found, at remote.Endpoint, exists bool, vms map[string]vm) error {
+	if exists {
+		return p.byVagrant(ctx, f, at, nil)
+	}
+	m, leads := p.modelFor(ctx, f, at.Node, vms)
+	if leads {
+		err := p.byVagrant(ctx, f, at, m)
+		p.end(ctx, m, at, err)
+		return err
+	}
+	if m != nil {
+		if made, err := p.twin(ctx, f, m, at); made || err != nil {
+			return err
+		}
+	}
+	return p.byVagrant(ctx, f, at, nil)
+}
+
+// byVagrant boots a machine by `vagrant up`. m is what it is the model of, nil for none.
+func (p *Provider) byVagrant(ctx context.Context, f *found, at remote.Endpoint, m *model) error {
+	err := p.vagrantUp(ctx, f, at.Node, m)
+	if stumbled(err) {
+		p.say(at.Node, "Vagrant stumbled over the machine's first minute, booting it again")
+		err = p.bootAgain(ctx, f, at.Node, m)
+	}
+	if err != nil {
+		return err
+	}
+	return p.replaceKey(ctx, f, at)
 }
 
 // stumbled reports whether Vagrant failed in a way that another boot gets over: it had its way in, but a command on the
@@ -103,7 +128,7 @@ func stumbled(err error) bool {
 }
 
 // bootAgain switches the machine off, so that Vagrant does not take it for finished, and boots it once more.
-func (p *Provider) bootAgain(ctx context.Context, f *found, name string) error {
+func (p *Provider) bootAgain(ctx context.Context, f *found, name string, m *model) error {
 	if err := p.withMachine(ctx, name, func(f *found, id string, vm vm) error {
 		if vm.state != machine.Running {
 			return nil
@@ -112,7 +137,7 @@ func (p *Provider) bootAgain(ctx context.Context, f *found, name string) error {
 	}); err != nil {
 		return err
 	}
-	return p.vagrantUp(ctx, f, name)
+	return p.vagrantUp(ctx, f, name, m)
 }
 
 // digest is that of the settings which Prepare was given for a machine. Without Prepare it is the one that the machine
@@ -164,8 +189,9 @@ func (p *Provider) refuseOrphan(vmName string, vms map[string]vm) error {
 }
 
 // vagrantUp runs `vagrant up` for one machine. The first one to come makes what all share (the linked clones' master,
-// the host-only network) while the others wait; then as many run side by side as there are slots.
-func (p *Provider) vagrantUp(ctx context.Context, f *found, name string) error {
+// the host-only network) while the others wait; then as many run side by side as there are slots. m, if the machine is a
+// model, learns its hardware.
+func (p *Provider) vagrantUp(ctx context.Context, f *found, name string, m *model) error {
 	if err := f.needVagrant(); err != nil {
 		return err
 	}
@@ -191,6 +217,9 @@ func (p *Provider) vagrantUp(ctx context.Context, f *found, name string) error {
 	}
 	out := newTranscript(func(line uiLine) {
 		if line.booting() {
+			if m != nil {
+				p.begin(ctx, f, m)
+			}
 			release(true)
 		}
 		if text := line.progress(); text != "" {

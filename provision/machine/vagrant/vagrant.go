@@ -28,6 +28,8 @@ import (
 // Dialer connects to nodes, waiting until their sshd answers; *remote.Dialer is one.
 type Dialer interface {
 	Dial(ctx context.Context, e remote.Endpoint) (remote.Host, error)
+	// Forget removes what is pinned of a node, because the next machine of that name is another one.
+	Forget(ctx context.Context, node string) error
 }
 
 // Options says where a Provider works and with what. Zero fields have the defaults named here.
@@ -36,7 +38,8 @@ type Options struct {
 	Lab          string // name of the lab
 	Dir          string // the provider's own folder, .podium/vagrant of the lab
 	Dialer       Dialer // for the lab's key, which replaces Vagrant's at the first boot
-	BootParallel int    // Vagrant processes at once; 0: 2
+	BootParallel int    // boots at once; 0: 2
+	VagrantOnly  bool   // every machine is booted by `vagrant up`, none as a twin
 	Sink         event.Sink
 	Log          hclog.Logger
 
@@ -58,7 +61,9 @@ type Provider struct {
 	loaded bool
 	found  *found // tools, once they were looked for
 
-	slots  chan struct{} // one per Vagrant process that may run
+	model *model // what twins are made after; nil: none yet
+
+	slots  chan struct{} // one per boot that may run
 	leader chan struct{} // held by the boot that makes what the machines share
 	shared chan struct{} // closed once that exists
 	once   *sync.Once    // closes shared

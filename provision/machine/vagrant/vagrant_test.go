@@ -90,8 +90,8 @@ func TestLifeOfALab(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if h := f.host; len(h.VMs) != 0 {
-		t.Errorf("left behind: %v", h.VMs)
+	if left := f.host.labs(); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
 	}
 	if err := p.Restore(t.Context(), "cp", "ready"); !errors.Is(err, machine.ErrNotFound) {
 		t.Errorf("restore of a missing machine: %v", err)
@@ -134,11 +134,11 @@ func TestBootFailsAtEachStage(t *testing.T) {
 			}
 			p = f.prepared() // podium is called again
 			f.up(p, "cp")
-			h := f.host
-			if len(h.VMs) != 1 {
-				t.Fatalf("%d machines", len(h.VMs))
+			made := f.host.labs()
+			if len(made) != 1 {
+				t.Fatalf("%d machines", len(made))
 			}
-			for _, vm := range h.VMs {
+			for _, vm := range made {
 				if vm.Name != "lab-cp" || vm.State != "running" {
 					t.Errorf("%+v", vm)
 				}
@@ -163,7 +163,7 @@ func TestHalfMadeIsDestroyed(t *testing.T) {
 			if err := p.Destroy(t.Context(), "cp"); err != nil {
 				t.Fatal(err)
 			}
-			if n := len(f.host.VMs); n != 0 {
+			if n := len(f.host.labs()); n != 0 {
 				t.Errorf("%d machines are left", n)
 			}
 		})
@@ -243,7 +243,7 @@ func TestOrphans(t *testing.T) {
 	if !errors.Is(err, ErrOrphan) || !contains(err.Error(), "lab-cp", "--orphans") {
 		t.Fatalf("got %v", err)
 	}
-	if n := len(f.host.VMs); n != 2 {
+	if n := len(f.host.labs()); n != 2 {
 		t.Fatalf("%d machines: something was removed or made unasked", n)
 	}
 	orphans, err := p.Orphans(t.Context(), []string{"cp", "w1", "w2"})
@@ -470,7 +470,7 @@ func TestFirstBootGoesAlone(t *testing.T) {
 		m.Name, m.Address = fmt.Sprintf("x%d", i), netip.AddrFrom4([4]byte{192, 168, 56, byte(50 + i)})
 		f.spec.Machines = append(f.spec.Machines, m)
 	}
-	p := f.prepared(func(o *Options) { o.BootParallel, o.exec = 3, watch })
+	p := f.prepared(func(o *Options) { o.BootParallel, o.VagrantOnly, o.exec = 3, true, watch })
 	var wait sync.WaitGroup
 	for _, m := range f.spec.Machines {
 		wait.Go(func() {
@@ -486,7 +486,7 @@ func TestFirstBootGoesAlone(t *testing.T) {
 	if most != 3 {
 		t.Errorf("%d boots ran at once, want 3", most)
 	}
-	if n := len(f.host.VMs); n != 6 {
+	if n := len(f.host.labs()); n != 6 {
 		t.Errorf("%d machines", n)
 	}
 }

@@ -95,6 +95,9 @@ func cloneVM(h *host, args []string) error {
 			return failure{text: fmt.Sprintf("Machine '%s' already exists", o["--name"]), code: "VBOX_E_FILE_ERROR (0x80bb0004)"}
 		}
 		clone := newMachine(o["--name"])
+		if id := o["--uuid"]; id != "" {
+			clone.ID = id
+		}
 		if name := o["--snapshot"]; name != "" {
 			base, err := master.snapshot(name)
 			if err != nil {

@@ -1,0 +1,182 @@
+package vagrant
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	_ "embed"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"podium/provision/remote"
+)
+
+//go:embed twin.sh
+var twinScript string
+
+// networkFile is the file inside a machine by which Vagrant has configured its private network card.
+type networkFile struct {
+	path    string
+	mode    string // octal
+	content string
+	address netip.Addr // of the machine that it was read on
+}
+
+// showNetwork prints path, mode and content of that file: netplan's on Ubuntu, networkd's on Debian, as in Vagrant's
+// plugins/guests/debian/cap/configure_networks.rb. There must be exactly one.
+const showNetwork = `set -eu
+set -- $(ls /etc/netplan/50-vagrant.yaml /etc/systemd/network/50-vagrant-*.network 2>/dev/null || true)
+[ $# = 1 ] || exit 78
+stat -c '%n
+%a' "$1"
+cat "$1"
+`
+
+// readNetwork reads the file on a machine that Vagrant has booted.
+func (p *Provider) readNetwork(ctx context.Context, at remote.Endpoint) (networkFile, error) {
+	known, err := p.recall(at.Node)
+	if err != nil {
+		return networkFile{}, err
+	}
+	address, err := netip.ParseAddr(known.Address)
+	if err != nil {
+		return networkFile{}, err
+	}
+	host, err := p.o.Dialer.Dial(ctx, at)
+	if err != nil {
+		return networkFile{}, err
+	}
+	result, err := host.Run(ctx, remote.Command{Args: []string{"sh", "-c", showNetwork}, Sudo: true})
+	if err = errors.Join(err, host.Close()); err != nil {
+		return networkFile{}, fmt.Errorf("how its network is configured: %w", err)
+	}
+	return parseNetworkFile(string(result.Stdout), address)
+}
+
+// parseNetworkFile reads what showNetwork prints. The file must name the address once and no hardware address, else it
+// cannot serve as a pattern.
+func parseNetworkFile(text string, address netip.Addr) (networkFile, error) {
+	path, rest, _ := strings.Cut(text, "\n")
+	mode, content, ok := strings.Cut(rest, "\n")
+	n := networkFile{path: path, mode: mode, content: content, address: address}
+	if !ok || len(places(content, address.String())) != 1 || strings.Contains(strings.ToLower(content), "mac") {
+		return n, doubt("%q does not configure %s in a way that is known", path, address)
+	}
+	return n, nil
+}
+
+// forAddress is the file's content for another machine.
+func (n networkFile) forAddress(address netip.Addr) string {
+	i := places(n.content, n.address.String())[0]
+	return n.content[:i] + address.String() + n.content[i+len(n.address.String()):]
+}
+
+// places are where an address stands in a text: not 192.168.56.1 in 192.168.56.10.
+func places(text, address string) []int {
+	var found []int
+	part := func(i int) bool {
+		return i >= 0 && i < len(text) && (text[i] == '.' || text[i] >= '0' && text[i] <= '9')
+	}
+	for from := 0; ; {
+		i := strings.Index(text[from:], address)
+		if i < 0 {
+			return found
+		}
+		i += from
+		if from = i + len(address); !part(i-1) && !part(from) {
+			found = append(found, i)
+		}
+	}
+}
+
+// settle waits for a twin's SSH, with the key that every box has, and does inside what Vagrant does at a first boot. In
+// the end the twin answers to the lab's key and to one that Vagrant finds in its folder, and to no other.
+func (p *Provider) settle(ctx context.Context, f *found, m *model, at remote.Endpoint) error {
+	known, err := p.recall(at.Node)
+	if err != nil {
+		return err
+	}
+	address, err := netip.ParseAddr(known.Address)
+	if err != nil {
+		return err
+	}
+	private, public, err := newVagrantKey()
+	if err != nil {
+		return err
+	}
+	first := at
+	if first.KeyFile, err = everybodysKey(f.home); err != nil {
+		return err
+	}
+	host, err := p.o.Dialer.Dial(ctx, first)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = host.Close() }()
+	if err := m.waitNetwork(ctx); err != nil {
+		return err
+	}
+	n := m.network
+	var stdin bytes.Buffer
+	stdin.WriteString(n.forAddress(address))
+	if _, err := host.Run(ctx, remote.Command{
+		Args:  []string{"bash", "-c", twinScript, "twin.sh", at.Node, at.User, public, n.path, n.mode, address.String()},
+		Sudo:  true,
+		Stdin: &stdin,
+	}); err != nil {
+		return fmt.Errorf("set it up as Vagrant does: %w", err)
+	}
+	// From here on Vagrant gets in by its own key; everybody's may go.
+	if err := replaceFile(filepath.Join(p.dataDir(at.Node), "private_key"), private); err != nil {
+		return err
+	}
+	if err := p.installKey(ctx, host); err != nil {
+		return err
+	}
+	if meta, err := os.ReadFile(filepath.Join(m.data, "box_meta")); err == nil { // older Vagrants keep none
+		if err := replaceFile(filepath.Join(p.dataDir(at.Node), "box_meta"), meta); err != nil {
+			return err
+		}
+	}
+	if err := p.enlist(ctx, f.home, m, at.Node); err != nil { // only `vagrant global-status` misses it
+		p.o.Log.Warn("not in Vagrant's index", "node", at.Node, "reason", err)
+	}
+	return nil
+}
+
+// everybodysKey is the key that opens a machine fresh from a box. Boxes have had the RSA one for ever; the Ed25519 one
+// that Vagrant 2.4 knows too stands beside it.
+func everybodysKey(home string) (string, error) {
+	path := filepath.Join(home, "insecure_private_key")
+	if _, err := os.Stat(path); err != nil {
+		return "", doubt("Vagrant keeps its key elsewhere: %v", err)
+	}
+	return path, nil
+}
+
+// vagrantKeyBits is the size of the keys that Vagrant makes
+// (https://github.com/hashicorp/vagrant/blob/main/lib/vagrant/util/keypair.rb).
+const vagrantKeyBits = 2048
+
+// newVagrantKey makes a key as Vagrant makes them: RSA in PEM, the one form that every version of Vagrant reads.
+func newVagrantKey() (private []byte, public string, err error) {
+	key, err := rsa.GenerateKey(rand.Reader, vagrantKeyBits)
+	if err != nil {
+		return nil, "", fmt.Errorf("make a key for Vagrant: %w", err)
+	}
+	half, err := ssh.NewPublicKey(&key.PublicKey)
+	if err != nil {
+		return nil, "", fmt.Errorf("make a key for Vagrant: %w", err)
+	}
+	private = pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+	return private, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(half))) + " vagrant", nil
+}
