@@ -46,6 +46,9 @@ func (a *app) copyCommand() *cobra.Command {
   podium -C labs/docker copy compose.yaml :`,
 		Args: args(2, -1, "a source and a target"),
 		RunE: func(c *cobra.Command, given []string) error {
+			if err := atLeastOne(c, "parallel"); err != nil {
+				return err
+			}
 			where, err := a.folder(nil)
 			if err != nil {
 				return err

@@ -20,7 +20,8 @@ and their versions, kernel modules, virtualisation, networks, memory, disk, left
 it also checks whether this computer can carry that lab. Every finding has an ID, says what it
 means, and what to do about it on this system. up runs the same checks before it makes anything.
 
-The exit code is 3 when a finding blocks.`
+The exit code is 3 when a finding blocks. For a lab of another provider there is nothing to check,
+which is no mistake.`
 
 func (a *app) doctorCommand() *cobra.Command {
 	f := struct {
@@ -45,6 +46,13 @@ func (a *app) doctorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if need.Lab.Provider != "" && !isVagrants(need.Lab.Provider) {
+				if f.output.json() {
+					return a.printJSON([]doctor.Finding{})
+				}
+				fmt.Fprintln(a.stdout, doctor.NothingToCheck(need.Lab.Provider, language))
+				return nil
+			}
 			facts := doctor.Collect(c.Context(), need)
 			if err := c.Context().Err(); err != nil {
 				return err
@@ -63,7 +71,7 @@ func (a *app) doctorCommand() *cobra.Command {
 					return err
 				}
 			} else {
-				a.printFindings(findings, need, arg)
+				a.printFindings(findings, need, arg, language)
 			}
 			if len(doctor.Blocking(findings)) > 0 {
 				return silent(exitPreflight)
@@ -91,9 +99,6 @@ func (a *app) need(given []string, provider string) (doctor.Need, string, error)
 	b, err := a.described(where, provider)
 	if err != nil {
 		return doctor.Need{}, "", err
-	}
-	if !isVagrants(b.lab.Provider) {
-		return doctor.Need{}, "", usage("provider %s needs neither VirtualBox nor Vagrant: there is nothing to check", b.lab.Provider)
 	}
 	need, err := a.needOf(b)
 	return need, b.arg, err
@@ -148,7 +153,7 @@ func (a *app) preflight(ctx context.Context, b *bench, skip []string) error {
 		return f.Severity == doctor.Note || slices.Contains(skip, f.ID)
 	})
 	for _, f := range findings {
-		a.warn("%s", formatFinding(f))
+		a.warn("%s", formatFinding(f, language))
 	}
 	if blocking := doctor.Blocking(findings); len(blocking) > 0 {
 		var ids []string
@@ -162,24 +167,16 @@ func (a *app) preflight(ctx context.Context, b *bench, skip []string) error {
 }
 
 // printFindings writes findings for people.
-func (a *app) printFindings(findings []doctor.Finding, need doctor.Need, arg string) {
+func (a *app) printFindings(findings []doctor.Finding, need doctor.Need, arg, language string) {
 	for _, f := range findings {
-		fmt.Fprintln(a.stdout, formatFinding(f))
+		fmt.Fprintln(a.stdout, formatFinding(f, language))
 	}
-	blocking := len(doctor.Blocking(findings))
-	switch {
-	case blocking > 0:
-		fmt.Fprintf(a.stdout, "%d of %d findings block: no lab can be made before they are mended\n", blocking, len(findings))
-	case len(need.Machines) > 0:
-		fmt.Fprintf(a.stdout, "nothing stands in the way of %s: podium up%s\n", need.Lab.Name, arg)
-	default:
-		fmt.Fprintln(a.stdout, "nothing stands in the way of labs here; for a lab of yours: podium doctor LAB")
-	}
+	fmt.Fprintln(a.stdout, doctor.Verdict(findings, need, "podium up"+arg, language))
 }
 
 // formatFinding is a finding in a few lines.
-func formatFinding(f doctor.Finding) string {
-	return fmt.Sprintf("%s [%s] %s\n    %s\n    -> %s", f.Severity, f.ID, f.Title, f.Meaning, f.Fix)
+func formatFinding(f doctor.Finding, language string) string {
+	return fmt.Sprintf("%s [%s] %s\n    %s\n    -> %s", f.Severity.In(language), f.ID, f.Title, f.Meaning, f.Fix)
 }
 
 // writeFacts keeps captured facts.

@@ -55,6 +55,9 @@ func (a *app) execCommand() *cobra.Command {
 			if len(command) == 0 {
 				return usage("%s: missing argument: needs a command", c.CommandPath()).hinted("usage: %s", c.UseLine())
 			}
+			if err := atLeastOne(c, "parallel"); err != nil {
+				return err
+			}
 			where, err := a.folder(labs)
 			if err != nil {
 				return err

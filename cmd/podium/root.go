@@ -59,6 +59,7 @@ func (a *app) rootCommand() *cobra.Command {
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.prepare(c) },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(helpCommand())
 	root.SetHelpCommandGroupID(groupMore)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage("%w", err).hinted("see: %s --help", c.CommandPath())
@@ -99,6 +100,54 @@ func (a *app) prepare(c *cobra.Command) error {
 		return usage("log level %q: write trace, debug, info, warn, error or off", level)
 	}
 	a.log = hclog.New(&hclog.LoggerOptions{Name: "podium", Level: parsed, Output: a.stderr})
+	return nil
+}
+
+// helpCommand is cobra's own, but for a topic that does not exist, which is a mistake.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Help about a command",
+		Long:    "Show the help of a command: the same as COMMAND --help.",
+		Example: "  podium help up\n  podium help snapshot save",
+		ValidArgsFunction: func(c *cobra.Command, given []string, start string) ([]string, cobra.ShellCompDirective) {
+			of, _, err := c.Root().Find(given)
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			var names []string
+			for _, sub := range of.Commands() {
+				if sub.IsAvailableCommand() && strings.HasPrefix(sub.Name(), start) {
+					names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(c *cobra.Command, given []string) error {
+			of, rest, err := c.Root().Find(given)
+			if err != nil || len(rest) > 0 {
+				if of == nil {
+					of = c.Root()
+				}
+				return unknownCommand(of, append(rest, given...)[0])
+			}
+			of.InitDefaultHelpFlag()
+			return of.Help()
+		},
+	}
+}
+
+// atLeastOne refuses counts below 1 that were given; 0 stands for the default where none was.
+func atLeastOne(c *cobra.Command, flags ...string) error {
+	for _, name := range flags {
+		n, err := c.Flags().GetInt(name)
+		if err != nil {
+			return err
+		}
+		if c.Flags().Changed(name) && n < 1 {
+			return usage("--%s %d: write a number from 1 on", name, n)
+		}
+	}
 	return nil
 }
 

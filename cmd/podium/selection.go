@@ -65,6 +65,8 @@ func (b *bench) snapshot(tag string) (state.Snapshot, error) {
 		tags = append(tags, s.Tag)
 	}
 	switch {
+	case len(tags) == 0 && tag != "":
+		return state.Snapshot{}, usage("no snapshot is called %q: this lab has none", tag).hinted("take one: podium snapshot save%s %s", b.arg, tag)
 	case len(tags) == 0:
 		return state.Snapshot{}, fail(exitFailed, "this lab has no snapshot").hinted("take one: podium snapshot save%s NAME", b.arg)
 	case tag == "":

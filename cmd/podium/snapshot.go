@@ -98,7 +98,11 @@ func (a *app) snapshotDeleteCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.change(c.Context(), where, "snapshot delete", nil, func(ctx context.Context, b *bench) (string, error) {
+			known := func(b *bench) error {
+				_, err := b.snapshot(tag)
+				return err
+			}
+			return a.change(c.Context(), where, "snapshot delete", known, func(ctx context.Context, b *bench) (string, error) {
 				return fmt.Sprintf("deleted the snapshot %q", tag), b.engine.SnapshotDelete(ctx, tag)
 			})
 		},

@@ -122,7 +122,7 @@ func (a *app) printStatus(b *bench, nodes []engine.NodeStatus, facts map[string]
 	var notes []string
 	for _, n := range nodes {
 		t.Row(n.Name, l.machine(n.Machine), l.ssh(n), steps(n), l.services(n), n.Address, strings.Join(n.Roles, ","))
-		notes = append(notes, remarks(n)...)
+		notes = append(notes, remarks(n, b.arg)...)
 	}
 	t.Write(a.stdout)
 	if len(notes) > 0 {
@@ -181,14 +181,19 @@ func (l look) services(n engine.NodeStatus) string {
 	return l.red(fmt.Sprintf("%d of %d ok", active, len(n.Services)))
 }
 
-// remarks are what does not fit into a table: why SSH does not answer, which services are not active.
-func remarks(n engine.NodeStatus) []string {
+// remarks are what does not fit into a table: why SSH does not answer, what an up that was cut short has left undone, which
+// services are not active. arg is the lab as an argument.
+func remarks(n engine.NodeStatus, arg string) []string {
 	var notes []string
 	if n.SSHError != "" {
 		notes = append(notes, fmt.Sprintf("%s: %s", n.Name, strings.TrimPrefix(report.Clean(n.SSHError), n.Name+": ")))
 	}
+	unfinished := n.SSH && n.Done < n.Total
+	if unfinished {
+		notes = append(notes, fmt.Sprintf("%s: %d of %d steps are done; to go on: podium up%s", n.Name, n.Done, n.Total, arg))
+	}
 	for _, s := range n.Services {
-		if s.Active != "" && s.Active != "active" {
+		if !unfinished && s.Active != "" && s.Active != "active" {
 			notes = append(notes, fmt.Sprintf("%s: %s is %s; see: podium ssh %s -- systemctl status %s", n.Name, s.Unit, s.Active, n.Name, s.Unit))
 		}
 	}
@@ -203,6 +208,9 @@ func (a *app) printPlaces(b *bench, nodes []engine.NodeStatus, facts map[string]
 	t := report.Table{Indent: "  "}
 	found := false
 	for _, n := range nodes {
+		if n.Machine != machine.Running { // nothing of it can be opened
+			continue
+		}
 		for _, p := range report.Places(facts[n.Name]) {
 			found = true
 			about := "on " + n.Name

@@ -54,6 +54,9 @@ func (a *app) upCommand() *cobra.Command {
 		Args:              args(0, 1, "at most one lab"),
 		ValidArgsFunction: completeLabs,
 		RunE: func(c *cobra.Command, given []string) error {
+			if err := atLeastOne(c, "parallel", "boot-parallel"); err != nil {
+				return err
+			}
 			where, err := a.folder(given)
 			if err != nil {
 				return err
@@ -79,12 +82,6 @@ func (a *app) upCommand() *cobra.Command {
 
 // up makes the lab.
 func (a *app) up(ctx context.Context, where folder, f upFlags) error {
-	if f.parallel < 0 {
-		return usage("--parallel %d: write a number from 1 on", f.parallel)
-	}
-	if f.bootParallel < 0 {
-		return usage("--boot-parallel %d: write a number from 1 on", f.bootParallel)
-	}
 	b, err := a.described(where, f.provider)
 	if err != nil {
 		return err

@@ -99,9 +99,11 @@ func TestWords(t *testing.T) {
 	for _, name := range []string{"linux-kvm", "linux-networks", "linux-small", "windows-hyperv-korean", "darwin-apple-silicon"} {
 		for _, language := range []string{"en", "ko"} {
 			var b strings.Builder
-			for _, f := range Check(facts(t, name), need(nil), language) {
-				fmt.Fprintf(&b, "%s %s\n  %s\n  %s\n  %s\n", f.Severity, f.ID, f.Title, f.Meaning, f.Fix)
+			findings := Check(facts(t, name), need(nil), language)
+			for _, f := range findings {
+				fmt.Fprintf(&b, "%s %s\n  %s\n  %s\n  %s\n", f.Severity.In(language), f.ID, f.Title, f.Meaning, f.Fix)
 			}
+			fmt.Fprintln(&b, Verdict(findings, need(nil), "podium up", language))
 			golden := filepath.Join("testdata", name+"."+language+".txt")
 			if *update {
 				if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
