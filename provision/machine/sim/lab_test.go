@@ -131,6 +131,21 @@ nodes:
 docker: {}
 monitoring: {retention: 2d, grafana: false}
 `,
+		"addons": `
+name: a
+nodes:
+  - {name: cp, roles: [control-plane]}
+  - {name: w, count: 2, roles: [worker]}
+  - {name: files, roles: [nfs]}
+kubernetes: {addons: [helm, metrics-server, metallb, gateway, nfs, headlamp, ingress-nginx]}
+`,
+		"addons on one machine": `
+name: one
+box: bento/debian-12
+nodes: [{name: cp, roles: [control-plane]}]
+kubernetes: {addons: [gateway, metallb, nfs, ingress-nginx]}
+mirrors: {helm: "http://mirror.class/helm", github: "http://mirror.class/github"}
+`,
 		"mirrors and proxy": `
 name: m
 nodes: [{name: cp, roles: [control-plane, worker], cpus: 2, memory: 3GiB}, {name: j, roles: [jenkins], cpus: 1, memory: 2GiB}]

@@ -34,6 +34,7 @@ func mirrors(l lab.Lab) []Mirror {
 	add(m.Grafana, "https://apt.grafana.com")
 	add(m.GitHub, "https://github.com")
 	add(m.CRIO, "https://download.opensuse.org/repositories/isv:/cri-o:")
+	add(m.Helm, "https://get.helm.sh")
 	add(m.Registry, "https://registry.k8s.io")
 	for name, own := range m.Registries {
 		add(own, "https://"+name)

@@ -87,6 +87,9 @@ func (n *network) Dial(ctx context.Context, from *guest.Machine, host string, po
 	if !isSelf(from, address) {
 		if inside(from, address) {
 			if target = n.Peer(address); target == nil {
+				if h := cluster.Exposed(from, address, port); h != nil {
+					return h, nil
+				}
 				return nil, &dialFailure{text: "No route to host"}
 			}
 		} else {
@@ -101,6 +104,9 @@ func (n *network) Dial(ctx context.Context, from *guest.Machine, host string, po
 		return nil, refused
 	}
 	if h := k.Listener(port); h != nil {
+		return h, nil
+	}
+	if h := cluster.Exposed(from, target.Hardware.Address, port); h != nil {
 		return h, nil
 	}
 	return nil, refused

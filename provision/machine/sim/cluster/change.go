@@ -133,6 +133,9 @@ func (c *ctl) putDocument(o object, over bool) error {
 	if err := c.allow("patch", k, r); err != nil {
 		return err
 	}
+	if err := c.webhook(o); err != nil {
+		return err
+	}
 	old := c.session.store.get(k)
 	if old != nil && !over {
 		return saysf("Error from server (AlreadyExists): %s %q already exists", r.plural, k.name)
@@ -175,6 +178,9 @@ func (c *ctl) putDocument(o object, over bool) error {
 		if err := c.api.fillToken(o); err != nil {
 			return err
 		}
+	}
+	if r.plural == "services" {
+		nodePorts(o, c.head.Revision)
 	}
 	if done != "unchanged" {
 		if err := c.write(k, o); err != nil {
@@ -345,4 +351,13 @@ func (c *ctl) label() error {
 		c.say(i.resource, i.key.name, did)
 	}
 	return c.controllers(c.now())
+}
+
+// webhook has MetalLB look at objects of its own kinds, as the API server does.
+func (c *ctl) webhook(o object) error {
+	if !strings.HasPrefix(text(o, "apiVersion"), "metallb.io/") || c.works("deployments", "metallb-system", "controller") {
+		return nil
+	}
+	kind := strings.ToLower(text(o, "kind"))
+	return saysf("Error from server (InternalError): error when creating: Internal error occurred: failed calling webhook \"%svalidationwebhook.metallb.io\": failed to call webhook: Post \"https://metallb-webhook-service.metallb-system.svc:443/validate-metallb-io-v1beta1-%s?timeout=10s\": dial tcp: connect: connection refused", kind, kind)
 }

@@ -71,7 +71,7 @@ func (c *ctl) workloads() bool {
 	}
 	for _, s := range list {
 		switch s.plural {
-		case "nodes", "configmaps", "secrets", "namespaces", "services":
+		case "nodes", "configmaps", "secrets", "namespaces":
 		default:
 			return true
 		}

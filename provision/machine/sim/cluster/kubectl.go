@@ -40,7 +40,7 @@ func verbs() map[string]struct {
 		"get":           {"A,all-namespaces o,output: l,selector: no-headers show-labels raw: f,filename: ignore-not-found sort-by: field-selector: w,watch", (*ctl).get},
 		"describe":      {"A,all-namespaces l,selector: f,filename:", (*ctl).describe},
 		"apply":         {"f,filename: server-side force-conflicts k,kustomize: wait R,recursive validate?" + output + dry, (*ctl).apply},
-		"create":        {"f,filename: image: replicas: port: save-config from-literal: validate?" + output + dry, (*ctl).create},
+		"create":        {"f,filename: image: replicas: port: save-config from-literal: validate? duration:" + output + dry, (*ctl).create},
 		"delete":        {"f,filename: all l,selector: A,all-namespaces grace-period: force now timeout: wait? ignore-not-found cascade?" + output, (*ctl).delete},
 		"patch":         {"p,patch: type: patch-file:" + output, (*ctl).patch},
 		"label":         {"overwrite all l,selector:" + output, (*ctl).label},
@@ -52,6 +52,7 @@ func verbs() map[string]struct {
 		"wait":          {"for: timeout: all l,selector: A,all-namespaces f,filename:" + output, (*ctl).wait},
 		"run":           {"image: port: restart: labels,l: command" + output + dry, (*ctl).runPod},
 		"expose":        {"port: target-port: type: name: protocol:" + output, (*ctl).expose},
+		"top":           {"no-headers l,selector: sort-by:", (*ctl).top},
 		"cordon":        {"l,selector:", (*ctl).cordon},
 		"uncordon":      {"l,selector:", (*ctl).cordon},
 		"drain":         {"ignore-daemonsets delete-emptydir-data force timeout: grace-period: disable-eviction l,selector: pod-selector:", (*ctl).drain},
@@ -70,7 +71,7 @@ func kubectl(ctx context.Context, p *guest.Process) int {
 	}
 	all := verbs()
 	if len(o.Args) == 0 || o.Has("h") {
-		p.Print("kubectl controls the Kubernetes cluster manager (simulated).\n\nCommands in the simulator's model: api-resources, annotate, apply, cluster-info, config, cordon, create, delete, describe, drain, expose, get, label, logs, patch, rollout, run, scale, set, taint, uncordon, version, wait\n")
+		p.Print("kubectl controls the Kubernetes cluster manager (simulated).\n\nCommands in the simulator's model: api-resources, annotate, apply, cluster-info, config, cordon, create, delete, describe, drain, expose, get, label, logs, patch, rollout, run, scale, set, taint, top, uncordon, version, wait\n")
 		return 0
 	}
 	name := o.Args[0]

@@ -50,6 +50,8 @@ func (c *ctl) create() error {
 		return c.putDocument(object{"kind": "ConfigMap", "apiVersion": "v1", "metadata": object{"name": name}, "data": data}, false)
 	case "serviceaccount", "sa":
 		return c.putDocument(object{"kind": "ServiceAccount", "apiVersion": "v1", "metadata": object{"name": name}}, false)
+	case "token":
+		return c.token(name)
 	}
 	return fmt.Errorf("error: \"create %s\" is not in the simulator's model: write a file and use -f", c.args[0])
 }
@@ -300,8 +302,8 @@ func (c *ctl) wait() error {
 	if !given {
 		value = "True"
 	}
-	if want != "delete" && kind != "condition" && want != "create" {
-		return fmt.Errorf("error: unrecognized condition: %q (the simulator's model has condition=NAME, create and delete)", want)
+	if want != "delete" && kind != "condition" && kind != "jsonpath" && want != "create" {
+		return fmt.Errorf("error: unrecognized condition: %q (the simulator's model has condition=NAME, jsonpath={PATH}=VALUE, create and delete)", want)
 	}
 	var last item
 	met := map[key]bool{}
@@ -325,7 +327,8 @@ func (c *ctl) wait() error {
 		}
 		for _, i := range found {
 			last = i
-			if want != "create" && !hasCondition(c.view(i.plural, i.o, c.now()), condition, value) {
+			v := c.view(i.plural, i.o, c.now())
+			if kind == "jsonpath" && !hasValue(v, condition, value) || kind == "condition" && !hasCondition(v, condition, value) {
 				return false, nil
 			}
 			if !met[i.key] {
@@ -348,4 +351,20 @@ func hasCondition(o object, name, value string) bool {
 		}
 	}
 	return false
+}
+
+// hasValue reports whether a path of an object holds a value.
+func hasValue(o object, path, value string) bool {
+	found, err := jsonPath(path, o)
+	return err == nil && found == value
+}
+
+// token makes a token for an account of a namespace; the lock must be held.
+func (c *ctl) token(account string) error {
+	space := or(c.namespace(), "default")
+	if c.session.store.get(key{"serviceaccounts", space, account}) == nil {
+		return saysf("error: failed to create token: serviceaccounts %q not found", account)
+	}
+	c.p.Printf("simulated.%s.%s\n", b64(space+"/"+account), random(16))
+	return nil
 }

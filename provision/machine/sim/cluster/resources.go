@@ -62,7 +62,7 @@ func kindOf(o object) resource {
 		}
 	}
 	name := strings.ToLower(kind)
-	return resource{name + "s", name, kind, nil, text(o, "apiVersion"), text(o, "metadata", "namespace") != ""}
+	return resource{plural(name), name, kind, nil, text(o, "apiVersion"), text(o, "metadata", "namespace") != ""}
 }
 
 // resource finds a resource by what people call it.
@@ -74,11 +74,17 @@ func (s *store) resource(name string) (resource, error) {
 			return r, nil
 		}
 	}
-	for _, plural := range []string{word, word + "s"} {
-		for k, o := range s.objects[plural] {
+	for _, many := range []string{word, plural(word)} {
+		for k, o := range s.objects[many] {
 			r := kindOf(o)
 			r.namespaced = k.namespace != ""
 			return r, nil
+		}
+	}
+	for _, d := range s.list("customresourcedefinitions", "") {
+		if many := text(d, "spec", "names", "plural"); many == word || many == plural(word) {
+			kind := text(d, "spec", "names", "kind")
+			return resource{many, strings.ToLower(kind), kind, nil, text(d, "spec", "group") + "/v1", text(d, "spec", "scope") == "Namespaced"}, nil
 		}
 	}
 	return resource{}, fmt.Errorf("error: the server doesn't have a resource type %q", name)
@@ -195,4 +201,15 @@ func (c *ctl) apiResources() error {
 	}
 	c.p.Print(table(rows))
 	return nil
+}
+
+// plural is what the definitions of kinds write for more than one.
+func plural(name string) string {
+	switch {
+	case strings.HasSuffix(name, "ss"):
+		return name + "es"
+	case strings.HasSuffix(name, "cy"):
+		return strings.TrimSuffix(name, "y") + "ies"
+	}
+	return name + "s"
 }

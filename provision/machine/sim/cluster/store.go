@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/vfs"
@@ -44,12 +46,14 @@ type store struct {
 	kubelets map[string]*kubelet       // that report to the cluster, by node
 	turn     int                       // of the scheduler
 	changed  chan struct{}             // closed at the next change
+	exposed  atomic.Pointer[exposure]  // what the nodes let in
 }
 
 // lab is what the clusters of a lab share.
 type lab struct {
 	mu     sync.Mutex
 	stores map[string]*store
+	open   atomic.Pointer[[]*store] // all stores, for whoever may not wait
 }
 
 type labKey struct{}
@@ -86,6 +90,8 @@ func openStore(m *guest.Machine, name string) (*store, error) {
 		}
 		s.live[name] = m
 		l.stores[head.ID] = s
+		all := slices.Collect(maps.Values(l.stores))
+		l.open.Store(&all)
 		return s, nil
 	}
 	s.mu.Lock()

@@ -20,6 +20,10 @@ func (s *store) view(kind string, o object, now time.Time) object {
 		return s.replicaSetView(o)
 	case "daemonsets":
 		return s.daemonSetView(o)
+	case "persistentvolumeclaims":
+		return s.claimView(o)
+	case "gatewayclasses":
+		return s.gatewayClassView(o)
 	case "secrets":
 		return secretView(o)
 	case "configmaps":
@@ -197,6 +201,8 @@ func columns(kind string, wide bool) []string {
 		list = []string{"NAME", "DATA", "AGE"}
 	case "secrets":
 		list = []string{"NAME", "TYPE", "DATA", "AGE"}
+	case "persistentvolumeclaims":
+		list = []string{"NAME", "STATUS", "VOLUME", "CAPACITY", "ACCESS MODES", "STORAGECLASS", "AGE"}
 	default:
 		list = []string{"NAME", "AGE"}
 	}
@@ -234,13 +240,15 @@ func row(kind string, o object, now time.Time) []string {
 		return []string{name, st("desiredNumberScheduled"), st("currentNumberScheduled"), st("numberReady"), st("updatedNumberScheduled"), st("numberAvailable"),
 			or(pairs(labelsOf(o, "spec", "template", "spec", "nodeSelector")), "<none>"), old}
 	case "services":
-		return []string{name, or(text(o, "spec", "type"), "ClusterIP"), or(text(o, "spec", "clusterIP"), "<none>"), "<none>", ports(o), old, or(pairs(labelsOf(o, "spec", "selector")), "<none>")}
+		return []string{name, or(text(o, "spec", "type"), "ClusterIP"), or(text(o, "spec", "clusterIP"), "<none>"), external(o), ports(o), old, or(pairs(labelsOf(o, "spec", "selector")), "<none>")}
 	case "namespaces":
 		return []string{name, or(text(o, "status", "phase"), "Active"), old}
 	case "configmaps":
 		return []string{name, fmt.Sprint(len(labelsOf(o, "data"))), old}
 	case "secrets":
 		return []string{name, or(text(o, "type"), "Opaque"), fmt.Sprint(len(labelsOf(o, "data"))), old}
+	case "persistentvolumeclaims":
+		return []string{name, text(o, "status", "phase"), text(o, "spec", "volumeName"), text(o, "status", "capacity", "storage"), modes(o), text(o, "spec", "storageClassName"), old}
 	}
 	return []string{name, old}
 }
@@ -328,4 +336,32 @@ func ports(o object) string {
 		list = append(list, s+"/"+or(text(p, "protocol"), "TCP"))
 	}
 	return or(strings.Join(list, ","), "<none>")
+}
+
+// external is the column EXTERNAL-IP of a Service.
+func external(o object) string {
+	if text(o, "spec", "type") != "LoadBalancer" {
+		return "<none>"
+	}
+	return or(balancedAt(o), "<pending>")
+}
+
+// modes shortens a claim's access modes as kubectl does.
+func modes(o object) string {
+	var list []string
+	for _, mode := range items(o, "status", "accessModes") {
+		list = append(list, map[string]string{"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX"}[fmt.Sprint(mode)])
+	}
+	return strings.Join(list, ",")
+}
+
+// gatewayClassView is a class of Gateways with what its controller says of it, while that runs.
+func (s *store) gatewayClassView(o object) object {
+	o = clone(o)
+	condition := object{"type": "Accepted", "status": "Unknown", "reason": "Pending", "message": "Waiting for controller"}
+	if text(o, "spec", "controllerName") == "gateway.nginx.org/nginx-gateway-controller" && s.works("deployments", "nginx-gateway", "nginx-gateway") {
+		condition = object{"type": "Accepted", "status": "True", "reason": "Accepted", "message": "The GatewayClass is accepted"}
+	}
+	o["status"] = object{"conditions": []any{condition}}
+	return o
 }

@@ -122,7 +122,10 @@ func (s *store) controllers(now time.Time) error {
 			}
 		}
 	}
-	return s.schedule(pending)
+	if err := s.schedule(pending); err != nil {
+		return err
+	}
+	return s.expose()
 }
 
 func podKey(p object) key {

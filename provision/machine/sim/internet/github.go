@@ -19,7 +19,6 @@ var (
 	prometheusFile = regexp.MustCompile(`^prometheus/([a-z_]+)/releases/download/v([0-9][0-9A-Za-z.+-]*)/(.+)$`)
 	flannelFile    = regexp.MustCompile(`^flannel-io/flannel/releases/download/v([0-9][0-9A-Za-z.+-]*)/kube-flannel\.yml$`)
 	criDockerdFile = regexp.MustCompile(`^Mirantis/cri-dockerd/releases/download/v([0-9][0-9A-Za-z.+-]*)/cri-dockerd-([0-9A-Za-z.+-]+)\.(?:amd64|arm64)\.tgz$`)
-	metricsFile    = regexp.MustCompile(`^kubernetes-sigs/metrics-server/releases/(?:download/v[0-9.]+|latest/download)/components\.yaml$`)
 )
 
 // release answers for files of releases on GitHub.
@@ -33,8 +32,8 @@ func release(path string) guest.Response {
 	if m := criDockerdFile.FindStringSubmatch(path); m != nil && m[1] == m[2] {
 		return text(archive("cri-dockerd/", m[1], []string{"cri-dockerd"}))
 	}
-	if metricsFile.MatchString(path) {
-		return text(deploymentManifest("kube-system", "metrics-server", "registry.k8s.io/metrics-server/metrics-server:v0.8.1"))
+	if answer, ok := addon(path); ok {
+		return answer
 	}
 	return notFound
 }
@@ -106,8 +105,6 @@ func archive(dir, version string, programs []string) string {
 // manifest answers for raw files of repositories.
 func manifest(u string) guest.Response {
 	switch {
-	case strings.Contains(u, "/metallb/") && strings.HasSuffix(u, "/metallb-native.yaml"):
-		return text(deploymentManifest("metallb-system", "controller", "quay.io/metallb/controller:v0.16.1"))
 	case strings.Contains(u, "/projectcalico/calico/") && strings.HasSuffix(u, ".yaml"):
 		return text(deploymentManifest("kube-system", "calico-kube-controllers", "quay.io/calico/kube-controllers:v3.31.7"))
 	}

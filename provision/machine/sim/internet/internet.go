@@ -113,6 +113,8 @@ func (in *Internet) get(_ context.Context, u string) guest.Response {
 	switch {
 	case strings.HasPrefix(u, "github.com/"):
 		return release(strings.TrimPrefix(u, "github.com/"))
+	case strings.HasPrefix(u, "get.helm.sh/"):
+		return helmArchive(strings.TrimPrefix(u, "get.helm.sh/"))
 	case strings.HasPrefix(u, "raw.githubusercontent.com/"):
 		return manifest(u)
 	case strings.HasPrefix(u, "dl.k8s.io/release/stable"):

@@ -31,7 +31,7 @@ func distribution(d image.Distribution) []*Package {
 		unit("keepalived.service", daemon("Keepalive Daemon (LVS and VRRP)", "/usr/sbin/keepalived --dont-fork")))
 	s.add("nfs-common", "1:2.6.4-3", "/usr/sbin/mount.nfs showmount")
 	s.add("nfs-kernel-server", "1:2.6.4-3", "/usr/sbin/exportfs /usr/sbin/rpc.nfsd", depends("nfs-common"),
-		unit("nfs-server.service", daemon("NFS server", "/usr/sbin/rpc.nfsd", "Type=oneshot", "RemainAfterExit=yes")))
+		unit("nfs-server.service", daemon("NFS server", "/usr/sbin/rpc.nfsd", "Type=oneshot", "RemainAfterExit=yes", "ExecStop=/usr/sbin/rpc.nfsd 0")))
 	s.add("fontconfig", "2.15.0-1", "fc-list fc-cache")
 	for _, v := range strings.Fields(pick("8 11 17 21 25", "17", "21 25")) {
 		s.add("openjdk-"+v+"-jre-headless", v+".0.9+10-1", "java keytool", size(190000), provides("java-runtime-headless"))
