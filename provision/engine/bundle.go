@@ -61,12 +61,13 @@ func (s nodeScripts) stepBundle(t plan.Task, secrets map[string]string) (string,
 	return b.end(), nil
 }
 
-// tries is how often a check is run, a second apart, before the node gives up by itself: a little later than podium.
+// tries is how often a check is run before the node gives up by itself: a little later than podium. They are a second
+// apart, the first ones half a second.
 func tries(limit time.Duration) int {
 	if limit <= 0 {
 		limit = time.Hour
 	}
-	return int(limit.Seconds()) + 10
+	return int(limit.Seconds()) + 30
 }
 
 // inputBundle is the bundle of a task's input. It leaves nothing on its node and prints facts only.

@@ -47,7 +47,8 @@ small() {
   compile "$work/src/$1" . "$bin/$1"
 }
 
-# package NAME VERSION FOLDER DEPENDS DESCRIPTION: one .deb of a folder's files.
+# package NAME VERSION FOLDER DEPENDS DESCRIPTION: one .deb of a folder's files, the same one whenever it is made anew:
+# another run may be installing it.
 package() {
   local name=$1 release=$2 folder=$3 depends=$4 about=$5
   mkdir -p "$folder/DEBIAN"
@@ -57,7 +58,7 @@ package() {
     [[ -z $depends ]] || printf 'Depends: %s\n' "$depends"
     printf 'Description: %s\n' "$about"
   } >"$folder/DEBIAN/control"
-  dpkg-deb --root-owner-group -Znone --build "$folder" "$repository/$(dpkg --print-architecture)/" >/dev/null
+  SOURCE_DATE_EPOCH=0 dpkg-deb --root-owner-group -Zzstd -z3 --build "$folder" "$repository/$(dpkg --print-architecture)/" >/dev/null
 }
 
 # sign makes the index of the repository, signed by a key of its own.
@@ -84,19 +85,27 @@ sign() {
   exec 7>&-
 }
 
-# image NAME TAG FOLDER ENTRYPOINT: one container image of one layer, as a registry serves it.
+# image NAME TAG FOLDER ENTRYPOINT [BASE]: one container image, as a registry serves it: a layer of the files in FOLDER,
+# on top of one of those in BASE.
 image() {
-  local name=$1 tag=$2 folder=$3 entry=$4 layer config
+  local name=$1 tag=$2 folder=$3 entry=$4 base=${5:-} tree digest ids='' layers='' config
   mkdir -p "$registry/blobs" "$registry/manifests/$name"
-  tar -C "$folder" --sort=name --mtime=@0 --numeric-owner --owner=0 --group=0 -cf "$scratch/layer" .
-  layer=$(blob "$scratch/layer")
-  printf '{"architecture":"%s","os":"linux","config":{"Entrypoint":["%s"],"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
-    "$(dpkg --print-architecture)" "$entry" "$layer" >"$scratch/config"
+  for tree in ${base:+"$base"} "$folder"; do
+    tar -C "$tree" --sort=name --mtime=@0 --numeric-owner --owner=0 --group=0 -cf "$scratch/layer" .
+    digest=$(blob "$scratch/layer")
+    ids+=${ids:+,}\"sha256:$digest\"
+    layers+=${layers:+,}$(descriptor layer.v1.tar "$digest")
+  done
+  printf '{"architecture":"%s","os":"linux","config":{"Entrypoint":["%s"],"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]},"rootfs":{"type":"layers","diff_ids":[%s]}}' \
+    "$(dpkg --print-architecture)" "$entry" "$ids" >"$scratch/config"
   config=$(blob "$scratch/config")
-  printf '{"schemaVersion":2,"mediaType":"%s","config":{"mediaType":"%s","digest":"sha256:%s","size":%s},"layers":[{"mediaType":"%s","digest":"sha256:%s","size":%s}]}' \
-    application/vnd.oci.image.manifest.v1+json \
-    application/vnd.oci.image.config.v1+json "$config" "$(stat -c %s "$registry/blobs/$config")" \
-    application/vnd.oci.image.layer.v1.tar "$layer" "$(stat -c %s "$registry/blobs/$layer")" >"$registry/manifests/$name/$tag"
+  printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":%s,"layers":[%s]}' \
+    "$(descriptor config.v1+json "$config")" "$layers" >"$registry/manifests/$name/$tag"
+}
+
+# descriptor KIND DIGEST: what a manifest says of a blob.
+descriptor() {
+  printf '{"mediaType":"application/vnd.oci.image.%s","digest":"sha256:%s","size":%s}' "$1" "$2" "$(stat -c %s "$registry/blobs/$2")"
 }
 
 # blob FILE: moves it to where it is found by its digest, which it prints.

@@ -73,3 +73,14 @@ write_file 0644 /etc/systemd/system.conf.d/podium.conf <<'END'
 DefaultTimeoutStopSec=15s
 END
 [[ $wrote == no ]] || systemctl daemon-reexec
+# systemd stops all containers of a node at once. CoreDNS then goes on for five seconds so that nobody misses it, and the
+# API server waits for the etcd that ended before it. What they have to write down they have written long before.
+reload=no
+for runtime in cri-containerd crio docker; do # as each names its scopes: RUNTIME-ID.scope
+  write_file 0644 "/etc/systemd/system/$runtime-.scope.d/podium.conf" <<'END'
+[Scope]
+TimeoutStopSec=3s
+END
+  [[ $wrote == no ]] || reload=yes
+done
+[[ $reload == no ]] || systemctl daemon-reload

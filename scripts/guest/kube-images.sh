@@ -17,6 +17,24 @@ if [[ $PODIUM_KUBE_ROLE == worker ]]; then
   # A worker runs no etcd and no API server.
   images=$(grep -e /kube-proxy: -e /pause: -e /coredns <<<"$images")
 fi
-for image in $images $PODIUM_IMAGES; do
-  pull_image "$image"
-done
+
+# pull_all IMAGE...: three at once: while one is unpacked another one is on its way.
+pull_all() {
+  local image pid pids=() code=0
+  for image in "$@"; do
+    pull_image "$image" &
+    pids+=($!)
+    if ((${#pids[@]} == 3)); then
+      wait "${pids[0]}" || code=$?
+      pids=("${pids[@]:1}")
+    fi
+    ((code == 0)) || break
+  done
+  for pid in "${pids[@]}"; do
+    wait "$pid" || code=$?
+  done
+  ((code == 0)) || exit "$code"
+}
+
+# shellcheck disable=SC2086 # one argument per image
+pull_all $images $PODIUM_IMAGES

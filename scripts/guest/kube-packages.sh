@@ -43,11 +43,22 @@ done
 write_config 0644 /etc/default/kubelet <<END
 KUBELET_EXTRA_ARGS=--node-ip=$PODIUM_ADDRESS
 END
+# A kubelet that finds no container runtime ends, and systemd would try again ten seconds later: with each boot. So it
+# starts after the runtime, tries again soon while that one still reads what it had, and not at all before the node has
+# joined a cluster.
+write_config 0644 /etc/systemd/system/kubelet.service.d/podium.conf <<'END'
+[Unit]
+After=containerd.service crio.service cri-docker.socket
+ConditionPathExists=/var/lib/kubelet/config.yaml
+
+[Service]
+RestartSec=1s
+END
 systemctl is-enabled --quiet kubelet.service || systemctl enable --quiet kubelet.service
 if [[ -f /etc/kubernetes/kubelet.conf ]]; then
   run_service kubelet.service
 else
-  service_is_fresh # until it has joined a cluster it ends each time right after it has started
+  service_is_fresh # it starts when it joins a cluster
 fi
 
 fact kubernetes_version "$(kubeadm version --output short)"

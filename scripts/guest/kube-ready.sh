@@ -26,3 +26,13 @@ while read -r range _ node; do
     kubectl patch node "$node" --patch "{\"spec\":{\"podCIDR\":\"$range\",\"podCIDRs\":[\"$range\"]}}"
   fi
 done <<<"${PODIUM_POD_RANGES:-}"
+
+# A node takes pods as soon as its runtime has been told of the pod network, a moment before that network runs. Who comes
+# in between is tried again after ten seconds and more; CoreDNS, which waits for the first node, always is. New ones
+# start at once.
+while read -r pod phase node; do
+  if [[ $phase == Pending && -n $node ]]; then
+    kubectl --namespace kube-system delete pod "$pod" --wait=false
+  fi
+done <<<"$(kubectl --namespace kube-system get pods --selector k8s-app=kube-dns \
+  --output 'jsonpath={range .items[*]}{.metadata.name} {.status.phase} {.spec.nodeName}{"\n"}{end}')"

@@ -10,13 +10,13 @@ flannel_plugin_version=0.9.1
 pack_flannel() {
   local root=$scratch/root
   build_flannel
-  network_tools "$root"
+  network_tools "$root-base"
   install -D "$bin/flanneld" "$root/opt/bin/flanneld"
-  image flannel-io/flannel "v$flannel_version" "$root" /opt/bin/flanneld
-  rm "$root/opt/bin/flanneld"
-  install -D "$bin/flannel" "$root/flannel"
-  image flannel-io/flannel-cni-plugin "$(flannel_plugin_tag)" "$root" /flannel
+  image flannel-io/flannel "v$flannel_version" "$root" /opt/bin/flanneld "$root-base"
   rm -rf "$root"
+  install -D "$bin/flannel" "$root/flannel"
+  image flannel-io/flannel-cni-plugin "$(flannel_plugin_tag)" "$root" /flannel "$root-base"
+  rm -rf "$root" "$root-base"
 
   mkdir -p "$served/github/flannel-io/flannel"
   cp "$work/src/flannel/Documentation/kube-flannel.yml" "$served/github/flannel-io/flannel/"

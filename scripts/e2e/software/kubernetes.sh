@@ -150,8 +150,8 @@ images() {
   one pause "$pause_version" "$bin/pause" /pause
 
   rm -rf "$root"
-  network_tools "$root"
+  network_tools "$root-base"
   install -D "$bin/kube-proxy" "$root/usr/local/bin/kube-proxy"
-  image kube-proxy "v$version" "$root" /usr/local/bin/kube-proxy
-  rm -rf "$root"
+  image kube-proxy "v$version" "$root" /usr/local/bin/kube-proxy "$root-base"
+  rm -rf "$root" "$root-base"
 }

@@ -30,7 +30,7 @@ hold() {
       printf 'not yet: %s\n' "$says" >&2
       said=$says
     fi
-    if ((try < 5)); then sleep 0.2; else sleep 1; fi
+    if ((try < 5)); then sleep 0.2; elif ((try < 40)); then sleep 0.5; else sleep 1; fi
   done
   echo "gave up after $2 tries" >&2
   exit 124

@@ -2,9 +2,11 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/url"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -27,6 +29,16 @@ func (s imageStore) all(m *guest.Machine) []string {
 		return nil
 	}
 	return strings.Fields(text)
+}
+
+// add notes an image, by appending: others are pulled at the same time.
+func (s imageStore) add(m *guest.Machine, ref string) error {
+	file, err := m.FS.Open(vfs.Root(), s.list, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write([]byte(ref + "\n"))
+	return errors.Join(err, file.Close())
 }
 
 // containerdImages are those of containerd, with the mirrors of a folder of hosts.toml files; "" has none.
@@ -57,8 +69,7 @@ func canonical(ref string) string {
 // pull fetches an image by way of the runtime's mirrors, if it is not there already.
 func pull(ctx context.Context, m *guest.Machine, store imageStore, ref string) error {
 	ref = canonical(ref)
-	have := store.all(m)
-	if slices.Contains(have, ref) {
+	if slices.Contains(store.all(m), ref) {
 		return nil
 	}
 	registry, name, _ := strings.Cut(ref, "/")
@@ -101,7 +112,7 @@ func pull(ctx context.Context, m *guest.Machine, store imageStore, ref string) e
 	if err := m.FS.MkdirAll(vfs.Root(), path.Dir(store.list), 0o755); err != nil {
 		return fmt.Errorf("failed to pull and unpack image %q: %w", ref, err)
 	}
-	if err := m.FS.WriteFile(vfs.Root(), store.list, strings.Join(append(have, ref), "\n")+"\n", 0o600); err != nil {
+	if err := store.add(m, ref); err != nil {
 		return fmt.Errorf("failed to pull and unpack image %q: failed to copy: write %s: %s", ref, store.list, strings.ToLower(guest.Reason(err)))
 	}
 	return nil
