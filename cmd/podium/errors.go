@@ -70,7 +70,7 @@ func exitCode(err error) int {
 		return code.code
 	case isDescriptionError(err):
 		return exitUsage
-	case errors.Is(err, engine.ErrNoSuchStep), errors.Is(err, engine.ErrSnapshotName):
+	case errors.Is(err, engine.ErrNoSuchStep), errors.Is(err, engine.ErrSnapshotName), errors.Is(err, engine.ErrVersion):
 		return exitUsage
 	case isPreflightError(err):
 		return exitPreflight

@@ -26,6 +26,9 @@ func (e *Engine) Changes(ctx context.Context) ([]Change, error) {
 	if err := otherProvider(s, e.Plan.Lab.Provider); err != nil {
 		return nil, err
 	}
+	if _, err := e.upgrade(s); err != nil {
+		return nil, err
+	}
 	scripts, err := readNodeScripts()
 	if err != nil {
 		return nil, err
@@ -65,8 +68,10 @@ func (v view) reason(t plan.Task) string {
 	if t.Step == plan.StepBoot {
 		return v.boot
 	}
-	m, ok := v.steps[t.Step]
-	why := reason(m, ok, t.Digest)
+	why := due(t, v.steps)
+	if why == reasonMissing && t.Version != nil {
+		return "" // the machine is going to be made with that version
+	}
 	if why != "" && v.guess != "" {
 		return why + " (" + v.guess + ")"
 	}

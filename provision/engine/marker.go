@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -147,6 +148,26 @@ func reason(m marker, ok bool, want plan.Digest) string {
 		return ""
 	}
 	return strings.Join(changed, ", ") + " changed"
+}
+
+// due says why a task has to run, going by the markers of its node; empty: it does not. One that brings the node to a
+// version goes by the version that the node has.
+func due(t plan.Task, markers map[string]marker) string {
+	m, ok := markers[t.Step]
+	if t.Version == nil {
+		return reason(m, ok, t.Digest)
+	}
+	facts := map[string]string{}
+	for _, m := range markers {
+		maps.Copy(facts, m.Facts)
+	}
+	switch has := t.Version.Has(facts); {
+	case has == "":
+		return reasonMissing
+	case !t.Version.Fits(has):
+		return has + " there, " + t.Version.Want + " wanted"
+	}
+	return ""
 }
 
 // digestText is a digest in one word, as the state keeps it.

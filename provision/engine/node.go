@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"podium/provision/machine"
+	"podium/provision/plan"
 	"podium/provision/remote"
 	"podium/scripts"
 )
@@ -212,6 +213,13 @@ func (n *node) marker(step string) (marker, bool) {
 	defer n.mu.Unlock()
 	m, ok := n.seen.Markers[step]
 	return m, ok
+}
+
+// due says why a step has to run on the node; empty: it does not.
+func (n *node) due(t plan.Task) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return due(t, n.seen.Markers)
 }
 
 // secrets is the secret facts that the node's steps have reported. Those of other nodes cannot get into its output, but

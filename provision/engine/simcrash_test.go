@@ -16,6 +16,7 @@ import (
 
 	"podium/provision/event"
 	"podium/provision/machine/sim"
+	"podium/provision/plan"
 	"podium/provision/remote"
 	"podium/provision/state"
 )
@@ -69,7 +70,8 @@ func TestUpCompletesASimulatedClusterThatWasKilled(t *testing.T) {
 	}
 	t.Parallel()
 	want := newSimCrash(t, "", 0).result(t)
-	for after := 1; after <= len(k8sBasic(t).Tasks); after++ {
+	tasks := slices.DeleteFunc(k8sBasic(t).Tasks, func(t plan.Task) bool { return t.Version != nil }) // those do not run
+	for after := 1; after <= len(tasks); after++ {
 		t.Run(fmt.Sprint("after task ", after), func(t *testing.T) {
 			t.Parallel()
 			c := newSimCrash(t, event.TaskDone, after)

@@ -51,7 +51,8 @@ func makespan(results []TaskResult) time.Duration {
 }
 
 // guess gives a task's weight: what it took last time; else what the same step took on the other nodes on average; else
-// a twentieth of its timeout, since timeouts are generous alike.
+// a twentieth of its timeout, since timeouts are generous alike. What brings a node to the version that it has takes
+// nothing.
 func guess(s state.State, tasks []plan.Task) func(plan.Task) time.Duration {
 	total, count := map[string]time.Duration{}, map[string]int{}
 	for _, steps := range s.Steps {
@@ -63,6 +64,11 @@ func guess(s state.State, tasks []plan.Task) func(plan.Task) time.Duration {
 		}
 	}
 	return func(t plan.Task) time.Duration {
+		if v := t.Version; v != nil {
+			if has := v.Has(s.Facts[t.Node]); has == "" || v.Fits(has) {
+				return 0 // it will not run
+			}
+		}
 		if took := s.Steps[t.Node][t.Step].Duration; took > 0 {
 			return took
 		}

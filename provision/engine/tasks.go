@@ -45,8 +45,7 @@ func (r *run) fits(i int) bool {
 
 // reason says why a step has to run; empty: it does not.
 func (r *run) reason(t plan.Task) string {
-	m, ok := r.nodes[t.Node].marker(t.Step)
-	if why := reason(m, ok, t.Digest); why != "" || !r.forced[t.ID] {
+	if why := r.nodes[t.Node].due(t); why != "" || !r.forced[t.ID] {
 		return why
 	}
 	return reasonForced

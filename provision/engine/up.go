@@ -23,7 +23,8 @@ import (
 // wraps ctx's. In all cases the machines are kept, the state is saved, and another Up goes on from there.
 //
 // It refuses, before it touches anything: a state file that is broken (state.ErrBroken) or of a newer podium
-// (state.ErrNewer), and another provider than that of the machines there are (ErrOtherProvider).
+// (state.ErrNewer), another provider than that of the machines there are (ErrOtherProvider), and a version of Kubernetes
+// that the cluster cannot be brought to (ErrVersion).
 func (e *Engine) Up(ctx context.Context, o UpOptions) (Summary, error) {
 	r, err := e.newRun(o)
 	if err != nil {
@@ -38,6 +39,7 @@ type run struct {
 	options UpOptions
 	retry   Retry
 	started time.Time
+	ahead   string // the upgrade that this run is going to do; empty: none
 
 	forced map[plan.TaskID]bool
 	graph  *graph
@@ -64,6 +66,10 @@ func (e *Engine) newRun(o UpOptions) (*run, error) {
 	if err := otherProvider(s, e.Plan.Lab.Provider); err != nil {
 		return nil, err
 	}
+	ahead, err := e.upgrade(s)
+	if err != nil {
+		return nil, err
+	}
 	g, err := newGraph(e.Plan.Tasks, guess(s, e.Plan.Tasks))
 	if err != nil {
 		return nil, err
@@ -74,7 +80,7 @@ func (e *Engine) newRun(o UpOptions) (*run, error) {
 	}
 	r := &run{
 		job: j, options: o, retry: cmp.Or(e.Retry, DefaultRetry()), started: time.Now(),
-		forced: forced, graph: g, nodes: map[string]*node{}, results: make([]TaskResult, len(e.Plan.Tasks)),
+		ahead: ahead, forced: forced, graph: g, nodes: map[string]*node{}, results: make([]TaskResult, len(e.Plan.Tasks)),
 	}
 	for _, m := range e.Plan.Machines {
 		r.nodes[m.Name] = j.node(m.Name, j.scripts)
@@ -94,6 +100,9 @@ func (r *run) up(ctx context.Context) (Summary, error) {
 	err := r.finishRestore(ctx)
 	if err == nil {
 		err = r.prepare(ctx)
+	}
+	if err == nil && r.ahead != "" {
+		r.note("", "%s", r.ahead)
 	}
 	if err == nil {
 		r.schedule(ctx)
@@ -165,7 +174,7 @@ func (r *run) expect(s *state.State) {
 	}
 	for _, t := range r.Plan.Tasks {
 		m := s.Machines[t.Node]
-		if t.Step != plan.StepBoot {
+		if t.Step != plan.StepBoot && t.Version == nil { // only some machines ever need that one
 			m.Plan[t.Step] = digestText(t.Digest)
 		}
 		for _, unit := range t.Services {

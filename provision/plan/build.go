@@ -167,6 +167,10 @@ func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
 			return Task{}, err
 		}
 	}
+	if row.Version != nil {
+		v := Version(row.Version(b.context, m))
+		t.Version = &v
+	}
 	t.Vars = b.common[m.Name].Mentioned(t.Script.Text, t.Probe.Text)
 	if row.Vars != nil {
 		maps.Copy(t.Vars, row.Vars(b.context, m))

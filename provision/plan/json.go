@@ -32,6 +32,7 @@ type documentTask struct {
 	Inputs   []documentInput   `json:"inputs,omitempty"`
 	Services []string          `json:"services,omitempty"`
 	Timeout  float64           `json:"timeout_seconds"`
+	Version  string            `json:"version,omitempty"` // the step is done when the node reports this version
 	Digest   *Digest           `json:"digest,omitempty"` // boot has none
 }
 
@@ -75,6 +76,9 @@ func jsonTask(t Task, reasons map[TaskID]string) documentTask {
 	}
 	for _, i := range t.Inputs {
 		d.Inputs = append(d.Inputs, documentInput{Node: i.Node, Script: i.Script.Name})
+	}
+	if t.Version != nil {
+		d.Version = t.Version.Want
 	}
 	if t.Step != StepBoot {
 		digest := t.Digest

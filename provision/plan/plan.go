@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"strings"
 	"time"
 
 	"podium/provision/lab"
@@ -39,8 +40,30 @@ type Task struct {
 	Services []string          // systemd units this step answers for; status asks for their health
 	Timeout  time.Duration     // of script and probe together
 
+	// Version, when set, decides instead of Digest whether the task is done.
+	Version *Version
+
 	Digest Digest
 }
+
+// Version is a version that a task brings its node to.
+type Version struct {
+	Facts []string // where the node reports the version it has; the first of them that it reports counts
+	Want  string   // such as 1.36, which any 1.36.x fits, or 1.36.2
+}
+
+// Has is the version among what a node reports; empty: it reports none.
+func (v Version) Has(facts map[string]string) string {
+	for _, name := range v.Facts {
+		if has := facts[name]; has != "" {
+			return has
+		}
+	}
+	return ""
+}
+
+// Fits reports whether a version is the one that is wanted, or one of its series.
+func (v Version) Fits(has string) bool { return has == v.Want || strings.HasPrefix(has, v.Want+".") }
 
 // Script is a bash script. Name is its path in the house or the lab's folder, for people.
 type Script struct {

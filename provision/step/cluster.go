@@ -38,7 +38,7 @@ func containerdVars(c Context, _ lab.Machine) Vars {
 	if !ok {
 		return nil // lab.Validate has refused it
 	}
-	return Vars{"PODIUM_CONTAINERD_LEAST": set.Containerd[0]}
+	return Vars{"PODIUM_CONTAINERD_LEAST": set.Containerd[0], "PODIUM_KUBERNETES_MINOR": source.Minor(c.Lab.Kubernetes.Version)}
 }
 
 func kubeRole(m lab.Machine) string {
@@ -54,7 +54,32 @@ func kubeImages(c Context, m lab.Machine) Vars {
 		more = source.Images("flannel", source.VersionFor("flannel", c.Lab.Kubernetes.Version))
 	}
 	more = append(more, addonImages(c, m)...)
-	return Vars{"PODIUM_KUBE_ROLE": kubeRole(m), "PODIUM_IMAGES": strings.Join(more, " ")}
+	return Vars{
+		"PODIUM_KUBE_ROLE": kubeRole(m), "PODIUM_IMAGES": strings.Join(more, " "),
+		// What kubeadm asks for changes with it.
+		"PODIUM_KUBERNETES_VERSION": c.Lab.Kubernetes.Version, "PODIUM_KUBERNETES_MINOR": source.Minor(c.Lab.Kubernetes.Version),
+	}
+}
+
+// kubeUpgrade says which control plane begins.
+func kubeUpgrade(c Context, m lab.Machine) Vars {
+	v := Vars{"PODIUM_KUBERNETES_VERSION": c.Lab.Kubernetes.Version}
+	if m.HasRole(lab.RoleControlPlane) {
+		v["PODIUM_UPGRADE_FIRST"] = "no"
+		if firstControlPlane(c, m) {
+			v["PODIUM_UPGRADE_FIRST"] = "yes"
+		}
+	}
+	return v
+}
+
+// drainInput has the first control plane move the machine's pods away.
+func drainInput(c Context, m lab.Machine) []Input {
+	first, _ := controlPlane(c)
+	return []Input{{
+		Node: first.Name, Script: "input-drain.sh",
+		Vars: Vars{"PODIUM_DRAIN": m.Name, "PODIUM_KUBERNETES_VERSION": c.Lab.Kubernetes.Version},
+	}}
 }
 
 func joinRole(_ Context, m lab.Machine) Vars { return Vars{"PODIUM_JOIN_ROLE": kubeRole(m)} }

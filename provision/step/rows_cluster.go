@@ -29,6 +29,28 @@ func clusterSteps() []Step {
 			Services: []string{"kubelet"}, Timeout: 30 * time.Minute,
 			Hint: "on the node: journalctl -u kubelet; sudo crictl ps -a",
 		},
+		// The upgrade of a cluster, after
+		// https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/ (read 2026-11-21): the first control
+		// plane, the further ones, then the workers, one at a time. What does not disturb the cluster has been done on all
+		// nodes at once before that: kubeadm and the images are there. Whoever joins has the new version already.
+		{
+			Name: "kube-upgrade", About: "an older cluster upgraded: its first control plane",
+			On: firstControlPlane, After: after("kubeadm-init"), Version: memberVersion,
+			Script: "kube-upgrade-control-plane.sh", Vars: kubeUpgrade, Timeout: 45 * time.Minute,
+			Hint: "on the control plane: journalctl -u kubelet; kubectl get pods -A; podium up goes on from here",
+		},
+		{
+			Name: "kube-upgrade-control-plane", About: "an older cluster upgraded: a further control plane",
+			On: furtherControlPlane, After: join(after("kubeadm-join-control-plane"), everywhereAfter("kube-upgrade")), Serial: true, Version: memberVersion,
+			Script: "kube-upgrade-control-plane.sh", Vars: kubeUpgrade, Timeout: 45 * time.Minute,
+			Hint: "on the control plane: journalctl -u kubelet; kubectl get pods -A; podium up goes on from here",
+		},
+		{
+			Name: "kube-upgrade-worker", About: "an older cluster upgraded: a worker",
+			On: worker, After: join(after("kubeadm-join"), everywhereAfter("kube-upgrade", "kube-upgrade-control-plane")), Serial: true, Version: memberVersion,
+			Script: "kube-upgrade-worker.sh", Vars: kubeUpgrade, Inputs: drainInput, Timeout: 45 * time.Minute,
+			Hint: "on the control plane: kubectl describe node; on the node: journalctl -u kubelet; podium up goes on from here",
+		},
 		{
 			Name: "cni-flannel", About: "pod network: flannel on the private cards",
 			On: withFlannel, After: after("kubeadm-init"), Script: "cni-flannel.sh", Vars: flannel, Probe: "probe-cni-flannel.sh", Timeout: 15 * time.Minute,
@@ -43,21 +65,21 @@ func clusterSteps() []Step {
 		{
 			// One by one: etcd takes a new member only while most of those it has are up.
 			Name: "kubeadm-join-control-plane", About: "a further control plane",
-			On: furtherControlPlane, After: join(after("kube-images", "kernel", "haproxy", "keepalived"), everywhereAfter("kubeadm-init")), Serial: true,
+			On: furtherControlPlane, After: join(after("kube-images", "kernel", "haproxy", "keepalived"), everywhereAfter("kubeadm-init", "kube-upgrade")), Serial: true,
 			Script: "kubeadm-join.sh", Vars: joinRole, Files: kubeadmJoin, Inputs: joinInput, Probe: "probe-kubeadm-join.sh",
 			Services: []string{"kubelet"}, Timeout: 20 * time.Minute,
 			Hint: "on the node: journalctl -u kubelet; does it reach https://" + APIName + ":" + apiPort + "?",
 		},
 		{
 			Name: "kubeadm-join", About: "a worker joins the cluster",
-			On: worker, After: join(after("kube-images", "kernel"), everywhereAfter("kubeadm-init")),
+			On: worker, After: join(after("kube-images", "kernel"), everywhereAfter("kubeadm-init", "kube-upgrade")),
 			Script: "kubeadm-join.sh", Vars: joinRole, Files: kubeadmJoin, Inputs: joinInput, Probe: "probe-kubeadm-join.sh",
 			Services: []string{"kubelet"}, Timeout: 20 * time.Minute,
 			Hint: "on the node: journalctl -u kubelet; does it reach https://" + APIName + ":" + apiPort + "?",
 		},
 		{
 			Name: "kube-ready", About: "every node Ready at its private address",
-			On: firstControlPlane, After: join(after("cni-flannel"), everywhereAfter("cni-bridge", "kubeadm-join-control-plane", "kubeadm-join")),
+			On: firstControlPlane, After: join(after("cni-flannel"), everywhereAfter("cni-bridge", "kubeadm-join-control-plane", "kubeadm-join", "kube-upgrade-worker")),
 			Script: "kube-ready.sh", Vars: kubeNodes, Probe: "probe-kube-ready.sh", Timeout: 15 * time.Minute,
 			Hint: "on the control plane: kubectl get nodes -o wide; kubectl get pods -A",
 		},

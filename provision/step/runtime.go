@@ -18,7 +18,10 @@ func criSocket(runtime string) string {
 }
 
 func criDockerd(c Context, _ lab.Machine) Vars {
-	return Vars{"PODIUM_CRI_DOCKERD_VERSION": source.VersionFor("cri-dockerd", c.Lab.Kubernetes.Version)}
+	return Vars{
+		"PODIUM_CRI_DOCKERD_VERSION": source.VersionFor("cri-dockerd", c.Lab.Kubernetes.Version),
+		"PODIUM_KUBERNETES_MINOR":    source.Minor(c.Lab.Kubernetes.Version),
+	}
 }
 
 // crio: CRI-O has a minor version for each of Kubernetes.

@@ -21,11 +21,21 @@ type Step struct {
 	Probe  string                                 // path below scripts/guest; empty: none
 	Hint   string                                 // where to look when it fails
 
+	// Version, when set, is the version that the step brings its machine to: the step is done when the machine reports
+	// that version, whatever its digest. A machine that was made with it does not run the step at all.
+	Version func(c Context, m lab.Machine) Version
+
 	// Serial rows run on their machines one after the other, in the order of the lab.
 	Serial bool
 
 	Services []string      // systemd units the step answers for
 	Timeout  time.Duration // of script and probe together
+}
+
+// Version is one that a machine has to report.
+type Version struct {
+	Facts []string // where the machine reports the version it has; the first of them that it reports counts
+	Want  string   // such as 1.36, which any 1.36.x fits, or 1.36.2
 }
 
 // Vars are variables of a script, PODIUM_ names included.

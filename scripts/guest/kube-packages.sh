@@ -1,5 +1,6 @@
 #!/bin/bash
 # kube-packages.sh: kubelet, kubeadm and kubectl of one minor version, held there; the kubelet bound to the private card.
+# On a node of a cluster only kubeadm changes: the others wait for the node's upgrade.
 #
 # Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_KUBERNETES_MINOR (1.36), PODIUM_KUBERNETES_VERSION (the same, or exact:
 #         1.36.2); optional: PODIUM_MIRROR_KUBERNETES (instead of https://pkgs.k8s.io), the proxy's
@@ -10,12 +11,20 @@
 . "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
 
-# A node of a cluster changes its minor version by kubeadm upgrade only, control planes first.
+# A node of a cluster changes its kubelet by kubeadm upgrade only, one node at a time (kube-upgrade-*.sh). kubeadm itself
+# may be newer before that: it goes forward by one minor version, and never back.
+member=no
 if [[ -f /etc/kubernetes/kubelet.conf ]]; then
-  there=$(kubelet --version)
-  [[ $there == "Kubernetes v$PODIUM_KUBERNETES_MINOR."* ]] ||
-    die "$PODIUM_NODE is in a cluster with ${there#Kubernetes }, and lab.yaml asks for $PODIUM_KUBERNETES_MINOR" \
-      "podium does not upgrade clusters: destroy the lab and make it anew, or follow kubeadm upgrade"
+  member=yes
+  there=$(kubelet --version) # "Kubernetes v1.36.2"
+  there=${there#* v}
+  wanted=${PODIUM_KUBERNETES_MINOR#*.}
+  minor=${there#*.}
+  minor=${minor%%.*}
+  ((wanted >= minor)) || die "$PODIUM_NODE has Kubernetes $there, and lab.yaml asks for $PODIUM_KUBERNETES_VERSION" \
+    "a cluster cannot go back: write version: \"$there\", or destroy the lab and make it anew"
+  ((wanted <= minor + 1)) || die "$PODIUM_NODE has Kubernetes $there, and lab.yaml asks for $PODIUM_KUBERNETES_VERSION" \
+    "an upgrade goes one minor version at a time: write version: \"${there%%.*}.$((minor + 1))\", run podium up, then the next one"
 fi
 
 # One repository per minor version. A mirror has a Release.key of its own.
@@ -32,7 +41,12 @@ END
 # apt takes a star at the end only: 1.36.* is any patch, 1.36.2-* any build of that one.
 version="$PODIUM_KUBERNETES_VERSION-*"
 [[ $PODIUM_KUBERNETES_VERSION != "$PODIUM_KUBERNETES_MINOR" ]] || version="$PODIUM_KUBERNETES_MINOR.*"
-apt_install "kubelet=$version" "kubeadm=$version" "kubectl=$version" conntrack iptables
+if [[ $member == yes ]]; then
+  apt_install "kubeadm=$version" conntrack iptables
+  apt_download "kubelet=$version" "kubectl=$version"
+else
+  apt_install "kubelet=$version" "kubeadm=$version" "kubectl=$version" conntrack iptables
+fi
 held=$(apt-mark showhold)
 for package in kubelet kubeadm kubectl; do
   grep -q -x "$package" <<<"$held" || apt-mark hold "$package"
@@ -55,7 +69,7 @@ ConditionPathExists=/var/lib/kubelet/config.yaml
 RestartSec=1s
 END
 systemctl is-enabled --quiet kubelet.service || systemctl enable --quiet kubelet.service
-if [[ -f /etc/kubernetes/kubelet.conf ]]; then
+if [[ $member == yes ]]; then
   run_service kubelet.service
 else
   service_is_fresh # it starts when it joins a cluster

@@ -4,7 +4,7 @@
 # Takes:  PODIUM_NODE, PODIUM_CRI_SOCKET, PODIUM_ADDRESS, PODIUM_USER;
 #         the file /var/lib/podium/files/kubeadm-init.yaml; optional: PODIUM_API_URL (where the API of several
 #         control planes is)
-# Gives:  api_url, kubeconfig
+# Gives:  api_url, kubeconfig, joined_version
 # Alone:  sudo PODIUM_NODE=cp PODIUM_ADDRESS=192.168.56.10 PODIUM_USER=vagrant bash kubeadm-init.sh
 #
 # Ignored of kubeadm's checks: SystemVerification, in system containers only, because it reads the kernel's
@@ -71,6 +71,7 @@ there=$(kubectl --namespace kube-system get configmap kubeadm-config --output 'j
 
 give_kubeconfig root
 give_kubeconfig "$PODIUM_USER"
+fact joined_version "$(member_version)"
 own=https://$PODIUM_ADDRESS:6443
 fact api_url "${PODIUM_API_URL:-$own}"
 fact kubeconfig "$(getent passwd "$PODIUM_USER" | cut -d : -f 6)/.kube/config"

@@ -4,7 +4,7 @@
 # Takes:  PODIUM_NODE, PODIUM_CRI_SOCKET, PODIUM_USER, PODIUM_JOIN_ROLE (worker or control-plane);
 #         the file /var/lib/podium/files/kubeadm-join.yaml; made on the control plane by input-join.sh: PODIUM_JOIN_TOKEN,
 #         PODIUM_JOIN_CA_HASH and, for a control plane, PODIUM_JOIN_CERTIFICATE_KEY
-# Gives:  nothing
+# Gives:  joined_version
 # Alone:  sudo PODIUM_NODE=w1 PODIUM_USER=vagrant PODIUM_JOIN_ROLE=worker PODIUM_JOIN_TOKEN=... PODIUM_JOIN_CA_HASH=... \
 #           bash kubeadm-join.sh
 . "$(dirname "$0")/lib/step.sh"
@@ -36,3 +36,4 @@ if [[ $PODIUM_JOIN_ROLE == control-plane ]]; then
   give_kubeconfig root
   give_kubeconfig "$PODIUM_USER"
 fi
+fact joined_version "$(member_version)"

@@ -99,8 +99,8 @@ func TestLabs(t *testing.T) {
 			t.Run(name+"/"+strings.TrimPrefix(box, "bento/"), func(t *testing.T) {
 				t.Parallel()
 				e, _ := newEngine(t, builtin(t, name)+"\nbox: "+box+"\n", "")
-				if ran := up(t, e); len(ran) < len(e.Plan.Tasks) {
-					t.Errorf("the first up ran %d of %d tasks", len(ran), len(e.Plan.Tasks))
+				if ran := up(t, e); len(ran) != firstTasks(e.Plan) {
+					t.Errorf("the first up ran %d of %d tasks", len(ran), firstTasks(e.Plan))
 				}
 				if ran := up(t, e); len(ran) > 0 {
 					t.Errorf("the second up ran %q", ran)
@@ -108,6 +108,17 @@ func TestLabs(t *testing.T) {
 			})
 		}
 	}
+}
+
+// firstTasks counts the tasks that run on new machines: all but those that bring older ones to a version.
+func firstTasks(p plan.Plan) int {
+	n := 0
+	for _, t := range p.Tasks {
+		if t.Version == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // TestVariants runs labs that use what the built-in ones do not.

@@ -99,6 +99,20 @@ apt_install() {
     apt_failed "${missing[*]} cannot be installed"
 }
 
+# apt_download PACKAGE=VERSION...: fetches those that are not there at that version, to be installed later without a wait.
+# That they cannot be had is told when they are installed.
+apt_download() {
+  local package missing=()
+  for package in "$@"; do
+    # shellcheck disable=SC2053 # the version may be a pattern
+    [[ $(dpkg-query --show --showformat '${Version}' "${package%%=*}" 2>/dev/null) == ${package#*=} ]] || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  apt_lists_fresh || apt_update
+  say "fetching ${missing[*]}"
+  apt_get install --download-only --no-install-recommends --allow-change-held-packages "${missing[@]}" || true
+}
+
 # apt_install_service PACKAGE...: the same; the first brings the step's service and starts it with the configuration
 # that lies there already. So it needs no restart after that.
 apt_install_service() {

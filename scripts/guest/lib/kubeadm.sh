@@ -42,6 +42,13 @@ use_endpoint() {
 # configured KEY <FILE: the value of a key of kubeadm's configuration that stands there once.
 configured() { sed -n -E "s/^ *$1: *//p"; }
 
+# member_version: that of the kubelet, such as 1.36.2: what this node is in the cluster.
+member_version() {
+  local version
+  version=$(kubelet --version) # "Kubernetes v1.36.2"
+  printf '%s\n' "${version#* v}"
+}
+
 # begin_attempt: undoes an init or a join that was cut off, so that it can be made anew. What podium has not made, it
 # does not undo.
 begin_attempt() {

@@ -43,8 +43,10 @@ func kubeadm(ctx context.Context, p *guest.Process) int {
 		return a.reset(rest)
 	case "certs":
 		return a.certs(rest)
+	case "upgrade":
+		return a.upgrade(rest)
 	case "", "--help", "-h", "help":
-		p.Print("    KUBEADM (simulated)\n    Easily bootstrap a secure Kubernetes cluster\n\nCommands in the simulator's model: certs, config, init, join, reset, token, version\n")
+		p.Print("    KUBEADM (simulated)\n    Easily bootstrap a secure Kubernetes cluster\n\nCommands in the simulator's model: certs, config, init, join, reset, token, upgrade, version\n")
 		return 0
 	}
 	return a.fail(fmt.Errorf("unknown command %q for \"kubeadm\" (or one that the simulator's model does not have)", args[0]))
@@ -116,7 +118,7 @@ func (a *adminCall) checkVersion(v string) error {
 }
 
 // kubeImages are the images of a version. The versions beside Kubernetes' own are those of
-// https://github.com/kubernetes/kubernetes/blob/master/cmd/kubeadm/app/constants/constants.go as of 1.35.
+// https://github.com/kubernetes/kubernetes/blob/master/cmd/kubeadm/app/constants/constants.go as of 1.33, 1.34 and 1.35.
 func kubeImages(repository, v string) []string {
 	if repository == "" {
 		repository = "registry.k8s.io"
@@ -125,11 +127,18 @@ func kubeImages(repository, v string) []string {
 	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"} {
 		list = append(list, repository+"/"+name+":"+v)
 	}
-	dns := repository + "/coredns/coredns:v1.13.1"
-	if repository != "registry.k8s.io" {
-		dns = repository + "/coredns:v1.13.1"
+	coredns, pause, etcd := "v1.13.1", "3.10.1", "3.6.6-0"
+	switch _, minor := minorOf(v); {
+	case minor <= 33:
+		coredns, pause, etcd = "v1.12.0", "3.10", "3.5.24-0"
+	case minor == 34:
+		coredns, etcd = "v1.12.1", "3.6.5-0"
 	}
-	return append(list, dns, repository+"/pause:3.10.1", repository+"/etcd:3.6.6-0")
+	dns := repository + "/coredns/coredns:" + coredns
+	if repository != "registry.k8s.io" {
+		dns = repository + "/coredns:" + coredns
+	}
+	return append(list, dns, repository+"/pause:"+pause, repository+"/etcd:"+etcd)
 }
 
 func (a *adminCall) config(args []string) int {

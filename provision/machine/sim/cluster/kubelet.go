@@ -225,8 +225,12 @@ func (k *kubelet) watch(ctx context.Context, s *session) {
 
 // staticPods starts and stops the control plane as its manifests come and go.
 func (k *kubelet) staticPods() {
-	_, err := k.kernel.Machine.FS.Stat(vfs.Root(), manifestDir+"/kube-apiserver.yaml")
+	manifest, err := k.kernel.Machine.FS.ReadFile(vfs.Root(), manifestDir+"/kube-apiserver.yaml")
 	wanted, runs := err == nil, k.state.server() != nil
+	if wanted && runs && k.state.server().version != imageTag(manifest) {
+		k.state.stopControlPlane()
+		runs = false
+	}
 	switch {
 	case wanted && !runs && k.runtime().running:
 		api, stop, err := startAPIServer(k.kernel, k.name)

@@ -1,0 +1,100 @@
+package step
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"podium/provision/lab"
+)
+
+// Facts by which a node of the cluster says which version its kubelet has: as an upgrade has left it, and as it joined.
+const (
+	factUpgraded = "upgraded_version"
+	factJoined   = "joined_version"
+)
+
+// MemberVersion is the version of Kubernetes among a node's facts, such as 1.36.2; empty: it is in no cluster.
+func MemberVersion(facts map[string]string) string {
+	return cmp.Or(facts[factUpgraded], facts[factJoined])
+}
+
+func memberVersion(c Context, _ lab.Machine) Version {
+	return Version{Facts: []string{factUpgraded, factJoined}, Want: c.Lab.Kubernetes.Version}
+}
+
+// Way is how a node gets from one version of Kubernetes to another.
+type Way int
+
+// The ways there are.
+const (
+	Stay    Way = iota // it has that version
+	Forward            // by kubeadm upgrade
+)
+
+// Upgrade says how a node of a cluster gets from the version it has (1.36.2) to the one the description wants (1.36 or
+// 1.36.5). kubeadm goes forward only, and skips no minor version:
+// https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/ (read 2026-11-21). The error begins with
+// the version that is there, and says what to do.
+func Upgrade(has, want string) (Way, error) {
+	from, err := versionNumbers(has)
+	if err != nil {
+		return Stay, err
+	}
+	to, err := versionNumbers(want)
+	if err != nil {
+		return Stay, err
+	}
+	// A description that names no patch takes the one that is there.
+	exact := len(to) == 3
+	if !exact {
+		to = append(to, 0)
+		if from[1] == to[1] {
+			to[2] = from[2]
+		}
+	}
+	switch {
+	case from[0] != to[0]:
+		return Stay, fmt.Errorf("%s, lab.yaml asks for %s: podium knows no way; destroy the lab and make it anew", has, want)
+	case to[1] > from[1]+1:
+		next := fmt.Sprintf("%d.%d", from[0], from[1]+1)
+		return Stay, fmt.Errorf("%s, lab.yaml asks for %s: an upgrade goes one minor version at a time: write version: %q, run podium up, then the next one",
+			has, want, next)
+	case to[1] < from[1], to[1] == from[1] && to[2] < from[2]:
+		return Stay, fmt.Errorf("%s, lab.yaml asks for %s: a cluster cannot go back: write version: %q, or destroy the lab and make it anew", has, want, has)
+	case to[1] == from[1] && to[2] == from[2]:
+		return Stay, nil
+	}
+	return Forward, nil
+}
+
+// CompareVersions orders versions such as 1.36.2 and 1.36.
+func CompareVersions(a, b string) int {
+	x, _ := versionNumbers(a)
+	y, _ := versionNumbers(b)
+	for len(x) < 3 {
+		x = append(x, 0)
+	}
+	for len(y) < 3 {
+		y = append(y, 0)
+	}
+	return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1]), cmp.Compare(x[2], y[2]))
+}
+
+// versionNumbers reads 1.36 or 1.36.2.
+func versionNumbers(version string) ([]int, error) {
+	parts := strings.Split(version, ".")
+	if len(parts) != 2 && len(parts) != 3 {
+		return nil, fmt.Errorf("%q, which is no version such as 1.36.2", version)
+	}
+	var numbers []int
+	for _, p := range parts {
+		n, err := strconv.Atoi(p)
+		if err != nil || n < 0 {
+			return nil, fmt.Errorf("%q, which is no version such as 1.36.2", version)
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, nil
+}

@@ -1,0 +1,155 @@
+# shellcheck shell=bash
+# A real cluster of Kubernetes 1.33 is raised to 1.34 by a change of lab.yaml, while a Service in it is asked all the
+# time; it is killed on the way and finished; then a worker is taken out of lab.yaml and pruned.
+
+: "${work:?}" "${here:?}"
+# shellcheck source-path=SCRIPTDIR source=part-kubernetes.sh
+. "$here/part-kubernetes.sh"
+
+old_version=1.33.13 new_version=1.34.4
+
+run_upgrade() {
+  local lab=$1/lab
+  packed || return 0
+  check "Kubernetes $old_version is built and packed too" "$here/kubernetes.sh" also "$old_version" || {
+    skip "the upgrade" "the older Kubernetes could not be built"
+    return
+  }
+  check "the image that asks a Service is packed" "$here/kubernetes.sh" more probe
+  upgrade_override 1.33 2 | lab k8s-basic "$lab"
+  check "up of 1 + 2 with Kubernetes 1.33" podium up "$lab" --provider incus --no-baseline || {
+    skip "the upgrade" "up failed"
+    return
+  }
+  check "all nodes have $old_version" kubelets "$lab" "cp v$old_version" "w1 v$old_version" "w2 v$old_version"
+  service_in_use "$lab"
+
+  upgrade_override 1.35 2 >"$lab/lab.override.yaml"
+  check "a minor version cannot be skipped" fails 2 podium up "$lab"
+  check "it says why" said 'one minor version at a time: write version: "1.34"'
+  check "nothing was touched" kubelets "$lab" "cp v$old_version" "w1 v$old_version" "w2 v$old_version"
+
+  upgrade_override 1.34 2 >"$lab/lab.override.yaml"
+  check "the upgrade, killed while w1 is being drained" killed_in_drain "$lab"
+  check "the upgrade, finished by the next up" podium up "$lab" || return 0
+  check "it says what is ahead" said "upgrade of Kubernetes .*$old_version.* -> 1.34"
+  figure "the rest of the upgrade" "$(grep -o 'ready in [0-9.a-z ]*' "$work/output" | head -n 1)"
+  check "all nodes have $new_version, and pods may come to them" kubelets "$lab" "cp v$new_version" "w1 v$new_version" "w2 v$new_version"
+  check "the API has it too" prints "^Server Version: v$new_version" kube "$lab" version
+  check "etcd is that of the new version" prints 'etcd:3.6.5' kube "$lab" --namespace kube-system get pod etcd-cp -o 'jsonpath={.spec.containers[0].image}'
+  check "the pause image is that of the new version" prints 'pause:3.10.1' podium exec "$lab" --on w1 -- grep pause: /etc/containerd/config.toml
+  check "the Service has answered all the time" answered "$lab"
+  figure "a Service during the upgrade, asked on each node (longest: ms)" "$(paste -s -d ';' "$work/output")"
+  check "all system pods run" eventually 60 all_pods_run "$lab"
+  check "a second up changes nothing" idle "$lab"
+
+  prune_worker "$lab"
+  check "destroy" podium destroy "$lab" --yes
+  check "nothing is left behind" gone k8s-basic
+}
+
+# upgrade_override VERSION WORKERS.
+upgrade_override() {
+  cluster_override "$2" | sed "s/^kubernetes:.*/kubernetes: {version: \"$1\"}/"
+}
+
+# kubelets LAB "NAME VERSION"...: exactly these nodes, Ready, not cordoned.
+kubelets() {
+  local lab=$1 want got
+  shift
+  want=$(printf '%s True \n' "$@" | sort)
+  got=$(kube "$lab" get nodes -o \
+    'jsonpath={range .items[*]}{.metadata.name} {.status.nodeInfo.kubeletVersion} {.status.conditions[?(@.type=="Ready")].status} {.spec.unschedulable}{"\n"}{end}' | sort)
+  [[ $got == "$want" ]] || {
+    printf 'got:\n%s\nwant:\n%s\n' "$got" "$want"
+    return 1
+  }
+}
+
+# service_in_use LAB: a Deployment that survives one node less, its Service, and a pod on each node that asks it.
+service_in_use() {
+  local lab=$1
+  podium ssh "$lab" cp -- kubectl apply -f - >/dev/null <<'END'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 4
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      topologySpreadConstraints:
+        - {maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: {app: web}}}
+      containers:
+        - name: hello
+          image: podium.test/podium/hello:1
+          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}
+          lifecycle: {preStop: {sleep: {seconds: 5}}}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec: {minAvailable: 2, selector: {matchLabels: {app: web}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {clusterIP: 10.96.100.100, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+END
+  check "a deployment of 4 rolls out" kube "$lab" rollout status deployment/web --timeout=120s
+  podium ssh "$lab" cp -- kubectl apply -f - >/dev/null <<'END'
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: probe}
+spec:
+  selector: {matchLabels: {app: probe}}
+  template:
+    metadata: {labels: {app: probe}}
+    spec:
+      tolerations: [{operator: Exists}]
+      terminationGracePeriodSeconds: 0
+      containers: [{name: probe, image: podium.test/podium/probe:1, args: ["http://10.96.100.100/"]}]
+END
+  check "a pod on every node asks its Service" kube "$lab" rollout status daemonset/probe --timeout=120s
+}
+
+# killed_in_drain LAB: up gets SIGKILL while the pods of w1 move away.
+killed_in_drain() {
+  local lab=$1 pid
+  "$here/nodes.sh" exec "$work/podium" up "$lab" --verbose >"$work/killed.log" 2>&1 &
+  pid=$!
+  if ! eventually 400 grep -q -e 'node/w1 cordoned' "$work/killed.log"; then
+    kill -KILL "$pid" 2>/dev/null
+    tail -n 30 "$work/killed.log"
+    return 1
+  fi
+  kill -KILL "$pid"
+  wait "$pid" || true
+  kube "$lab" get nodes
+  prints '^w1 +Ready,SchedulingDisabled' kube "$lab" get nodes
+}
+
+# answered LAB: what the pods that asked have counted.
+answered() {
+  local pod line bad=0
+  for pod in $(kube "$1" get pods -l app=probe -o 'jsonpath={.items[*].metadata.name}'); do
+    line=$(kube "$1" logs "$pod" --tail=1000000 | grep ^asked= | tail -n 1)
+    echo "$(kube "$1" get pod "$pod" -o 'jsonpath={.spec.nodeName}'): $line"
+    [[ $line == *" failed=0 "* ]] || bad=1
+  done
+  ((bad == 0))
+}
+
+prune_worker() {
+  local lab=$1
+  upgrade_override 1.34 1 >"$lab/lab.override.yaml"
+  check "up without w2 leaves it alone" podium up "$lab"
+  check "it says how to remove it" said '--prune'
+  check "it is still there" kubelets "$lab" "cp v$new_version" "w1 v$new_version" "w2 v$new_version"
+  check "without a yes nothing is pruned" fails 2 podium up "$lab" --prune
+  check "up --prune removes it" podium up "$lab" --prune --yes
+  check "it has left the cluster" kubelets "$lab" "cp v$new_version" "w1 v$new_version"
+  check "its machine is gone" fails 1 incus info k8s-basic-w2
+  check "the deployment is whole again" kube "$lab" rollout status deployment/web --timeout=60s
+}
