@@ -85,6 +85,9 @@ func durations(p plan.Plan, seed uint64, alike bool, second time.Duration) map[s
 	random := rand.New(rand.NewPCG(seed, 2))
 	all := map[string]time.Duration{}
 	for _, t := range p.Tasks {
+		if t.Version != nil {
+			continue // new machines do not run it
+		}
 		span, ok := spans[t.Step]
 		if !ok || alike && t.Step != plan.StepBoot {
 			span = other
@@ -124,7 +127,9 @@ func BenchmarkMakespan(b *testing.B) {
 func measure(b *testing.B, p plan.Plan, took map[string]time.Duration, places int, known bool) (critical, bound float64) {
 	f := newFakeLab()
 	f.bootTime = func(node string) time.Duration { return took[node+"/boot"] }
-	f.script = func(ctx context.Context, r scriptRun) (string, error) { return "", sleep(ctx, took[r.ID()]) }
+	f.script = func(ctx context.Context, r scriptRun) (string, error) {
+		return "joined_version=1.36.3\n", sleep(ctx, took[r.ID()]) // so that nothing has to be upgraded
+	}
 	e, _ := newEngine(b, p, f)
 	e.Sink = nil
 	e.Parallel = places

@@ -33,7 +33,7 @@ type documentTask struct {
 	Services []string          `json:"services,omitempty"`
 	Timeout  float64           `json:"timeout_seconds"`
 	Version  string            `json:"version,omitempty"` // the step is done when the node reports this version
-	Digest   *Digest           `json:"digest,omitempty"` // boot has none
+	Digest   *Digest           `json:"digest,omitempty"`  // boot has none
 }
 
 type documentFile struct {

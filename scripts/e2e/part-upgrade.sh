@@ -10,7 +10,7 @@ old_version=1.33.13 new_version=1.34.4
 
 run_upgrade() {
   local lab=$1/lab
-  packed || return 0
+  kubernetes_packed || return 0
   check "Kubernetes $old_version is built and packed too" "$here/kubernetes.sh" also "$old_version" || {
     skip "the upgrade" "the older Kubernetes could not be built"
     return

@@ -1,9 +1,9 @@
 #!/bin/bash
 # containerd.sh: containerd as the container runtime of Kubernetes, with systemd's cgroups.
 #
-# Takes:  PODIUM_NODE, PODIUM_RUNTIME, PODIUM_CRI_SOCKET, PODIUM_KUBERNETES_MINOR, PODIUM_SOURCE (upstream: Docker's repository; distro: the
-#         distribution's package); optional: PODIUM_CONTAINERD_LEAST (2.2: what that Kubernetes wants),
-#         PODIUM_MIRROR_DOCKER (instead of https://download.docker.com), PODIUM_MIRROR_REGISTRY (for every registry),
+# Takes:  PODIUM_NODE, PODIUM_RUNTIME, PODIUM_CRI_SOCKET, PODIUM_KUBERNETES_MINOR (1.36), PODIUM_SOURCE (upstream:
+#         Docker's repository; distro: the distribution's package); optional: PODIUM_CONTAINERD_LEAST (2.2: what that
+#         Kubernetes wants), PODIUM_MIRROR_DOCKER (instead of https://download.docker.com), PODIUM_MIRROR_REGISTRY (for every registry),
 #         PODIUM_MIRROR_REGISTRIES (lines "registry url"), the proxy's
 # Gives:  containerd_version
 # Alone:  sudo PODIUM_NODE=w1 PODIUM_SOURCE=distro PODIUM_RUNTIME=containerd \

@@ -1,8 +1,8 @@
 #!/bin/bash
 # cri-dockerd.sh: cri-dockerd, by which the kubelet uses the Docker engine as the container runtime of Kubernetes.
 #
-# Takes:  PODIUM_NODE, PODIUM_RUNTIME, PODIUM_CRI_SOCKET, PODIUM_KUBERNETES_MINOR, PODIUM_CRI_DOCKERD_VERSION; optional: PODIUM_MIRROR_GITHUB
-#         (instead of https://github.com), the proxy's
+# Takes:  PODIUM_NODE, PODIUM_RUNTIME, PODIUM_CRI_SOCKET, PODIUM_KUBERNETES_MINOR (1.36), PODIUM_CRI_DOCKERD_VERSION;
+#         optional: PODIUM_MIRROR_GITHUB (instead of https://github.com), the proxy's
 # Gives:  cri_dockerd_version
 # Alone:  sudo PODIUM_NODE=w1 PODIUM_RUNTIME=docker PODIUM_CRI_SOCKET=unix:///run/cri-dockerd.sock \
 #           PODIUM_CRI_DOCKERD_VERSION=0.4.10 PODIUM_KUBERNETES_MINOR=1.36 bash cri-dockerd.sh

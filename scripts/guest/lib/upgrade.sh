@@ -10,21 +10,33 @@ target=${target#v}
 [[ $target. == "$PODIUM_KUBERNETES_VERSION."* ]] ||
   die "kubeadm of $PODIUM_NODE is $target, not $PODIUM_KUBERNETES_VERSION" "run podium up --force $PODIUM_NODE/kube-packages"
 
-# What kubeadm has done for which version, to the end; written afterwards.
-upgraded=$keep/kube-upgraded
+# Is there while kubeadm upgrade is under way: what is found with it was cut off.
+begun=$keep/kube-upgrade
+
+# has_target: whether what kubeadm changes on this node has the version already: the static pods, or what the kubelet is
+# started with.
+has_target() {
+  local manifest=/etc/kubernetes/manifests/kube-apiserver.yaml
+  if [[ -f $manifest ]]; then
+    grep -q "image: .*:v$target\$" "$manifest"
+  else
+    [[ $(member_version) == "$target" ]]
+  fi
+}
 
 # upgrade_by_kubeadm ARGUMENT...: kubeadm upgrade, unless it has come to its end already.
 upgrade_by_kubeadm() {
   local options=()
-  if has_text "$upgraded" "$target"; then
+  if [[ ! -e $begun ]] && has_target; then
     return
   fi
   if in_container; then
     options+=(--ignore-preflight-errors SystemVerification)
   fi
+  : >"$begun"
   kubeadm upgrade "$@" "${options[@]}" ||
     retry_later "kubeadm upgrade $1 fails on $PODIUM_NODE" "see the lines above; what it has changed it has put back"
-  write_file 0644 "$upgraded" <<<"$target"
+  rm -f "$begun"
 }
 
 # upgrade_kubelet: the packages, which kube-packages.sh has fetched, and the kubelet anew.
