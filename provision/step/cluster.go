@@ -57,7 +57,7 @@ func kubeImages(c Context, m lab.Machine) Vars {
 	return Vars{
 		"PODIUM_KUBE_ROLE": kubeRole(m), "PODIUM_IMAGES": strings.Join(more, " "),
 		// What kubeadm asks for changes with it.
-		"PODIUM_KUBERNETES_VERSION": c.Lab.Kubernetes.Version, "PODIUM_KUBERNETES_MINOR": source.Minor(c.Lab.Kubernetes.Version),
+		"PODIUM_KUBERNETES_VERSION": c.Lab.Kubernetes.Version,
 	}
 }
 

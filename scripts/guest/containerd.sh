@@ -27,7 +27,7 @@ install_containerd() {
 # configure_containerd: the settings that differ from the defaults, in the format of the version that is there.
 configure_containerd() {
   local major=$1 pause sandbox='' oom=false plugins="bin_dir = '/opt/cni/bin'"
-  pause=$(pause_image)
+  pause=$(pause_image "$PODIUM_KUBERNETES_MINOR")
   # Distributions look for CNI plugins elsewhere than Kubernetes puts them; containerd 2.1 renamed the setting.
   if containerd config default | grep -q bin_dirs; then
     plugins="bin_dirs = ['/opt/cni/bin']"

@@ -36,7 +36,7 @@ install_cri_dockerd() {
 # The release has no units in it: this is the one of its packaging/systemd, without the socket that starts it.
 configure_cri_dockerd() {
   local pause
-  pause=$(pause_image)
+  pause=$(pause_image "$PODIUM_KUBERNETES_MINOR")
   write_config 0644 /etc/systemd/system/cri-docker.service <<END
 [Unit]
 Description=CRI Interface for Docker Application Container Engine

@@ -42,7 +42,7 @@ low_runtime() {
 
 configure_crio() {
   local pause program image='' runtime=''
-  pause=$(pause_image)
+  pause=$(pause_image "$PODIUM_KUBERNETES_MINOR")
   if [[ -n $pause ]]; then
     image="pause_image = \"$pause\""
   fi

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
 # runtime.sh: what the steps need of a container runtime, whichever of the three it is. Takes PODIUM_RUNTIME (containerd,
-# docker or cri-o), for pause_image PODIUM_KUBERNETES_MINOR and, for docker, PODIUM_MIRROR_REGISTRY and PODIUM_MIRROR_REGISTRIES. Needs step.sh.
+# docker or cri-o) and, for docker, PODIUM_MIRROR_REGISTRY and PODIUM_MIRROR_REGISTRIES. Needs step.sh.
 
 # own_runtime: from here on the node has the runtime that the lab asks for. A node of a cluster keeps the one it joined
 # with: its containers and images lie in that one.
@@ -15,10 +15,10 @@ own_runtime() {
   write_file 0600 "$keep/runtime" <<<"$PODIUM_RUNTIME"
 }
 
-# pause_image: the one that kubeadm expects, so that it is fetched once; without kubeadm the runtime's own default.
+# pause_image MINOR: the one that kubeadm expects, so that it is fetched once; without kubeadm the runtime's own default.
 pause_image() {
   command -v kubeadm >/dev/null || return 0
-  kubeadm config images list --kubernetes-version "v$PODIUM_KUBERNETES_MINOR.0" | grep /pause: || true
+  kubeadm config images list --kubernetes-version "v$1.0" | grep /pause: || true
 }
 
 # configure_crictl SOCKET: where crictl, for people, finds the runtime.
