@@ -31,6 +31,30 @@ func (r *run) summarize(s *Summary) {
 			}
 		}
 	})
+	s.Left = r.left()
+}
+
+// left are the steps whose markers lie on nodes although the plan does not have them any more, sorted.
+func (r *run) left() []plan.TaskID {
+	planned := map[plan.TaskID]bool{}
+	for _, t := range r.Plan.Tasks {
+		planned[t.ID] = true
+	}
+	var left []plan.TaskID
+	for _, m := range r.Plan.Machines {
+		n := r.nodes[m.Name]
+		if n == nil {
+			continue
+		}
+		n.mu.Lock()
+		for _, step := range slices.Sorted(maps.Keys(n.seen.Markers)) {
+			if id := plan.TaskID(m.Name + "/" + step); !planned[id] {
+				left = append(left, id)
+			}
+		}
+		n.mu.Unlock()
+	}
+	return left
 }
 
 // makespan is from the start of the first task that ran to the end of the last.

@@ -42,11 +42,12 @@ type Summary struct {
 	Makespan time.Duration // from the start of the first task to the end of the last
 	Critical time.Duration // the longest chain of tasks by the time each took in this run: Makespan cannot be shorter
 
-	Tasks    []TaskResult // in the plan's order
-	Nodes    []NodeResult // in the plan's order
-	Removed  []string     // nodes that have a machine but stand in the plan no more; never destroyed by Up
-	Baseline string       // tag of the snapshot this run took; empty: none
-	Failures []*TaskError // in the plan's order
+	Tasks    []TaskResult  // in the plan's order
+	Nodes    []NodeResult  // in the plan's order
+	Removed  []string      // nodes that have a machine but stand in the plan no more; never destroyed by Up
+	Left     []plan.TaskID // steps done on nodes of the plan that stand in it no more, such as an add-on that was taken out; never undone by Up
+	Baseline string        // tag of the snapshot this run took; empty: none
+	Failures []*TaskError  // in the plan's order
 }
 
 // TaskResult is how one task of the plan went.

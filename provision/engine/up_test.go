@@ -333,3 +333,22 @@ func TestUpReportsRemovedNodes(t *testing.T) {
 		t.Errorf("machines left: %v", got)
 	}
 }
+
+// A step that was taken out of the lab stays where it was done, and up says so.
+func TestUpReportsStepsTakenOut(t *testing.T) {
+	f := newFakeLab()
+	e, _ := newEngine(t, drawPlan("cp/base", "w1/base", "cp/extra after cp/base"), f)
+	if s := up(t, e); len(s.Left) != 0 {
+		t.Errorf("the first up reports %v", s.Left)
+	}
+	e.Plan = drawPlan("cp/base", "w1/base")
+	for range 2 {
+		if diff := cmp.Diff([]plan.TaskID{"cp/extra"}, up(t, e).Left); diff != "" {
+			t.Error(diff)
+		}
+	}
+	e.Plan = drawPlan("cp/base", "w1/base", "cp/extra after cp/base")
+	if s := up(t, e); len(s.Left) != 0 {
+		t.Errorf("up with the step back in reports %v", s.Left)
+	}
+}

@@ -22,6 +22,7 @@ type Summary struct {
 	Nodes    []Node    `json:"nodes"`
 	Tasks    []Task    `json:"tasks"`
 	Removed  []string  `json:"removed,omitempty"`
+	Left     []string  `json:"left,omitempty"` // steps that the description has no more, as NODE/STEP
 	Baseline string    `json:"baseline,omitempty"`
 }
 
@@ -65,6 +66,9 @@ func Of(s engine.Summary) Summary {
 		Ready:    !countOutcomes(s).notReady() && len(s.Tasks) > 0,
 		Duration: int64(s.Duration), Critical: int64(s.Critical),
 		Nodes: []Node{}, Tasks: []Task{}, Removed: s.Removed, Baseline: s.Baseline,
+	}
+	for _, id := range s.Left {
+		out.Left = append(out.Left, string(id))
 	}
 	for _, n := range s.Nodes {
 		node := Node{Name: n.Name, Roles: n.Roles, Address: n.Address, Facts: n.Facts, Secrets: n.Secrets}

@@ -75,6 +75,7 @@ func ready() engine.Summary {
 		},
 		Nodes:    []engine.NodeResult{node("cp", "control-plane", "192.168.56.10", 2222), ops},
 		Removed:  []string{"w9"},
+		Left:     []plan.TaskID{"cp/addon-metallb"},
 		Baseline: "ready",
 	}
 }
@@ -82,7 +83,7 @@ func ready() engine.Summary {
 // broken is a run in which a step failed.
 func broken() engine.Summary {
 	s := ready()
-	s.Baseline, s.Removed = "", nil
+	s.Baseline, s.Removed, s.Left = "", nil, nil
 	s.Tasks[2].Outcome = engine.Failed
 	s.Tasks[4] = engine.TaskResult{ID: "cp/containerd", Node: "cp", Step: "containerd", Outcome: engine.Blocked, Reason: "cp/base"}
 	s.Tasks = append(s.Tasks, engine.TaskResult{ID: "ops/grafana", Node: "ops", Step: "grafana", Outcome: engine.Cancelled})
@@ -106,7 +107,7 @@ func TestText(t *testing.T) {
 	for i := range again.Tasks {
 		again.Tasks[i].Outcome, again.Tasks[i].Duration = engine.Skipped, 0
 	}
-	again.Baseline, again.Removed, again.Critical, again.Duration = "", nil, 0, at(0.31)
+	again.Baseline, again.Removed, again.Left, again.Critical, again.Duration = "", nil, nil, 0, at(0.31)
 	for name, s := range map[string]engine.Summary{"ready": ready(), "broken": broken(), "again": again, "many": many} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer

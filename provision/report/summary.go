@@ -283,6 +283,14 @@ func writeNext(w io.Writer, s engine.Summary, o Options) {
 		fmt.Fprintf(w, "\nNo longer in lab.yaml, but kept: %s. To remove: podium destroy%s --node %s\n",
 			strings.Join(s.Removed, ", "), o.LabArg, strings.Join(s.Removed, ","))
 	}
+	if len(s.Left) > 0 {
+		var steps []string
+		for _, id := range s.Left {
+			steps = append(steps, string(id))
+		}
+		fmt.Fprintf(w, "\nNo longer in lab.yaml, but left as it is: %s. podium undoes no steps: remove it by hand, or begin anew with podium destroy%s\n",
+			strings.Join(steps, ", "), o.LabArg)
+	}
 	if len(s.Nodes) == 0 {
 		return
 	}
