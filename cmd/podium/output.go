@@ -14,6 +14,7 @@ const (
 	formatJSON    = "json"
 	formatYAML    = "yaml"
 	formatMermaid = "mermaid"
+	formatJUnit   = "junit"
 )
 
 // outputFlag is the flag -o of a verb.

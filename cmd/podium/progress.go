@@ -11,46 +11,52 @@ import (
 
 // progress shows how far copying is, on a terminal, in one line that goes away at the end.
 type progress struct {
-	out   io.Writer
 	nodes int
 	done  atomic.Int64 // nodes that are finished
 	bytes atomic.Int64 // copied, on all nodes
-	end   chan struct{}
-	ended chan struct{}
+	stop  func()
 }
 
 // startProgress begins to show; stop ends it.
 func (a *app) startProgress(nodes int) *progress {
-	p := &progress{out: a.stderr, nodes: nodes, end: make(chan struct{}), ended: make(chan struct{})}
-	if !a.screen.live || !isTerminal(a.Stderr) {
-		close(p.ended)
-		return p
-	}
-	go p.show()
+	p := &progress{nodes: nodes}
+	p.stop = a.showLine(func() string {
+		return fmt.Sprintf("copied %s, %d of %d nodes finished", byteSize(p.bytes.Load()), p.done.Load(), p.nodes)
+	})
 	return p
 }
 
-func (p *progress) stop() {
-	close(p.end)
-	<-p.ended
+// showLine draws one line on a terminal, again and again, until stop is called; then it goes away. It does not show for
+// what is over in a moment.
+func (a *app) showLine(text func() string) (stop func()) {
+	if !a.screen.live || !isTerminal(a.Stderr) {
+		return func() {}
+	}
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		drawLine(a.stderr, text, end)
+	}()
+	return func() {
+		close(end)
+		<-ended
+	}
 }
 
-// show draws the line, but not for copies that are over in a moment.
-func (p *progress) show() {
-	defer close(p.ended)
+func drawLine(out io.Writer, text func() string, end <-chan struct{}) {
 	shown := false
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
-		case <-p.end:
+		case <-end:
 			if shown {
-				fmt.Fprint(p.out, "\r"+ansi.EraseEntireLine)
+				fmt.Fprint(out, "\r"+ansi.EraseEntireLine)
 			}
 			return
 		case <-tick.C:
 			shown = true
-			fmt.Fprintf(p.out, "\r%scopied %s, %d of %d nodes finished", ansi.EraseEntireLine, byteSize(p.bytes.Load()), p.done.Load(), p.nodes)
+			fmt.Fprintf(out, "\r%s%s", ansi.EraseEntireLine, text())
 		}
 	}
 }

@@ -53,6 +53,7 @@ type Key struct {
 type Component struct {
 	Name         string            `yaml:"name" json:"name"`
 	About        string            `yaml:"about" json:"about"`                                   // one line for people
+	Legacy       bool              `yaml:"legacy,omitempty" json:"legacy,omitempty"`             // kept although its makers have given it up
 	Distribution string            `yaml:"distribution,omitempty" json:"distribution,omitempty"` // its package in the distribution's archive, where podium takes that
 	Versions     []Release         `yaml:"versions,omitempty" json:"versions,omitempty"`         // oldest first; none: whatever the distribution has
 	URLs         map[string]string `yaml:"urls,omitempty" json:"urls,omitempty"`                 // by purpose; templates, see Expand

@@ -8,6 +8,8 @@ import (
 // Distribution is what machines start from.
 type Distribution struct {
 	Name     string            `yaml:"name" json:"name"`                             // Ubuntu 24.04
+	ID       string            `yaml:"distribution" json:"distribution"`             // as in /etc/os-release: ubuntu
+	Codename string            `yaml:"codename" json:"codename"`                     // as there: noble
 	Names    []string          `yaml:"names" json:"names"`                           // parts of names of boxes and images, small letters and digits only
 	End      Date              `yaml:"end" json:"end"`                               // last day of free fixes
 	Cgroup   string            `yaml:"cgroup" json:"cgroup"`                         // version of cgroups it boots with: 1 or 2

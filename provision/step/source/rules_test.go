@@ -28,7 +28,7 @@ func TestRulesAndDeadAreWhole(t *testing.T) {
 	var names []string
 	for _, d := range c.Distributions {
 		names = append(names, d.Name)
-		if d.Cgroup != "1" && d.Cgroup != "2" || d.End == "" || len(d.Names) == 0 || d.From == "" || d.Checked == "" {
+		if d.Cgroup != "1" && d.Cgroup != "2" || d.End == "" || d.ID == "" || d.Codename == "" || len(d.Names) == 0 || d.From == "" || d.Checked == "" {
 			t.Errorf("distribution %s is not whole: %+v", d.Name, d)
 		}
 		for _, part := range d.Names {
