@@ -44,7 +44,9 @@ func contexts() []step.Context {
 		c.Lab.Runtime = runtime
 		list = append(list, c)
 	}
-	return list
+	inside := full(lab.CNIFlannel)
+	inside.Lab.Monitoring = &lab.Monitoring{Place: lab.PlaceCluster, Retention: "2d", PrometheusPort: 30090, AlertmanagerPort: 30093, GrafanaPort: 30030}
+	return append(list, inside)
 }
 
 // inputs are those of every row that has some.

@@ -57,8 +57,22 @@ func guestFiles() map[string]interface{ Render() (string, error) } {
 		"cluster-metrics.yaml":        ClusterMetrics{StateMetrics: "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.19.1"},
 		"alertmanager.yml":            Alertmanager{},
 		"alertmanager-webhook.yml":    Alertmanager{Webhook: "http://chat.school.example/hooks?room=lab"},
+		"monitoring.yaml":             clusterMonitoring(members),
 		"prometheus-rules.yml":        PrometheusRules{},
 	}
+}
+
+// clusterMonitoring is monitoring as pods, with short texts where others have tests of their own.
+func clusterMonitoring(nodes []Target) ClusterMonitoring {
+	c := ClusterMonitoring{
+		PrometheusURL: "http://192.168.56.10:30090", AlertmanagerURL: "http://192.168.56.10:30093", GrafanaURL: "http://192.168.56.10:30030",
+		Retention: "2d", Nodes: nodes, Config: "global:\n  scrape_interval: 5s\n", Rules: "groups: []\n", Alerts: "route:\n  receiver: lab\n",
+		Datasources: "apiVersion: 1\n", Dashboards: "apiVersion: 1\n", Boards: map[string]string{"nodes.json": "{\n  \"uid\": \"podium-nodes\"\n}\n"},
+	}
+	c.Images.Prometheus, c.Images.Alertmanager = "quay.io/prometheus/prometheus:v3.13.5", "quay.io/prometheus/alertmanager:v0.34.2"
+	c.Images.Grafana, c.Images.NodeExporter = "docker.io/grafana/grafana:13.2.3", "quay.io/prometheus/node-exporter:v1.12.1"
+	c.Ports.Prometheus, c.Ports.Alertmanager, c.Ports.Grafana = 30090, 30093, 30030
+	return c
 }
 
 func TestGuestFiles(t *testing.T) {

@@ -136,6 +136,49 @@ func targets(c Context, _ lab.Machine) Vars {
 	}
 }
 
+// Where Prometheus as a pod finds the token and the authority of its service account, and the kubelets' own.
+const (
+	accountDir  = "/var/run/secrets/kubernetes.io/serviceaccount/"
+	kubeletsDir = "/etc/kubelets/"
+)
+
+func monitoringInCluster(c Context, m lab.Machine) Vars {
+	v := kubelets(c, m)
+	v["PODIUM_PROMETHEUS_PORT"] = strconv.Itoa(c.Lab.Monitoring.PrometheusPort)
+	v["PODIUM_ALERTMANAGER_PORT"] = strconv.Itoa(c.Lab.Monitoring.AlertmanagerPort)
+	v["PODIUM_GRAFANA_PORT"] = ""
+	if c.Lab.Monitoring.HasGrafana() {
+		v["PODIUM_GRAFANA_PORT"] = strconv.Itoa(c.Lab.Monitoring.GrafanaPort)
+	}
+	return v
+}
+
+// monitoringManifest is monitoring as pods: the same configuration as on a machine, by other names.
+func monitoringManifest(c Context, m lab.Machine) []File {
+	jobs := clusterJobs(c)
+	jobs.InCluster, jobs.Token, jobs.CA, jobs.KubeletCAs = true, accountDir+"token", accountDir+"ca.crt", kubeletsDir+"kubelets.crt"
+	const alerts = "alertmanager.monitoring.svc:9093"
+	image := func(name string) string { return source.Image(name, name, source.Version(name)) }
+	at := func(port int) string { return "http://" + net.JoinHostPort(m.Address.String(), strconv.Itoa(port)) }
+	data := templates.ClusterMonitoring{
+		PrometheusURL: at(c.Lab.Monitoring.PrometheusPort), AlertmanagerURL: at(c.Lab.Monitoring.AlertmanagerPort), GrafanaURL: at(c.Lab.Monitoring.GrafanaPort),
+		Retention: c.Lab.Monitoring.Retention, Nodes: jobs.Nodes,
+		Config: text(templates.Prometheus{Lab: c.Lab.Name, Port: 9090, Alertmanager: alerts, Targets: nodeTargets(c.Machines)}) + text(jobs),
+		Rules:  text(templates.PrometheusRules{}), Alerts: text(templates.Alertmanager{Webhook: c.Lab.Monitoring.Webhook}),
+		Datasources: text(templates.GrafanaDatasource{Prometheus: "http://prometheus.monitoring.svc:9090", Alertmanager: "http://" + alerts}),
+		Dashboards:  text(templates.GrafanaDashboards{}), Boards: map[string]string{},
+	}
+	data.Images.Prometheus, data.Images.Alertmanager, data.Images.NodeExporter = image("prometheus"), image("alertmanager"), image("node-exporter")
+	data.Ports.Prometheus, data.Ports.Alertmanager, data.Ports.Grafana = c.Lab.Monitoring.PrometheusPort, c.Lab.Monitoring.AlertmanagerPort, c.Lab.Monitoring.GrafanaPort
+	if c.Lab.Monitoring.HasGrafana() {
+		data.Images.Grafana = image("grafana")
+		for _, b := range boards(c) {
+			data.Boards[b.name+".json"] = text(b.data)
+		}
+	}
+	return []File{file("monitoring.yaml", 0o644, data)}
+}
+
 // board is a dashboard: podium-NAME is its UID.
 type board struct {
 	name string

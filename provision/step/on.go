@@ -1,6 +1,10 @@
 package step
 
-import "podium/provision/lab"
+import (
+	"slices"
+
+	"podium/provision/lab"
+)
 
 func everywhere(Context, lab.Machine) bool { return true }
 
@@ -53,26 +57,34 @@ func jenkins(c Context, m lab.Machine) bool {
 	return c.Lab.Jenkins != nil && m.HasRole(lab.RoleJenkins)
 }
 
-// monitored: every machine, where the lab is watched at all.
-func monitored(c Context, _ lab.Machine) bool {
+// watched: the lab has a place to be watched from: a machine, or its cluster.
+func watched(c Context) bool {
 	if c.Lab.Monitoring == nil {
 		return false
 	}
-	for _, m := range c.Machines {
-		if m.HasRole(lab.RoleMonitoring) {
-			return true
-		}
-	}
-	return false
+	return inCluster(c) || slices.ContainsFunc(c.Machines, func(m lab.Machine) bool { return m.HasRole(lab.RoleMonitoring) })
+}
+
+// inCluster: monitoring is pods.
+func inCluster(c Context) bool {
+	return c.Lab.Monitoring != nil && c.Lab.Monitoring.Place == lab.PlaceCluster && c.Lab.Kubernetes != nil
+}
+
+// monitored: every machine of a lab that is watched; but where monitoring is pods, one of them measures each node.
+func monitored(c Context, m lab.Machine) bool {
+	return watched(c) && !(inCluster(c) && kubernetes(c, m))
 }
 
 func monitoring(c Context, m lab.Machine) bool {
-	return c.Lab.Monitoring != nil && m.HasRole(lab.RoleMonitoring)
+	return c.Lab.Monitoring != nil && !inCluster(c) && m.HasRole(lab.RoleMonitoring)
 }
 
 func withGrafana(c Context, m lab.Machine) bool {
 	return monitoring(c, m) && c.Lab.Monitoring.HasGrafana()
 }
+
+// monitoringPods: where monitoring is pods, the machine that asks for them.
+func monitoringPods(c Context, m lab.Machine) bool { return inCluster(c) && firstControlPlane(c, m) }
 
 // watchesCluster: where Prometheus runs, if there is a cluster to watch.
 func watchesCluster(c Context, m lab.Machine) bool {
@@ -81,7 +93,7 @@ func watchesCluster(c Context, m lab.Machine) bool {
 
 // watchedCluster: where the cluster is told that it is watched.
 func watchedCluster(c Context, m lab.Machine) bool {
-	return firstControlPlane(c, m) && monitored(c, m)
+	return firstControlPlane(c, m) && watched(c)
 }
 
 // controlPlane is the first machine with that role.
@@ -93,3 +105,6 @@ func controlPlane(c Context) (lab.Machine, bool) {
 	}
 	return lab.Machine{}, false
 }
+
+// watching: the machine on which Prometheus can be asked.
+func watching(c Context, m lab.Machine) bool { return monitoring(c, m) || monitoringPods(c, m) }

@@ -41,8 +41,15 @@ func monitoringSteps() []Step {
 			Hint: "on the node: journalctl -u prometheus",
 		},
 		{
+			Name: "monitoring-cluster", About: "Prometheus, Alertmanager and Grafana as pods",
+			On: monitoringPods, After: join(after("cluster-metrics", "kube-ready"), everywhereAfter("kubeadm-join-control-plane", "kubeadm-join")),
+			Script: "monitoring-cluster.sh", Vars: monitoringInCluster, Files: monitoringManifest, Inputs: kubeletInputs, Probe: "probe-monitoring-cluster.sh",
+			Timeout: 30 * time.Minute,
+			Hint:    "on the control plane: kubectl --namespace monitoring get pods",
+		},
+		{
 			Name: "monitoring-ready", About: "Prometheus has reached everything that it watches",
-			On: monitoring, After: join(after("prometheus", "alertmanager", "prometheus-cluster"), everywhereAfter("node-exporter", "kube-ready")),
+			On: watching, After: join(after("prometheus", "alertmanager", "prometheus-cluster", "monitoring-cluster"), everywhereAfter("node-exporter", "kube-ready")),
 			Script: "monitoring-ready.sh", Vars: targets, Probe: "probe-monitoring-ready.sh", Timeout: 10 * time.Minute,
 			Hint: "in a browser: Prometheus, Status, Target health",
 		},

@@ -10,14 +10,19 @@ import (
 // filesDir is where a step's files lie on a node until its script puts them to use.
 const filesDir = "/var/lib/podium/files/"
 
-// file is a rendered template in filesDir. Templates are embedded and what goes into them is typed: an error is a
-// mistake in this program, which the golden tests would show.
+// file is a rendered template in filesDir.
 func file(name string, mode uint32, data interface{ Render() (string, error) }) File {
-	text, err := data.Render()
+	return File{Path: filesDir + name, Mode: mode, Text: text(data)}
+}
+
+// text is a rendered template. Templates are embedded and what goes into them is typed: an error is a mistake in this
+// program, which the golden tests would show.
+func text(data interface{ Render() (string, error) }) string {
+	rendered, err := data.Render()
 	if err != nil {
-		panic(fmt.Errorf("%s: %w", name, err))
+		panic(fmt.Errorf("%T: %w", data, err))
 	}
-	return File{Path: filesDir + name, Mode: mode, Text: text}
+	return rendered
 }
 
 func jenkinsVars(c Context, _ lab.Machine) Vars {

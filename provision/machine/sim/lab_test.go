@@ -157,6 +157,24 @@ nodes: [{name: cp, roles: [control-plane]}]
 kubernetes: {addons: [gateway, metallb, nfs, ingress-nginx]}
 mirrors: {helm: "http://mirror.class/helm", github: "http://mirror.class/github"}
 `,
+		"monitoring in the cluster": `
+name: i
+nodes:
+  - {name: cp, roles: [control-plane], cpus: 2, memory: 3GiB}
+  - {name: w, count: 2, roles: [worker], cpus: 1, memory: 2GiB}
+  - {name: box, cpus: 1, memory: 1GiB}
+kubernetes: {}
+monitoring: {place: cluster, webhook: "http://chat.school.example/hook"}
+`,
+		"monitoring of the distribution's": `
+name: o
+source: distro
+nodes:
+  - {name: cp, roles: [control-plane], cpus: 2, memory: 3GiB}
+  - {name: m-1, roles: [monitoring, worker], cpus: 1, memory: 2GiB}
+kubernetes: {}
+monitoring: {grafana: false}
+`,
 		"mirrors and proxy": `
 name: m
 nodes: [{name: cp, roles: [control-plane, worker], cpus: 2, memory: 3GiB}, {name: j, roles: [jenkins], cpus: 1, memory: 2GiB}]

@@ -106,6 +106,11 @@ func (n *network) Dial(ctx context.Context, from *guest.Machine, host string, po
 	if h := k.Listener(port); h != nil {
 		return h, nil
 	}
+	if pod, ok := cluster.PodAt(k, port); ok {
+		if h := service.InPod(pod); h != nil {
+			return h, nil
+		}
+	}
 	if h := cluster.Exposed(from, target.Hardware.Address, port); h != nil {
 		return h, nil
 	}

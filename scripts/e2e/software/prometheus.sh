@@ -3,7 +3,7 @@
 # archives of their releases on GitHub, with checksums, and as container images. The versions are those of podium's
 # catalogue. Without the web pages, which are not in the modules; the APIs are whole.
 
-: "${bin:?}" "${work:?}" "${served:?}"
+: "${bin:?}" "${work:?}" "${served:?}" "${scratch:?}"
 
 pack_prometheus() {
   local prometheus=3.13.5 alertmanager=0.34.2 exporter=1.12.1 state=2.19.1
@@ -38,27 +38,26 @@ from_module() {
 # alertmanager_module VERSION: a copy of the module, which embeds web pages that it does not contain: here an empty one.
 alertmanager_module() {
   local folder=$work/src/alertmanager origin
-  [[ ! -d $folder/ui/app/dist ]] || return 0
-  origin=$(cd "$work/src" && go mod download -json "github.com/prometheus/alertmanager@v$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
-  [[ -d $origin ]] || die "github.com/prometheus/alertmanager v$1 cannot be had from the Go module proxy: check GOPROXY and the network"
+  [[ ! -f $folder/ui/app/dist/$1 ]] || return 0
+  origin=$(module_folder "github.com/prometheus/alertmanager@v$1")
   rm -rf "$folder" "$folder.part"
   cp -r --no-preserve=mode "$origin" "$folder.part"
   mkdir -p "$folder.part/ui/app/dist"
-  : >"$folder.part/ui/app/dist/index.html"
+  : >"$folder.part/ui/app/dist/$1"
   mv "$folder.part" "$folder"
 }
 
 # build_release FOLDER PACKAGE PROGRAM RELEASE: one static program that calls itself RELEASE.
 build_release() {
-  local package=$2 program=$3 release=$4
-  [[ -x $bin/$program ]] && return
-  say "compiling $program"
+  local folder=$1 package=$2 output=$bin/$3 release=$4
+  [[ ! -x $output || $folder/go.mod -nt $output ]] || return 0
+  say "compiling $3"
   (
-    cd "$1"
-    nice -n 10 env CGO_ENABLED=0 GOFLAGS=-mod=mod go build -p 1 -trimpath -tags remove_all_sd,enable_kubernetes_sd,netgo \
-      -ldflags "-s -w -X github.com/prometheus/common/version.Version=$release" -o "$bin/$program.part" "$package"
+    cd "$folder" || exit
+    gentle go build -p 1 -trimpath -tags remove_all_sd,enable_kubernetes_sd,netgo \
+      -ldflags "-s -w -X github.com/prometheus/common/version.Version=$release" -o "$output.part" "$package"
   )
-  mv "$bin/$program.part" "$bin/$program"
+  mv "$output.part" "$output"
 }
 
 # release NAME VERSION PROGRAM...: the archive of a release as GitHub serves it, and its checksum beside it.
@@ -67,10 +66,10 @@ release() {
   shift 2
   top=$name-$version.linux-$(dpkg --print-architecture)
   folder=$served/github/prometheus/$name/releases/download/v$version
-  rm -rf "$work/root" "$folder"
+  rm -rf "$folder"
   mkdir -p "$folder"
-  for program in "$@"; do install -D "$bin/$program" "$work/root/$top/$program"; done
-  tar -C "$work/root" -czf "$folder/$top.tar.gz" "$top"
+  for program in "$@"; do install -D "$bin/$program" "$scratch/release/$top/$program"; done
+  tar -C "$scratch/release" -czf "$folder/$top.tar.gz" "$top"
   (cd "$folder" && sha256sum "$top.tar.gz" >sha256sums.txt)
-  rm -rf "$work/root"
+  rm -rf "$scratch/release"
 }

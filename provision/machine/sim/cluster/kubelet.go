@@ -38,7 +38,6 @@ type kubelet struct {
 	boot    string // its bootstrap kubeconfig
 	log     func(level, format string, args ...any)
 	podCIDR string
-	session atomic.Pointer[session] // with the API server that it reports to; nil while there is none
 
 	endpoint string // of its container runtime
 }
@@ -55,6 +54,8 @@ type kubeletState struct {
 	api      *apiServer
 	stopAPI  func()
 	next     int // last byte of the next pod's address
+
+	session atomic.Pointer[session] // with the API server that the kubelet reports to; nil while there is none
 }
 
 type kubeletKey struct{}
@@ -190,9 +191,9 @@ func (k *kubelet) serve(ctx context.Context, p *guest.Process) int {
 		}
 		said = ""
 		k.log("I", `"Successfully registered node" node=%q`, k.name)
-		k.session.Store(s)
+		k.state.session.Store(s)
 		k.watch(ctx, s)
-		k.session.Store(nil)
+		k.state.session.Store(nil)
 		s.mu.Lock()
 		if s.kubelets[k.name] == k {
 			delete(s.kubelets, k.name)

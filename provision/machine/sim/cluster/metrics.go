@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,8 +36,19 @@ type account struct{ namespace, name string }
 
 func (a account) user() string { return "system:serviceaccount:" + a.namespace + ":" + a.name }
 
+// podToken is the token that pods of a service account find in a file of theirs; the lock must be held.
+func (s *store) podToken(who account) string {
+	sum := sha256.Sum256([]byte(who.user() + text(s.get(key{"configmaps", kubePublic, "cluster-info"}), "data", "kubeconfig")))
+	return hex.EncodeToString(sum[:])
+}
+
 // account finds whose token it is; the lock must be held.
 func (s *store) account(token string) (account, bool) {
+	for id := range s.objects["serviceaccounts"] {
+		if who := (account{id.namespace, id.name}); s.podToken(who) == token {
+			return who, true
+		}
+	}
 	for id, o := range s.objects["secrets"] {
 		known, err := base64.StdEncoding.DecodeString(text(o, "data", "token"))
 		name := text(o, "metadata", "annotations", "kubernetes.io/service-account.name")
@@ -134,7 +147,7 @@ func (s *store) serves(id key) bool {
 
 // metrics is the kubelet's server: it has the API server say who asks, and whether they may.
 func (k *kubelet) metrics(_ context.Context, r guest.Request) guest.Response {
-	s := k.session.Load()
+	s := k.state.session.Load()
 	if s == nil {
 		return guest.Response{Code: 500, Body: "no API server to ask\n"}
 	}

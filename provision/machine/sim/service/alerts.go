@@ -117,7 +117,12 @@ func alertmanager(ctx context.Context, p *guest.Process) int {
 		p.Errorf("level=error msg=\"Loading configuration file failed\" err=%q", err)
 		return 1
 	}
-	return serve(ctx, p, n, guest.HandlerFunc(func(_ context.Context, r guest.Request) guest.Response {
+	return serve(ctx, p, n, alerts())
+}
+
+// alerts is Alertmanager's server.
+func alerts() guest.Handler {
+	return guest.HandlerFunc(func(_ context.Context, r guest.Request) guest.Response {
 		switch path, _, _ := strings.Cut(r.Path, "?"); path {
 		case "/-/ready", "/-/healthy":
 			return guest.Response{Code: 200, Body: "OK"}
@@ -129,7 +134,7 @@ func alertmanager(ctx context.Context, p *guest.Process) int {
 			return guest.Response{Code: 200, Body: "<title>Alertmanager (simulated)</title>\n"}
 		}
 		return guest.Response{Code: 404, Body: "404 page not found\n"}
-	}))
+	})
 }
 
 // amtool checks configurations.

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"gopkg.in/yaml.v3"
-
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/vfs"
 )
@@ -50,10 +48,28 @@ func readPrometheus(m *guest.Machine, cred vfs.Cred, file string) (*promConfig, 
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %s", file, strings.ToLower(guest.Reason(err)))
 	}
+	c, err := parsePrometheus(text, file)
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range c.Scrapes {
+		for _, f := range []string{j.Auth.File, j.TLS.CA} {
+			if _, err := m.FS.Stat(vfs.Root(), f); f != "" && err != nil {
+				return nil, fmt.Errorf("job %q: error checking file %q: %s", j.Name, f, guest.Reason(err))
+			}
+		}
+	}
+	for _, f := range c.Rules {
+		if err := readRules(m, cred, f); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func parsePrometheus(text, file string) (*promConfig, error) {
 	c := &promConfig{}
-	d := yaml.NewDecoder(strings.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(c); err != nil {
+	if err := strict(text, c); err != nil {
 		return nil, fmt.Errorf("parsing YAML file %s: %w", file, err)
 	}
 	seen := map[string]bool{}
@@ -65,16 +81,6 @@ func readPrometheus(m *guest.Machine, cred vfs.Cred, file string) (*promConfig, 
 			return nil, fmt.Errorf("parsing YAML file %s: found multiple scrape configs with job name %q", file, j.Name)
 		}
 		seen[j.Name] = true
-		for _, f := range []string{j.Auth.File, j.TLS.CA} {
-			if _, err := m.FS.Stat(vfs.Root(), f); f != "" && err != nil {
-				return nil, fmt.Errorf("job %q: error checking file %q: %s", j.Name, f, guest.Reason(err))
-			}
-		}
-	}
-	for _, f := range c.Rules {
-		if err := readRules(m, cred, f); err != nil {
-			return nil, err
-		}
 	}
 	return c, nil
 }
@@ -134,7 +140,10 @@ func prometheus(ctx context.Context, p *guest.Process) int {
 		p.Errorf("opening storage failed: mkdir %s: %s", data, guest.Reason(err))
 		return 1
 	}
-	s := &promServer{p: p, config: c, port: n}
+	s := &promServer{machine: p.Machine(), config: c, token: func(file string) (string, error) { return p.FS().ReadFile(p.Cred, file) }}
+	s.dial = func(ctx context.Context, host string, port int) (guest.Handler, error) {
+		return s.machine.Net.Dial(ctx, s.machine, host, port)
+	}
 	p.OnSignal(func(sig guest.Signal) bool {
 		if sig != guest.SIGHUP {
 			return false
@@ -148,9 +157,10 @@ func prometheus(ctx context.Context, p *guest.Process) int {
 }
 
 type promServer struct {
-	p      *guest.Process
-	port   int
-	config *promConfig
+	machine *guest.Machine // it runs on
+	config  *promConfig
+	token   func(file string) (string, error)
+	dial    func(ctx context.Context, host string, port int) (guest.Handler, error)
 }
 
 func (s *promServer) set(c *promConfig) { s.config = c }
@@ -165,7 +175,6 @@ type target struct {
 
 // targets asks every target, now.
 func (s *promServer) targets(ctx context.Context) []target {
-	m := s.p.Machine()
 	var list []target
 	for _, j := range s.config.Scrapes {
 		file := j.Path
@@ -179,8 +188,8 @@ func (s *promServer) targets(ctx context.Context) []target {
 				n, err := strconv.Atoi(p)
 				if err == nil {
 					var h guest.Handler
-					if h, err = m.Net.Dial(ctx, m, host, n); err == nil {
-						r := h.Serve(ctx, guest.Request{From: m, Method: "GET", Host: address, Path: file, Header: s.authorization(j)})
+					if h, err = s.dial(ctx, host, n); err == nil {
+						r := h.Serve(ctx, guest.Request{From: s.machine, Method: "GET", Host: address, Path: file, Header: s.authorization(j)})
 						if t.up = r.Code == 200; !t.up {
 							err = fmt.Errorf("server returned HTTP status %d", r.Code)
 						}
@@ -201,9 +210,8 @@ func (s *promServer) authorization(j promJob) map[string]string {
 	if j.Auth.File == "" {
 		return nil
 	}
-	token, err := s.p.FS().ReadFile(s.p.Cred, j.Auth.File)
+	token, err := s.token(j.Auth.File)
 	if err != nil {
-		s.p.Errorf("level=error component=\"scrape manager\" scrape_pool=%s msg=\"unable to read authorization credentials\" err=%q", j.Name, guest.Reason(err))
 		return nil
 	}
 	return map[string]string{"Authorization": "Bearer " + strings.TrimSpace(token)}
