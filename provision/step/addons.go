@@ -100,8 +100,9 @@ func linkerd(Context, lab.Machine) Vars {
 
 func nfsExport(Context, lab.Machine) Vars { return Vars{"PODIUM_NFS_FOLDER": nfsFolder} }
 
-func csiNFS(Context, lab.Machine) Vars {
-	return Vars{"PODIUM_CSI_NFS_VERSION": source.Version("csi-driver-nfs")}
+func csiNFS(c Context, _ lab.Machine) Vars {
+	server, _ := nfsServer(c)
+	return Vars{"PODIUM_CSI_NFS_VERSION": source.Version("csi-driver-nfs"), "PODIUM_NFS_SERVER": server.Address.String()}
 }
 
 func nfsFiles(c Context, _ lab.Machine) []File {

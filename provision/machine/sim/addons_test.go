@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,4 +112,26 @@ func probe(t *testing.T, e *engine.Engine, h remote.Host, id plan.TaskID) (said 
 	}
 	t.Fatalf("no task %s", id)
 	return "", 0
+}
+
+// Another NFS server gets a StorageClass of its own.
+func TestNFSServerMoves(t *testing.T) {
+	const text = `
+name: move
+nodes:
+  - {name: cp, roles: [control-plane]}
+  - {name: files%s}
+kubernetes: {addons: [nfs]}
+`
+	e, _ := newEngine(t, strings.Replace(text, "%s", "", 1), "")
+	up(t, e)
+	moved, _ := newEngine(t, strings.Replace(text, "%s", ", roles: [nfs]", 1), "")
+	e.Plan = moved.Plan
+	if ran := up(t, e); !slices.Equal(ran, []string{"cp/addon-nfs", "files/nfs-server"}) {
+		t.Errorf("up ran %v", ran)
+	}
+	out, _, _ := run(t, connect(t, e, "cp"), "kubectl get storageclass nfs -o jsonpath={.parameters.server}")
+	if out != "192.168.56.11" {
+		t.Errorf("the class is for %s", out)
+	}
 }
