@@ -23,6 +23,7 @@ func system() surroundings {
 		Now:     time.Now,
 		Signals: true,
 		Exit:    os.Exit,
+		Config:  os.UserConfigDir,
 	}
 }
 
@@ -34,8 +35,9 @@ type surroundings struct {
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Now     func() time.Time
-	Signals bool      // listen to the process's signals
-	Exit    func(int) // leaves at once, at the second Ctrl-C
+	Signals bool                   // listen to the process's signals
+	Exit    func(int)              // leaves at once, at the second Ctrl-C
+	Config  func() (string, error) // folder of the user's settings; nil: none
 }
 
 // app is one run of podium.

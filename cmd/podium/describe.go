@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"podium/provision/lab"
 	"podium/provision/plan"
@@ -22,7 +23,7 @@ func providers() []string {
 func (a *app) describe(f folder, provider string) (lab.Lab, error) {
 	a.warnings = nil
 	l, err := lab.LoadWith(f.file, lab.LoadOptions{
-		Provider: provider, Env: a.getenv, Steps: stepNames(),
+		Provider: provider, Env: a.getenv, Config: a.configFile(), Steps: stepNames(),
 		Check: func(l lab.Lab) error { _, err := makePlan(l); return err },
 		Warn:  func(p lab.Problem) { a.warnings = append(a.warnings, p) },
 		Today: source.DateOf(a.Now()),
@@ -31,6 +32,19 @@ func (a *app) describe(f folder, provider string) (lab.Lab, error) {
 		return lab.Lab{}, fail(exitUsage, "%w", err)
 	}
 	return l, err
+}
+
+// configFile is where the user's settings for all labs stand, if there are any; empty on a system that has no place for
+// such.
+func (a *app) configFile() string {
+	if a.Config == nil {
+		return ""
+	}
+	dir, err := a.Config()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, filepath.FromSlash(lab.ConfigFile))
 }
 
 // stepNames are the steps that a lab's own steps can come after.

@@ -22,7 +22,8 @@ that the lab needs, 130 interrupted. The first Ctrl-C ends what runs and keeps w
 second leaves at once.
 
 Environment: PODIUM_LOG (log level), PODIUM_MIRROR_* (fill the mirrors that lab.yaml leaves out),
-NO_COLOR, TERM=dumb and CI (plain output).`
+NO_COLOR, TERM=dumb and CI (plain output). Your own mirrors for all labs: mirrors: in the file
+podium/config.yaml below ~/.config, on Windows %AppData%, on macOS ~/Library/Application Support.`
 
 const rootExample = `  podium init k8s-basic        # copy a built-in lab into this folder
   podium plan                  # what would be done

@@ -115,7 +115,8 @@ type Incus struct {
 }
 
 // Mirrors redirects the sources of the guest scripts, for a classroom behind a weak line. Each is a base URL
-// that replaces the upstream's; empty means upstream. PODIUM_MIRROR_* of the caller's environment fills empty ones.
+// that replaces the upstream's; empty means upstream. PODIUM_MIRROR_* of the caller's environment fills empty ones, then
+// the user's own settings (Config) do.
 type Mirrors struct {
 	Apt         string            `yaml:"apt,omitempty"`          // for http://archive.ubuntu.com/ubuntu or http://deb.debian.org/debian
 	AptSecurity string            `yaml:"apt_security,omitempty"` // for security.ubuntu.com or security.debian.org; without it, as apt (on Debian debian-security beside it)

@@ -18,6 +18,7 @@ const FileName = "lab.yaml"
 type LoadOptions struct {
 	Provider string              // takes the place of the file's provider; empty: the file decides
 	Env      func(string) string // such as os.Getenv; PODIUM_MIRROR_* fill mirrors that the file leaves empty; nil: none
+	Config   string              // file of the user's settings (Config), which fill what is empty then; empty: none
 	Steps    []string            // names of the built-in steps, which after may name; nil: any name goes
 	// Check looks at a lab that is right in itself, such as whether a plan can be made of it; nil: nothing more. Its
 	// Problems are given their places in the file.
@@ -53,7 +54,14 @@ func LoadWith(path string, o LoadOptions) (Lab, error) {
 	var problems Problems
 	errors.As(err, &problems)
 	l.Dir = dir
-	fillMirrors(&l.Mirrors, &at, o.Env)
+	problems = append(problems, mirrorsFromEnvironment(&l.Mirrors, &at, o.Env)...)
+	config, there, err := readConfig(o.Config)
+	if wrong, atFault := errors.AsType[Problems](err); err != nil && !atFault {
+		return Lab{}, err
+	} else if atFault {
+		problems = append(problems, wrong...)
+	}
+	mirrorsFromConfig(&l.Mirrors, &at, config, there)
 	Default(&l)
 	if o.Provider != "" {
 		override(&l, &at, o.Provider)

@@ -261,6 +261,63 @@ func TestMirrorsFromTheEnvironment(t *testing.T) {
 	}
 }
 
+// TestMirrorsFromThreePlaces: lab.yaml wins over the environment, and that over the user's settings, registry by registry.
+func TestMirrorsFromThreePlaces(t *testing.T) {
+	dir := write(t, "name: lab\nnodes: [{name: a}]\nmirrors: {apt: \"http://file\", registries: {docker.io: \"http://file:5000\"}}\n")
+	env := map[string]string{
+		"PODIUM_MIRROR_APT":        "http://env",
+		"PODIUM_MIRROR_GITHUB":     "http://env/github",
+		"PODIUM_MIRROR_REGISTRIES": "docker.io=http://env:5000, ghcr.io=http://env:5001/\nquay.io=http://env:5002",
+	}
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	options := LoadOptions{Env: func(name string) string { return env[name] }, Config: config}
+	load := func(settings string) (Mirrors, error) {
+		t.Helper()
+		if err := os.WriteFile(config, []byte(settings), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l, err := LoadWith(dir, options)
+		return l.Mirrors, err
+	}
+	got, err := load("# of the school\nmirrors:\n  apt: http://user\n  github: http://user/github\n  helm: http://user/helm/\n  registries: {ghcr.io: \"http://user\", registry.k8s.io: \"http://user:5000/k8s/\"}\n")
+	want := Mirrors{
+		Apt: "http://file", GitHub: "http://env/github", Helm: "http://user/helm",
+		Registries: map[string]string{
+			"docker.io": "http://file:5000", "ghcr.io": "http://env:5001", "quay.io": "http://env:5002", "registry.k8s.io": "http://user:5000/k8s",
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for _, nothing := range []string{"", "# nothing yet\n", "mirrors:\n", "---\n"} {
+		if _, err := load(nothing); err != nil {
+			t.Errorf("%q: %v", nothing, err)
+		}
+	}
+	for _, c := range []struct{ settings, want string }{
+		{"mirrors:\n  helm: nonsense\n", config + `:2:9: mirrors.helm: "nonsense" is not an http or https URL`},
+		{"mirrors:\n  registries:\n    Quay: http://user\n", config + `:3:11: mirrors.registries.Quay: "Quay" is not a registry`},
+		{"mirors: {apt: a}\n", config + ":1:1: mirors: is not a field here: did you mean mirrors?"},
+		{"mirrors: {apt: [a]}\n", config + ":1:16: mirrors.apt: "},
+		{"name: lab\n", config + ":1:1: name: is not a field here: write one of mirrors"},
+		{"mirrors: {\n", config + ":"},
+		{"- a\n", config + ":1:1: the file holds a list"},
+	} {
+		var problems Problems
+		if _, err := load(c.settings); !errors.As(err, &problems) || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%q gives %v, want %s", c.settings, err, c.want)
+		}
+	}
+	env["PODIUM_MIRROR_REGISTRIES"] = "docker.io http://env:5000"
+	if _, err := load(""); err == nil || !strings.HasPrefix(err.Error(), `PODIUM_MIRROR_REGISTRIES: "docker.io" is not REGISTRY=URL: write docker.io=http://`) {
+		t.Errorf("got %v", err)
+	}
+	env["PODIUM_MIRROR_REGISTRIES"] = "quay.io=ftp://env"
+	if _, err := load(""); err == nil || !strings.HasPrefix(err.Error(), `PODIUM_MIRROR_REGISTRIES: "ftp://env" is not an http or https URL`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestMirrorVariables(t *testing.T) {
 	m := Mirrors{Apt: "a", AptSecurity: "s", GitHub: "g"}
 	want := map[string]string{"PODIUM_MIRROR_APT": "a", "PODIUM_MIRROR_APT_SECURITY": "s", "PODIUM_MIRROR_GITHUB": "g"}

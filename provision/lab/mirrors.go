@@ -1,6 +1,9 @@
 package lab
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // mirrorFields lists the mirrors that one variable each of the environment can give.
 func mirrorFields(m *Mirrors) []struct {
@@ -36,15 +39,66 @@ func (m Mirrors) Variables() map[string]string {
 	return vars
 }
 
-// fillMirrors takes from the environment what the file leaves empty, and notes where it came from.
-func fillMirrors(m *Mirrors, at *Positions, env func(string) string) {
+// registriesVariable names mirrors of single registries: docker.io=http://10.0.0.2:5000 ghcr.io=http://10.0.0.2:5001.
+const registriesVariable = "PODIUM_MIRROR_REGISTRIES"
+
+// mirrorsFromEnvironment takes from the environment what is still empty, and notes where it came from.
+func mirrorsFromEnvironment(m *Mirrors, at *Positions, env func(string) string) Problems {
 	if env == nil {
-		return
+		return nil
 	}
 	for _, f := range mirrorFields(m) {
-		if *f.Field == "" && strings.TrimSpace(env(f.Variable)) != "" {
-			*f.Field = strings.TrimSpace(env(f.Variable))
+		if value := strings.TrimSpace(env(f.Variable)); *f.Field == "" && value != "" {
+			*f.Field = value
 			at.sources[f.Path] = f.Variable
 		}
 	}
+	var problems Problems
+	between := func(r rune) bool { return r == ',' || unicode.IsSpace(r) }
+	for _, pair := range strings.FieldsFunc(env(registriesVariable), between) {
+		registry, mirror, ok := strings.Cut(pair, "=")
+		if !ok || registry == "" || mirror == "" {
+			problems = append(problems, Problem{Path: registriesVariable, Value: pair,
+				Message: "is not REGISTRY=URL: write docker.io=http://mirror.school.example:5000, and spaces between several"})
+			continue
+		}
+		if m.addRegistry(registry, mirror) {
+			at.sources[join("mirrors.registries", registry)] = registriesVariable
+		}
+	}
+	return problems
+}
+
+// mirrorsFromConfig takes from the user's settings what is still empty, with the places where it stands there.
+func mirrorsFromConfig(m *Mirrors, at *Positions, c Config, there Positions) {
+	take := func(path string) {
+		place := there.marks[path]
+		place.file = there.File
+		at.marks[path] = place
+		delete(at.flawed, path)
+	}
+	ours, theirs := mirrorFields(m), mirrorFields(&c.Mirrors)
+	for i, f := range ours {
+		if value := *theirs[i].Field; *f.Field == "" && value != "" {
+			*f.Field = value
+			take(f.Path)
+		}
+	}
+	for registry, mirror := range c.Mirrors.Registries {
+		if m.addRegistry(registry, mirror) {
+			take(join("mirrors.registries", registry))
+		}
+	}
+}
+
+// addRegistry names the mirror of a registry that has none yet.
+func (m *Mirrors) addRegistry(registry, mirror string) bool {
+	if m.Registries[registry] != "" {
+		return false
+	}
+	if m.Registries == nil {
+		m.Registries = map[string]string{}
+	}
+	m.Registries[registry] = mirror
+	return true
 }

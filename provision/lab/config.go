@@ -1,0 +1,49 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"reflect"
+
+	"gopkg.in/yaml.v3"
+)
+
+// ConfigFile is the file of a user's own settings, below the folder that the system has for such (os.UserConfigDir).
+const ConfigFile = "podium/config.yaml"
+
+// Config is what a user sets for all labs of a computer.
+type Config struct {
+	Mirrors Mirrors `yaml:"mirrors"` // for what neither lab.yaml nor the environment names
+}
+
+// readConfig reads the user's settings and says where each stands. A file that is not there or holds nothing sets
+// nothing.
+func readConfig(path string) (Config, Positions, error) {
+	var c Config
+	if path == "" {
+		return c, Positions{}, nil
+	}
+	text, err := readText(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && holdsNothing(text) {
+		return c, Positions{}, nil
+	}
+	if err != nil {
+		return c, Positions{}, err
+	}
+	d := &decoder{at: Positions{File: path, marks: map[string]mark{}, flawed: map[string]bool{}, sources: map[string]string{}}, budget: maxValues}
+	root, problem := document(path, text)
+	if problem != nil {
+		return c, d.at, Problems{*problem}
+	}
+	d.decode("", root, reflect.ValueOf(&c).Elem(), 0)
+	return c, d.at, d.problems.err()
+}
+
+// holdsNothing reports whether a text is YAML without a value, such as one with comments alone.
+func holdsNothing(text []byte) bool {
+	var n yaml.Node
+	err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&n)
+	return errors.Is(err, io.EOF) || err == nil && n.Content[0].Tag == "!!null"
+}
