@@ -53,7 +53,7 @@ func clusterSteps() []Step {
 		},
 		{
 			Name: "cni-flannel", About: "pod network: flannel on the private cards",
-			On: withFlannel, After: after("kubeadm-init"), Script: "cni-flannel.sh", Vars: flannel, Probe: "probe-cni-flannel.sh", Timeout: 15 * time.Minute,
+			On: withFlannel, After: after("kubeadm-init"), Script: "cni-flannel.sh", Vars: flannel, Timeout: 15 * time.Minute,
 			Hint: "on the control plane: kubectl --namespace kube-flannel get pods -o wide",
 		},
 		{

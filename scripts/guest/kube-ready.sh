@@ -27,12 +27,23 @@ while read -r range _ node; do
   fi
 done <<<"${PODIUM_POD_RANGES:-}"
 
-# A node takes pods as soon as its runtime has been told of the pod network, a moment before that network runs. Who comes
-# in between is tried again after ten seconds and more; CoreDNS, which waits for the first node, always is. New ones
-# start at once.
-while read -r pod phase node; do
-  if [[ $phase == Pending && -n $node ]]; then
-    kubectl --namespace kube-system delete pod "$pod" --wait=false
-  fi
-done <<<"$(kubectl --namespace kube-system get pods --selector k8s-app=kube-dns \
-  --output 'jsonpath={range .items[*]}{.metadata.name} {.status.phase} {.spec.nodeName}{"\n"}{end}')"
+# A node takes pods as soon as its runtime has been told of the pod network, a moment before that network runs. Whoever
+# comes in between fails, and is tried again only after ten seconds and more. CoreDNS, which waits for the first node,
+# often does: new pods take the place of those.
+dns() { kubectl --namespace kube-system get "$@"; }
+dns_runs() {
+  local available failed phase pod
+  available=$(dns deployment coredns --output 'jsonpath={.status.availableReplicas}')
+  ((${available:-0} == 0)) || return 0
+  failed=$(dns events --output 'jsonpath={range .items[*]}{.reason} {.involvedObject.name}{"\n"}{end}')
+  while read -r phase pod; do
+    if [[ $phase == Pending && $failed == *"FailedCreatePodSandBox $pod"* ]]; then
+      kubectl --namespace kube-system delete pod "$pod" --wait=false
+    fi
+  done <<<"$(dns pods --selector k8s-app=kube-dns --output 'jsonpath={range .items[*]}{.status.phase} {.metadata.name}{"\n"}{end}')"
+  return 1
+}
+for ((try = 0; try < 30; try++)); do # then the probe goes on, and says what is missing
+  ! dns_runs || break
+  sleep 0.5
+done
