@@ -2,10 +2,13 @@
 # vagrant.sh: the VirtualBox path from end to end, with Debian's unmodified vagrant. VirtualBox itself is played by
 # scripts/e2e/vboxmanage, whose machines are system containers (nodes.sh). It needs root and what nodes.sh needs.
 #
-# usage: vagrant.sh             a lab of three nodes from up to destroy; vagrant must agree at every point
+# usage: vagrant.sh             a lab of three nodes from up to destroy; vagrant must agree at every point; then cluster
+#        vagrant.sh life        only that lab
+#        vagrant.sh cluster     only labs/k8s-basic as a real cluster of 1 + 1, with kubernetes.sh's mirror
 #        vagrant.sh figures     status, reset and boot of four machines against vagrant's own
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+repository=$PWD
 
 say() { printf '%s  %s\n' "$(date +%T)" "$*" >&2; }
 die() {
@@ -26,6 +29,8 @@ if [[ -z ${PODIUM_E2E_INSIDE:-} ]]; then
   mkdir -p "$work/bin"
   go build -o "$work/bin/podium" ./cmd/podium
   go build -o "$work/bin/VBoxManage" ./scripts/e2e/vboxmanage
+  # Compiled the first time, which takes eight minutes of one processor.
+  case ${1:-all} in all | cluster) scripts/e2e/kubernetes.sh pack ;; esac
   export PODIUM_E2E_INSIDE=$work PODIUM_E2E_ID=${PODIUM_E2E_ID:-vagrant-$$}
   scripts/e2e/nodes.sh with scripts/e2e/vagrant.sh "$@"
   exit
@@ -237,6 +242,58 @@ life() {
   say "done: the whole life of a lab, and vagrant agreed at each point"
 }
 
+# cluster makes the built-in lab k8s-basic, unchanged, of machines of VirtualBox. Its override names the box and what runs here.
+cluster() {
+  local at=$PODIUM_E2E_HOST:5000 mirror
+  say "a real cluster: k8s-basic by VirtualBox's path"
+  "$repository/scripts/e2e/kubernetes.sh" serve "$at" >"$work/mirror.log" 2>&1 &
+  mirror=$!
+  # shellcheck disable=SC2064 # the process of now
+  trap "kill $mirror" EXIT
+  eval "$("$repository/scripts/e2e/kubernetes.sh" env "$at")"
+  for _ in $(seq 300); do
+    curl -sf -o "$work/null" "http://$at/v2/" && break
+    sleep 0.2
+  done
+  export PODIUM_VBOX_PRIVILEGED=1
+  mkdir -p "$work/k8s"
+  cd "$work/k8s"
+  podium init k8s-basic . >/dev/null
+  cat >lab.override.yaml <<'YAML'
+box: podium/debian
+nodes: [{name: w, count: 1}]
+kubernetes: {version: "1.34"}
+source: distro
+YAML
+  podium up "${skip[@]}"
+  nodes_are_ready
+  podium status
+  podium status -o json | grep -q '"provider": "virtualbox"' || die "the cluster is not VirtualBox's"
+  say "a second up, reset, one more worker"
+  podium up "${skip[@]}" | grep -q ' 0 done now' || die "a second up did something"
+  podium ssh cp -- kubectl create configmap after-ready >/dev/null
+  podium reset --yes
+  nodes_are_ready
+  ! podium ssh cp -- kubectl get configmap after-ready >/dev/null 2>&1 || die "reset kept what came after the first good state"
+  podium destroy --yes
+  ! VBoxManage list vms | grep -qv '^"box_' || die "machines are left: $(VBoxManage list vms)"
+  kill "$mirror"
+  trap - EXIT
+  say "done: a cluster whose machines Vagrant and VirtualBox have made"
+}
+
+# nodes_are_ready: both, with their private addresses, within a minute of asking.
+nodes_are_ready() {
+  local found want='cp 192.168.56.10 True w1 192.168.56.11 True '
+  for _ in $(seq 60); do
+    found=$(podium ssh cp -- kubectl get nodes -o \
+      'jsonpath={range .items[*]}{.metadata.name} {.status.addresses[?(@.type=="InternalIP")].address} {.status.conditions[?(@.type=="Ready")].status} {end}' 2>&1) || true
+    [[ $found == "$want" ]] && say "both nodes are Ready" && return
+    sleep 1
+  done
+  die "the nodes are: $found, want: $want"
+}
+
 # best N COMMAND...: the shortest of N runs, in milliseconds.
 best() {
   local times=$1 shortest=999999999 begin took
@@ -277,8 +334,13 @@ figures() {
 
 image
 box
-case ${1:-life} in
+case ${1:-all} in
+  all)
+    life
+    cluster
+    ;;
   life) life ;;
+  cluster) cluster ;;
   figures) figures ;;
-  *) die "usage: vagrant.sh [figures]" ;;
+  *) die "usage: vagrant.sh [life|cluster|figures]" ;;
 esac

@@ -103,6 +103,44 @@ ask unregistervm "$M" --delete
 ask list vms
 SH
 
+# alike is asked of the real one alone: a machine made by the calls that Vagrant makes (VBoxManage's log of a boot by
+# Vagrant 2.3.4, with the Vagrantfile's customize lines), and one by those of a twin, which a Go test keeps up to date.
+# Left of each are showvminfo and the machine's file.
+cp provision/machine/vagrant/testdata/twin-calls.txt "$work/twin"
+cat >"$work/alike" <<'SH'
+VBoxManage import "$ovf" --vsys 0 --vmname alike
+MASTER=$(VBoxManage list vms | sed -n 's/^"alike" {\(.*\)}$/\1/p')
+VBoxManage snapshot "$MASTER" take base
+PORT=22231
+keep() {
+  VBoxManage showvminfo "$ID" --machinereadable >"$out/$1.info"
+  cp "$(sed -n 's/^CfgFile="\(.*\)"$/\1/p' "$out/$1.info")" "$out/$1.file"
+  VBoxManage unregistervm "$ID" --delete
+}
+by_vagrant() {
+  VBoxManage clonevm "$MASTER" --register --name temp_clone_1 --snapshot base --options link
+  ID=$(VBoxManage list vms | sed -n 's/^"temp_clone_1" {\(.*\)}$/\1/p')
+  VBoxManage modifyvm "$ID" --macaddress1 080027A1B2C3
+  VBoxManage modifyvm "$ID" --name lab-w1
+  VBoxManage modifyvm "$ID" --nic2 none --nic3 none --nic4 none --nic5 none --nic6 none --nic7 none --nic8 none
+  VBoxManage modifyvm "$ID" --nic1 nat --nic2 hostonly --hostonlyadapter2 vboxnet0 --cableconnected2 on
+  VBoxManage modifyvm "$ID" --natpf1 "ssh,tcp,127.0.0.1,$PORT,,22"
+  VBoxManage modifyvm "$ID" --rtcuseutc on
+  VBoxManage modifyvm "$ID" --memory 1024
+  VBoxManage modifyvm "$ID" --cpus 1
+  VBoxManage modifyvm "$ID" --groups /lab
+  VBoxManage modifyvm "$ID" --natdnsproxy1 off --natdnshostresolver1 on
+}
+by_vagrant
+keep vagrant
+ID=11111111-2222-4333-8444-555555555555
+while read -r words; do
+  eval "VBoxManage $words"
+done </mnt/compare/twin
+keep twin
+VBoxManage unregistervm "$MASTER" --delete
+SH
+
 cat >"$work/script" <<'SH'
 set -eu
 export VBOX_USER_HOME=/mnt/compare/home/.config
@@ -120,9 +158,10 @@ out=/mnt/compare/real ovf=/mnt/compare/box/box.ovf
 mkdir -p $out
 VBoxManage --version
 . /mnt/compare/series
+. /mnt/compare/alike >alike.log 2>&1
 SH
 echo "asking the real one"
-in_real || { tail -n 20 "$work/making.log" && die "the real VBoxManage fails"; }
+in_real || { tail -n 20 "$work/making.log" "$work/alike.log" && die "the real VBoxManage fails"; }
 
 [[ $(cat "$work/real/4.code") == 0 ]] || die "the real VBoxManage does not import: $(cat "$work/real/4.err")"
 
@@ -156,6 +195,17 @@ read_import() { grep -oE 'Suggested VM name "[^"]*"|VM name specified with --vmn
 errors() { sed -nE -e 's/.*(VBOX_E_OBJECT_NOT_FOUND).*/\1/p' -e 's/.*(VERR_ALREADY_EXISTS).*/\1/p' -e 's/^VBoxManage: error:.*/error/p' "$1" | sort -u; }
 
 different=0 compared=0
+# own takes out what every machine has of its own: ids, folders below its own, the second card's address, moments.
+own() { plain <"$1" | sed -E -e '/080027A1B2C3/!s/080027[0-9A-F]{6}/MAC/g' -e '/^VMStateChangeTime=/d' -e 's/ lastStateChange="[^"]*"//'; }
+for kind in info file; do
+  own "$work/real/vagrant.$kind" >"$work/vagrant.$kind"
+  own "$work/real/twin.$kind" >"$work/twin.$kind"
+  compared=$((compared + 1))
+  [[ $(wc -l <"$work/twin.$kind") -ge 30 ]] || die "the twin's $kind is short: $(cat "$work/twin.$kind")"
+  if ! diff -u --label "machine by Vagrant: $kind" --label "twin: $kind" "$work/vagrant.$kind" "$work/twin.$kind"; then
+    different=$((different + 1))
+  fi
+done
 for args in "$work"/real/*.args; do
   n=$(basename "$args" .args)
   call=$(plain <"$args")

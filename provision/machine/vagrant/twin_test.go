@@ -3,12 +3,14 @@ package vagrant
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -75,12 +77,41 @@ func TestTwins(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
+	w1, err := p.recall("w1")
+	if err != nil {
+		t.Fatal(err)
+	}
 	calls := f.calls()
 	if count(calls, "up") != 1 || count(calls, "clonevm") != 2 {
 		t.Fatalf("want one machine by Vagrant and two after it:\n%s", strings.Join(calls, "\n"))
 	}
 	f.whole("cp", "w1", "w2")
 
+	t.Run("the calls that vboxmanage-compare.sh gives to the real VBoxManage", func(t *testing.T) {
+		var made strings.Builder
+		for _, c := range calls {
+			words := strings.Fields(c)
+			if words[0] != "clonevm" && words[0] != "modifyvm" || !contains(c, "lab-w1") && !contains(c, fmt.Sprintf(",%d,", w1.Port)) {
+				continue
+			}
+			if words[0] == "clonevm" {
+				words[len(words)-1] = "$ID"
+			}
+			words[1] = map[string]string{"clonevm": "$MASTER", "modifyvm": "$ID"}[words[0]]
+			made.WriteString(strings.ReplaceAll(strings.Join(words, " "), strconv.Itoa(w1.Port), "$PORT") + "\n")
+		}
+		golden := filepath.Join("testdata", "twin-calls.txt")
+		if *update {
+			must(os.WriteFile(golden, []byte(made.String()), 0o644))
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), made.String()); diff != "" {
+			t.Errorf("%s differs; if it should, run go test ./provision/machine/vagrant -update: %s", golden, diff)
+		}
+	})
 	t.Run("the same hardware", func(t *testing.T) {
 		byName := map[string]map[string]string{}
 		for _, vm := range f.host.labs() {
