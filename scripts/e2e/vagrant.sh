@@ -39,8 +39,8 @@ fi
 work=$PODIUM_E2E_INSIDE
 export PATH=$work/bin:$PATH VAGRANT_HOME=$work/vagrant.d VAGRANT_CHECKPOINT_DISABLE=1
 export PODIUM_VBOX_DIR=$work/virtualbox PODIUM_VBOX_IMAGE=vagrant-box
-# There is no VirtualBox: neither its kernel module nor the processor's virtualisation.
-skip=(--skip-preflight virtualisation-off --skip-preflight kernel-module --skip-preflight kvm)
+# There is no VirtualBox: neither its kernel module nor the processor's virtualisation; and containers need less disk.
+skip=(--skip-preflight virtualisation-off --skip-preflight kernel-module --skip-preflight kvm --skip-preflight disk)
 
 # image makes the Incus image that plays the box's disk: the account and the key that every box has.
 image() {

@@ -78,6 +78,8 @@ var causes = []cause{
 		"this computer has too little free memory", "close programs, or give the nodes less `memory:`"},
 	{"", regexp.MustCompile(`Nonexistent host networking interface`),
 		"the host-only network is gone", "run `podium up` again: Vagrant makes it anew"},
+	{"", regexp.MustCompile(`has terminated unexpectedly during startup`),
+		"the machine's process died as it started", "see `podium doctor`; on Linux most often the kernel module is not loaded, on Windows a virus scanner or another hypervisor is in the way: VBoxHardening.log in the machine's folder names it"},
 	{"", regexp.MustCompile(`VERR_ACCESS_DENIED`),
 		"VirtualBox may not touch a file or device", "Linux: join the group vboxusers and log in again; macOS: allow VirtualBox in System Settings, Privacy & Security"},
 	{"", regexp.MustCompile(`authentication unavailable|polkit|Failed to connect socket.*libvirt`),

@@ -119,6 +119,8 @@ func TestCauses(t *testing.T) {
 		{"VirtualBoxInvalidVersion", "Vagrant has detected that you have a version of VirtualBox installed", "2.4.9"},
 		{"VirtualBoxNameExists", "VERR_ALREADY_EXISTS", "doctor"},
 		{"VBoxManageError", "VBoxManage: error: The virtual machine has terminated unexpectedly: kernel driver not installed? Kernel driver not installed (rc=-1908)", "vboxconfig"},
+		// VirtualBox 7.2.22 without its kernel module, as vboxmanage-disks.sh meets it
+		{"VBoxManageError", "VBoxManage: error: The virtual machine 'disks-extra' has terminated unexpectedly during startup with exit code 1 (0x1)\nVBoxManage: error: Details: code NS_ERROR_FAILURE (0x80004005), component MachineWrap, interface IMachine", "VBoxHardening.log"},
 		{"BoxUnpackageFailure", "tar: No space left on device", "free space"},
 	}
 	for _, test := range tests {
