@@ -173,6 +173,32 @@ alike() {
   shows running && agrees running
 }
 
+# netplan: twin.sh where the network is configured by netplan, as on Ubuntu; the nodes of these runs have none.
+netplan() {
+  local try script
+  script=$(cat "$repository/provision/machine/vagrant/twin.sh")
+  say "twin.sh on a machine with netplan"
+  incus network create netplan ipv4.address=192.168.77.1/24 ipv4.nat=false ipv6.address=none
+  incus launch -q "$PODIUM_VBOX_IMAGE" netplan
+  incus config device add netplan eth1 nic network=netplan name=eth1 >/dev/null
+  incus exec netplan -- sh -c '
+    until getent hosts deb.debian.org >/dev/null; do sleep 0.5; done
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y netplan.io >/dev/null 2>&1
+    rm /etc/systemd/network/eth0.network
+    (umask 077 && printf "network:\n  ethernets:\n    eth0: {dhcp4: true}\n" >/etc/netplan/01-base.yaml)
+    netplan apply' >"$work/out" 2>&1 || die "no netplan: $(cat "$work/out")"
+  printf 'network:\n  version: 2\n  renderer: networkd\n  ethernets:\n    eth1:\n      addresses:\n      - 192.168.77.12/24\n' >"$work/50-vagrant.yaml"
+  for try in first second; do
+    incus exec netplan -- bash -c "$script" twin.sh w1 vagrant 'ssh-rsa AAAA test' /etc/netplan/50-vagrant.yaml 600 192.168.77.12 \
+      <"$work/50-vagrant.yaml" >"$work/out" 2>&1 || die "twin.sh, $try time: $(cat "$work/out")"
+  done
+  # shellcheck disable=SC2016 # expanded inside
+  incus exec netplan -- sh -c 'set -e; test "$(hostname)" = w1; test "$(grep -c test /home/vagrant/.ssh/authorized_keys)" = 1
+    test "$(stat -c %a /etc/netplan/50-vagrant.yaml)" = 600; ip -4 address show eth1 | grep -q 192.168.77.12/24' || die "twin.sh did not do what Vagrant does"
+  incus delete -f netplan
+  incus network delete netplan >/dev/null
+}
+
 life() {
   lab 3
   podium doctor || true
@@ -336,10 +362,14 @@ image
 box
 case ${1:-all} in
   all)
+    netplan
     life
     cluster
     ;;
-  life) life ;;
+  life)
+    netplan
+    life
+    ;;
   cluster) cluster ;;
   figures) figures ;;
   *) die "usage: vagrant.sh [life|cluster|figures]" ;;
