@@ -145,6 +145,10 @@ func TestEveryFileIsUsed(t *testing.T) {
 	for _, input := range inputs(t) {
 		use(input.Script)
 	}
+	leave := step.Leaving()
+	use(leave.Drain)
+	use(leave.Reset)
+	use(leave.Forget)
 	for name := range guestScripts(t) {
 		if !used[name] {
 			t.Errorf("scripts/guest/%s is used by no row of the catalogue", name)

@@ -70,7 +70,8 @@ func exitCode(err error) int {
 		return code.code
 	case isDescriptionError(err):
 		return exitUsage
-	case errors.Is(err, engine.ErrNoSuchStep), errors.Is(err, engine.ErrSnapshotName), errors.Is(err, engine.ErrVersion):
+	case errors.Is(err, engine.ErrNoSuchStep), errors.Is(err, engine.ErrSnapshotName), errors.Is(err, engine.ErrVersion),
+		errors.Is(err, engine.ErrControlPlanes):
 		return exitUsage
 	case isPreflightError(err):
 		return exitPreflight

@@ -55,7 +55,7 @@ func (a *app) planCommand() *cobra.Command {
 				return err
 			}
 			if gone := b.gone(); len(gone) > 0 {
-				fmt.Fprintf(a.stdout, "\nNo longer in %s, and left alone by up: %s\n", b.file, listNames(gone))
+				fmt.Fprintf(a.stdout, "\nNo longer in %s, and left alone by up without --prune: %s\n", b.file, listNames(gone))
 			}
 			return nil
 		},

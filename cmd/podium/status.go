@@ -198,7 +198,7 @@ func remarks(n engine.NodeStatus, arg string) []string {
 		}
 	}
 	if n.Removed {
-		notes = append(notes, fmt.Sprintf("%s: no longer in lab.yaml, but kept; to remove: podium destroy --node %s", n.Name, n.Name))
+		notes = append(notes, n.Name+": no longer in lab.yaml, but kept; to remove: podium up --prune")
 	}
 	return notes
 }

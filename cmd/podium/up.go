@@ -16,7 +16,10 @@ import (
 
 const upLong = `Make the lab, or bring it up to date: boot what does not run, then run on each node the steps that
 are missing or have changed. Steps that are done are left alone, so up can be run again at any time,
-also after Ctrl-C or a failure. A node that lab.yaml has no more is reported and kept.
+also after Ctrl-C or a failure.
+
+A node that lab.yaml has no more is reported and kept; --prune drains it, takes it out of the cluster
+and removes its machine. A newer kubernetes.version upgrades the cluster, one node at a time.
 
 On a terminal up shows each node's progress in place; otherwise, and with CI or TERM=dumb, plain
 lines with the time. -o json writes every event as one line of JSON, the last one a summary. When
@@ -34,6 +37,8 @@ type upFlags struct {
 	simFile    string
 	junit      string
 	verbose    bool
+	prune      bool
+	yes        bool
 
 	bootParallel int
 	vagrantOnly  bool
@@ -50,6 +55,7 @@ func (a *app) upCommand() *cobra.Command {
   podium up labs/k8s-basic --provider sim     # a rehearsal without virtual machines
   podium up --force jenkins                   # run a step again although it is done
   podium up --force w1/kubeadm-join --force 'w2/*'
+  podium up --prune                           # remove nodes that lab.yaml has no more
   podium up -o json --junit report.xml        # for CI`,
 		Args:              args(0, 1, "at most one lab"),
 		ValidArgsFunction: completeLabs,
@@ -75,6 +81,8 @@ func (a *app) upCommand() *cobra.Command {
 	flags.BoolVar(&f.vagrantOnly, "vagrant-only", false, "have every VirtualBox machine made by Vagrant; otherwise it makes the first one, and podium the others after it, faster")
 	flags.StringSliceVar(&f.skip, "skip-preflight", nil, "go on although the doctor's finding with this `ID` blocks (can be repeated)")
 	flags.StringVar(&f.junit, "junit", "", "also write the result as JUnit XML to `file`")
+	flags.BoolVar(&f.prune, "prune", false, "take nodes that lab.yaml has no more out of the cluster, and remove their machines")
+	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask before nodes are removed")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "plain lines with all output of the steps")
 	a.completeTasks(c, "force")
 	return c
@@ -108,8 +116,22 @@ func (a *app) up(ctx context.Context, where folder, f upFlags) error {
 		return err
 	}
 	b.engine.Parallel = f.parallel
+	if f.prune {
+		if err := a.confirmPrune(ctx, b, f.yes); err != nil {
+			return err
+		}
+	}
 	summary, err := a.runUp(ctx, b, f)
 	return a.concludeUp(b, f, summary, err)
+}
+
+// confirmPrune asks before nodes are removed.
+func (a *app) confirmPrune(ctx context.Context, b *bench, yes bool) error {
+	names, err := b.engine.Surplus(ctx)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	return a.confirm(ctx, yes, "--prune takes %s out of lab %s and removes the machines with all they hold", strings.Join(names, ", "), b.lab.Name)
 }
 
 // runUp runs the engine while its events are shown.
@@ -117,7 +139,7 @@ func (a *app) runUp(ctx context.Context, b *bench, f upFlags) (engine.Summary, e
 	sink, done := a.watch(b, f)
 	defer done()
 	b.engine.Sink = sink
-	return b.engine.Up(ctx, engine.UpOptions{Baseline: !f.noBaseline, Force: f.force})
+	return b.engine.Up(ctx, engine.UpOptions{Baseline: !f.noBaseline, Force: f.force, Prune: f.prune})
 }
 
 // watch chooses how a run is shown; done ends it.

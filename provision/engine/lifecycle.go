@@ -76,14 +76,17 @@ func (j *job) destroy(ctx context.Context, names []string) error {
 				return fmt.Errorf("the machine is gone, but not its host key: %w", err)
 			}
 		}
-		j.record.Update(func(s *state.State) {
-			delete(s.Machines, name)
-			delete(s.Steps, name)
-			delete(s.Facts, name)
-		})
+		j.record.Update(func(s *state.State) { forgetNode(s, name) })
 		j.note(name, "destroyed")
 		return nil
 	})
+}
+
+// forgetNode removes all that is known of a node.
+func forgetNode(s *state.State, name string) {
+	delete(s.Machines, name)
+	delete(s.Steps, name)
+	delete(s.Facts, name)
 }
 
 // stopDeadline is how long machines may take to stop after they were halted.

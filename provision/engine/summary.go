@@ -16,6 +16,8 @@ type UpOptions struct {
 	// Force lists what runs although it is done: a task ("w1/kubeadm-join"), a step on every node ("jenkins"), or
 	// every step of a node ("w1/*"). A name that fits no task is an error.
 	Force []string
+	// Prune removes the nodes that the description has no more (Surplus): from the cluster, then their machines.
+	Prune bool
 }
 
 // BaselineTag is the name of the snapshot that Up takes by itself and that Reset restores.

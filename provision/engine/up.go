@@ -24,7 +24,7 @@ import (
 //
 // It refuses, before it touches anything: a state file that is broken (state.ErrBroken) or of a newer podium
 // (state.ErrNewer), another provider than that of the machines there are (ErrOtherProvider), and a version of Kubernetes
-// that the cluster cannot be brought to (ErrVersion).
+// that the cluster cannot be brought to (ErrVersion), and a cluster without any of its control planes (ErrControlPlanes).
 func (e *Engine) Up(ctx context.Context, o UpOptions) (Summary, error) {
 	r, err := e.newRun(o)
 	if err != nil {
@@ -64,6 +64,9 @@ func (e *Engine) newRun(o UpOptions) (*run, error) {
 		return nil, err
 	}
 	if err := otherProvider(s, e.Plan.Lab.Provider); err != nil {
+		return nil, err
+	}
+	if err := e.keepsControlPlane(s); err != nil {
 		return nil, err
 	}
 	ahead, err := e.upgrade(s)
@@ -133,6 +136,9 @@ func (r *run) afterwards(ctx context.Context, s *Summary) error {
 	err := r.recover(ctx, restarted, r.nodes)
 	for _, name := range restarted {
 		r.nodes[name].close()
+	}
+	if err == nil && r.options.Prune {
+		err = r.prune(ctx)
 	}
 	if err != nil {
 		return err

@@ -280,8 +280,8 @@ func writeTimes(w io.Writer, s engine.Summary) {
 
 func writeNext(w io.Writer, s engine.Summary, o Options) {
 	if len(s.Removed) > 0 {
-		fmt.Fprintf(w, "\nNo longer in lab.yaml, but kept: %s. To remove: podium destroy%s --node %s\n",
-			strings.Join(s.Removed, ", "), o.LabArg, strings.Join(s.Removed, ","))
+		fmt.Fprintf(w, "\nNo longer in lab.yaml, but kept: %s. To remove: podium up%s --prune\n",
+			strings.Join(s.Removed, ", "), o.LabArg)
 	}
 	if len(s.Left) > 0 {
 		var steps []string

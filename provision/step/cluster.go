@@ -191,7 +191,7 @@ func kubeadmJoin(c Context, m lab.Machine) []File {
 func kubeadmNode(c Context, m lab.Machine) templates.KubeadmNode {
 	workers := slices.ContainsFunc(c.Machines, func(n lab.Machine) bool { return n.HasRole(lab.RoleWorker) })
 	return templates.KubeadmNode{
-		Name: m.Name, Address: m.Address.String(), CRISocket: criSocket(c.Lab.Runtime),
+		Name: m.Name, Address: m.Address.String(), CRISocket: CRISocket(c.Lab.Runtime),
 		TakesPods: m.HasRole(lab.RoleWorker) || !workers,
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"podium/provision/step/source"
 )
 
-// criSocket is where the kubelet finds the runtime.
-func criSocket(runtime string) string {
+// CRISocket is where the kubelet finds the runtime.
+func CRISocket(runtime string) string {
 	switch runtime {
 	case lab.RuntimeDocker:
 		return "unix:///run/cri-dockerd.sock"

@@ -21,7 +21,7 @@ func Common(c Context, m lab.Machine) Vars {
 		"PODIUM_HOSTS":   hostLines(c),
 	}
 	if kubernetes(c, m) {
-		v["PODIUM_RUNTIME"], v["PODIUM_CRI_SOCKET"] = c.Lab.Runtime, criSocket(c.Lab.Runtime)
+		v["PODIUM_RUNTIME"], v["PODIUM_CRI_SOCKET"] = c.Lab.Runtime, CRISocket(c.Lab.Runtime)
 	}
 	for name, value := range c.Lab.Mirrors.Variables() {
 		v[name] = value

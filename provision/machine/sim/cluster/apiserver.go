@@ -70,6 +70,8 @@ func startAPIServer(k *guest.Kernel, node string) (api *apiServer, stop func(), 
 		switch port {
 		case apiPort:
 			h = api
+		case 2379:
+			h = etcdClients{api}
 		case etcdMetricsPort:
 			h = etcdMetrics(etcd)
 		}
