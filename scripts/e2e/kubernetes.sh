@@ -13,7 +13,7 @@
 # Everything lies below ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}/kubernetes-VERSION; what is served lies
 # in the folder of the first version, one apt repository a minor, the images of all. The packages have the names and the
 # layout of pkgs.k8s.io, the images those of registry.k8s.io and ghcr.io, so that the guest scripts run unchanged with
-# mirrors. Left out: cri-tools, which no Go module proxy serves completely. What was packed is packed again when its
+# mirrors. kubeadm does without cri-tools, which software/cri-tools.sh packs. What was packed is packed again when its
 # file, or build.sh, has changed.
 set -euo pipefail
 
@@ -91,7 +91,7 @@ serve() {
 
 mirror_env() {
   local at=http://$1
-  printf 'export PODIUM_MIRROR_%s=%q\n' KUBERNETES "$at/kubernetes" REGISTRY "$at" GITHUB "$at/github" HELM "$at/helm" \
+  printf 'export PODIUM_MIRROR_%s=%q\n' KUBERNETES "$at/kubernetes" REGISTRY "$at" GITHUB "$at/github" CRI_O "$at/cri-o" HELM "$at/helm" \
     APT "$at/debian" APT_SECURITY "$at/debian-security"
 }
 

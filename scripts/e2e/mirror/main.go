@@ -31,6 +31,10 @@ func main() {
 	mux := http.NewServeMux()
 	mux.Handle("GET /v2/", registry{dir: filepath.Join(*dir, "registry")})
 	mux.Handle("GET /github/flannel-io/flannel/releases/download/{version}/kube-flannel.yml", flannelManifest(*dir))
+	mux.HandleFunc("GET /github/Mirantis/cri-dockerd/releases/download/{version}/{file}", func(w http.ResponseWriter, r *http.Request) {
+		// The one that could be built, for every version.
+		http.ServeFile(w, r, filepath.Join(*dir, "github", "Mirantis", "cri-dockerd", "cri-dockerd.tgz"))
+	})
 	mux.Handle("GET /", http.FileServer(http.Dir(*dir)))
 	if *archive != "" {
 		a := &aptCache{upstream: strings.TrimSuffix(*archive, "/"), dir: *cache}
