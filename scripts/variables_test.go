@@ -38,7 +38,7 @@ func full(cni string) step.Context {
 }
 
 func contexts() []step.Context {
-	list := []step.Context{full(lab.CNIFlannel), full(lab.CNIBridge)}
+	list := []step.Context{full(lab.CNIFlannel), full(lab.CNIBridge), full(lab.CNICalico), full(lab.CNICilium)}
 	for _, runtime := range []string{lab.RuntimeDocker, lab.RuntimeCRIO} {
 		c := full(lab.CNIFlannel)
 		c.Lab.Runtime = runtime

@@ -37,6 +37,7 @@ func guestFiles() map[string]interface{ Render() (string, error) } {
 			{Node: "cp", Address: "192.168.56.10", Roles: "control-plane"},
 			{Node: "ops", Address: "192.168.56.11", Roles: "jenkins,monitoring"},
 		}},
+		"cilium.yaml":             Cilium{Host: "kube-api", Port: "6443"},
 		"grafana-datasource.yaml": GrafanaDatasource{Prometheus: "http://localhost:9090", Alertmanager: "http://localhost:9093"},
 		"grafana-dashboards.yaml": GrafanaDashboards{},
 		"grafana-nodes.json":      NodesDashboard{Lab: "k8s"},

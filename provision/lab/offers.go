@@ -7,6 +7,8 @@ const (
 	RuntimeCRIO       = "cri-o"
 
 	CNIFlannel = "flannel"
+	CNICalico  = "calico"
+	CNICilium  = "cilium"
 	CNIBridge  = "bridge" // CNI's bridge plugin and a route per peer: nothing to download
 
 	EtcdStacked  = "stacked"
@@ -33,7 +35,7 @@ func Providers() []string {
 }
 
 func runtimes() []string  { return []string{RuntimeContainerd, RuntimeDocker, RuntimeCRIO} }
-func cnis() []string      { return []string{CNIFlannel, CNIBridge} }
+func cnis() []string      { return []string{CNIFlannel, CNICalico, CNICilium, CNIBridge} }
 func etcds() []string     { return []string{EtcdStacked} }
 func sources() []string   { return []string{SourceUpstream, SourceDistro} }
 func places() []string    { return []string{PlaceMachine, PlaceCluster} }

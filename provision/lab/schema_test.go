@@ -168,7 +168,7 @@ steps:
 		"count: 2":            {"count: 0", "count: -1", "count: many"},
 		"containerd":          {"rkt", "podman"},
 		`"1.36"`:              {`"1.29"`, `"1.36."`, "latest", "v1.36", "1.29", "[1.36]"},
-		"flannel":             {"calico"},
+		"flannel":             {"weave"},
 		"stacked":             {"external"},
 		"10.244.0.0/16":       {"pods"},
 		"port: 8080":          {"port: 80", "port: 100000", "port: http"},

@@ -166,7 +166,7 @@ func (c *checker) kubernetes() {
 		return
 	}
 	c.oneOf("runtime", c.lab.Runtime, runtimes())
-	c.oneOf("kubernetes.cni", k.CNI, cnis(), "calico", "cilium")
+	c.oneOf("kubernetes.cni", k.CNI, cnis())
 	c.oneOf("kubernetes.etcd", k.Etcd, etcds(), EtcdExternal)
 	minors := source.KubernetesMinors()
 	switch plain := strings.TrimPrefix(k.Version, "v"); {

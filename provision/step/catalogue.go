@@ -16,6 +16,7 @@ func Catalogue() []Step {
 		runtimeSteps(),
 		virtualAddressSteps(),
 		clusterSteps(),
+		networkSteps(),
 		addonSteps(),
 		monitoringSteps(),
 		jenkinsSteps(),

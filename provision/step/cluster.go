@@ -23,13 +23,18 @@ func kubeVersion(c Context, _ lab.Machine) Vars {
 	return Vars{"PODIUM_KUBERNETES_VERSION": version, "PODIUM_KUBERNETES_MINOR": source.Minor(version)}
 }
 
-// kernelVars: whether that Kubernetes runs with cgroup v1, which nobody but the machine knows of itself.
+// kernelVars: whether that Kubernetes runs with cgroup v1, and which kernels the pod network runs on. Nobody but the machine
+// knows that of itself.
 func kernelVars(c Context, _ lab.Machine) Vars {
 	least := "1"
 	if len(source.All().Conflicts(map[string]string{"kubernetes": c.Lab.Kubernetes.Version, "cgroup": least})) > 0 {
 		least = "2"
 	}
-	return Vars{"PODIUM_CGROUP": least}
+	v := Vars{"PODIUM_CGROUP": least}
+	if c.Lab.Kubernetes.CNI == lab.CNICilium {
+		v["PODIUM_KERNEL_LEAST"] = ciliumKernel
+	}
+	return v
 }
 
 // containerdVars: the oldest series that goes with that Kubernetes, for the distribution's package may be any.
@@ -49,11 +54,7 @@ func kubeRole(m lab.Machine) string {
 }
 
 func kubeImages(c Context, m lab.Machine) Vars {
-	var more []string
-	if c.Lab.Kubernetes.CNI == lab.CNIFlannel {
-		more = source.Images("flannel", source.VersionFor("flannel", c.Lab.Kubernetes.Version))
-	}
-	more = append(more, addonImages(c, m)...)
+	more := append(networkImages(c), addonImages(c, m)...)
 	return Vars{
 		"PODIUM_KUBE_ROLE": kubeRole(m), "PODIUM_IMAGES": strings.Join(more, " "),
 		// What kubeadm asks for changes with it.

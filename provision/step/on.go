@@ -44,6 +44,14 @@ func withFlannel(c Context, m lab.Machine) bool {
 	return firstControlPlane(c, m) && c.Lab.Kubernetes.CNI == lab.CNIFlannel
 }
 
+func withCalico(c Context, m lab.Machine) bool {
+	return firstControlPlane(c, m) && c.Lab.Kubernetes.CNI == lab.CNICalico
+}
+
+func withCilium(c Context, m lab.Machine) bool {
+	return firstControlPlane(c, m) && c.Lab.Kubernetes.CNI == lab.CNICilium
+}
+
 func withBridge(c Context, m lab.Machine) bool {
 	return kubernetes(c, m) && c.Lab.Kubernetes.CNI == lab.CNIBridge
 }

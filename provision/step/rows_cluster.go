@@ -79,7 +79,7 @@ func clusterSteps() []Step {
 		},
 		{
 			Name: "kube-ready", About: "every node Ready at its private address",
-			On: firstControlPlane, After: join(after("kubeadm-init", "cni-flannel"), everywhereAfter("cni-bridge", "kubeadm-join-control-plane", "kubeadm-join", "kube-upgrade-worker")),
+			On: firstControlPlane, After: join(after("kubeadm-init", "cni-flannel", "cni-calico", "cni-cilium"), everywhereAfter("cni-bridge", "kubeadm-join-control-plane", "kubeadm-join", "kube-upgrade-worker")),
 			Script: "kube-ready.sh", Vars: kubeNodes, Probe: "probe-kube-ready.sh", Timeout: 15 * time.Minute,
 			Hint: "on the control plane: kubectl get nodes -o wide; kubectl get pods -A",
 		},

@@ -10,6 +10,9 @@
 . "$(dirname "$0")/lib/step.sh"
 . "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
+. "$(dirname "$0")/lib/cni.sh"
+
+own_cni bridge
 
 # The package kubernetes-cni brings the plugins; the distribution's has the same elsewhere.
 apt_install iptables

@@ -2,7 +2,8 @@
 # kernel.sh: the system as Kubernetes needs it, now and after a reboot: swap off, modules loaded, forwarding on, pods
 # that do not hold up a halt.
 #
-# Takes:  PODIUM_NODE; optional: PODIUM_CGROUP (2: the version of Kubernetes that comes does not run with cgroup v1)
+# Takes:  PODIUM_NODE; optional: PODIUM_CGROUP (2: the version of Kubernetes that comes does not run with cgroup v1),
+#         PODIUM_KERNEL_LEAST (5.10: the pod network does not run on an older kernel)
 # Gives:  nothing
 # Alone:  sudo PODIUM_NODE=w1 PODIUM_CGROUP=2 bash kernel.sh
 . "$(dirname "$0")/lib/step.sh"
@@ -46,6 +47,12 @@ if [[ ${PODIUM_CGROUP:-1} == 2 && ! -e /sys/fs/cgroup/cgroup.controllers ]]; the
   fi
   die "$PODIUM_NODE runs cgroup v1, and the kubelet of that Kubernetes does not start with it" \
     "boot it with systemd.unified_cgroup_hierarchy=1, take a newer box or image, or write kubernetes.version: \"1.34\" in lab.yaml"
+fi
+
+kernel=$(uname -r)
+if [[ -n ${PODIUM_KERNEL_LEAST:-} && $(printf '%s\n' "$PODIUM_KERNEL_LEAST" "$kernel" | sort --version-sort | head -n 1) != "$PODIUM_KERNEL_LEAST" ]]; then
+  die "the kernel of $PODIUM_NODE is $kernel, and the pod network of lab.yaml needs $PODIUM_KERNEL_LEAST or later" \
+    "take a newer box or image, or another kubernetes.cni in lab.yaml"
 fi
 
 end_swap

@@ -47,10 +47,7 @@ if [[ $member == yes ]]; then
 else
   apt_install "kubelet=$version" "kubeadm=$version" "kubectl=$version" conntrack iptables
 fi
-held=$(apt-mark showhold)
-for package in kubelet kubeadm kubectl; do
-  grep -q -x "$package" <<<"$held" || apt-mark hold "$package"
-done
+apt_hold kubelet kubeadm kubectl
 
 # Without it the kubelet takes the address of the card with the default route: the NAT card, the same on every node.
 # The file is read by the unit that the package brings, for kubeadm's join and for a join by hand.
@@ -62,7 +59,7 @@ END
 # joined a cluster.
 write_config 0644 /etc/systemd/system/kubelet.service.d/podium.conf <<'END'
 [Unit]
-After=containerd.service crio.service cri-docker.socket
+After=containerd.service crio.service cri-docker.service
 ConditionPathExists=/var/lib/kubelet/config.yaml
 
 [Service]

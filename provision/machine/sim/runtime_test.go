@@ -21,6 +21,8 @@ func otherLabs() map[string]string {
 		"cri-o":                 "name: crio\n" + nodes + "runtime: cri-o\nkubernetes: {version: '1.35'}\n",
 		"cri-o-mirrors": "name: crio\n" + nodes + "runtime: cri-o\nkubernetes: {cni: bridge}\n" +
 			"mirrors: {cri_o: 'http://mirror.test/cri-o', registry: 'http://10.9.8.7:5000', registries: {ghcr.io: 'http://10.9.8.7:5001'}}\n",
+		"calico":                   "name: calico\n" + nodes + "kubernetes: {cni: calico, pod_subnet: 10.42.0.0/16}\n",
+		"cilium":                   "name: cilium\n" + nodes + "kubernetes: {cni: cilium}\nmirrors: {github: 'http://mirror.test/github', helm: 'http://mirror.test/helm'}\n",
 		"docker-beside-containerd": "name: both\nnodes: [{name: cp, roles: [control-plane]}, {name: w, roles: [worker, docker]}]\nkubernetes: {}\n",
 	}
 }
@@ -39,6 +41,61 @@ func TestRuntimes(t *testing.T) {
 				t.Errorf("nodes that are not Ready with %s: code %d\n%s%s", want, code, out, errs)
 			}
 		})
+	}
+}
+
+// Every node is Ready by the pod network, with the private card's address where the network's daemon has a choice.
+func TestPodNetworks(t *testing.T) {
+	for name, want := range map[string][]string{
+		"calico": {"192.168.56.10 192.168.56.11", "10-calico.conflist", "calico-node"},
+		"cilium": {"", "05-cilium.conflist", "cilium-operator"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, _ := newEngine(t, otherLabs()[name], "")
+			up(t, e)
+			h := connect(t, e, "cp")
+			out, errs, code := run(t, h, `kubectl get nodes -o 'jsonpath={.items[*].metadata.annotations.projectcalico\.org/IPv4Address}'; echo; ls /etc/cni/net.d; kubectl get pods -A; kubectl get nodes`)
+			if code != 0 || strings.Count(out, " Ready ") != 2 {
+				t.Errorf("not both nodes are Ready: code %d\n%s%s", code, out, errs)
+			}
+			for _, w := range want {
+				if !strings.Contains(out, w) {
+					t.Errorf("%q is not in\n%s%s", w, out, errs)
+				}
+			}
+		})
+	}
+}
+
+// A cluster keeps its pod network; the message says which it is and what to do.
+func TestPodNetworkStays(t *testing.T) {
+	e, _ := newEngine(t, pair, "")
+	up(t, e)
+	h := connect(t, e, "cp")
+	for cni, id := range map[string]plan.TaskID{"calico": "cp/cni-calico", "cilium": "cp/cni-cilium", "bridge": "cp/cni-bridge"} {
+		planOf(t, e, strings.Replace(pair, "cni: flannel", "cni: "+cni, 1))
+		said, code := step(t, e, h, id)
+		if code != 1 || !strings.Contains(said, "has the pod network flannel") || !strings.Contains(said, "lab.yaml asks for kubernetes.cni: "+cni) || !strings.Contains(said, "podium destroy") {
+			t.Errorf("%s in a cluster with flannel: code %d\n%s", cni, code, said)
+		}
+	}
+}
+
+// Cilium is refused on a kernel that is too old for it, before anything is installed.
+func TestOldKernel(t *testing.T) {
+	e, _ := newEngine(t, otherLabs()["cilium"], "")
+	for _, task := range e.Plan.Tasks {
+		if task.ID == "cp/kernel" {
+			if got := task.Vars["PODIUM_KERNEL_LEAST"]; got != "5.10" {
+				t.Fatalf("PODIUM_KERNEL_LEAST is %q", got)
+			}
+			task.Vars["PODIUM_KERNEL_LEAST"] = "9.1"
+		}
+	}
+	said, code := step(t, e, fresh(t, e, "cp"), "cp/kernel")
+	if code != 1 || !strings.Contains(said, "needs 9.1 or later") {
+		t.Errorf("code %d\n%s", code, said)
 	}
 }
 

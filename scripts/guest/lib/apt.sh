@@ -113,6 +113,15 @@ apt_download() {
   apt_get install --download-only --no-install-recommends --allow-change-held-packages "${missing[@]}" || true
 }
 
+# apt_hold PACKAGE...: keeps them at the version that is there. dpkg's lock, which this takes too, waits for nobody.
+apt_hold() {
+  local package held
+  held=$(apt-mark showhold)
+  for package in "$@"; do
+    grep -q -x "$package" <<<"$held" || flock -w 900 "$keep/lock.apt" apt-mark hold "$package"
+  done
+}
+
 # apt_install_service PACKAGE...: the same; the first brings the step's service and starts it with the configuration
 # that lies there already. So it needs no restart after that.
 apt_install_service() {

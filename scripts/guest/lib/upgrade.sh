@@ -42,11 +42,7 @@ upgrade_by_kubeadm() {
 # upgrade_kubelet: the packages, which kube-packages.sh has fetched, and the kubelet anew.
 upgrade_kubelet() {
   apt_install "kubelet=$target-*" "kubectl=$target-*"
-  local held package
-  held=$(apt-mark showhold)
-  for package in kubelet kubectl; do
-    grep -q -x "$package" <<<"$held" || apt-mark hold "$package"
-  done
+  apt_hold kubelet kubectl
   service_changes
   run_service kubelet.service
 }

@@ -9,7 +9,7 @@ import (
 
 // helm says its version, and that nothing is installed by it.
 func helm(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "kubeconfig: n,namespace: A,all-namespaces short client", option.GNU)
+	o, ok := option.Parse(p, "kubeconfig: n,namespace: A,all-namespaces short client f,values: kube-version: set:", option.GNU)
 	if !ok {
 		return 1
 	}
@@ -26,6 +26,8 @@ func helm(ctx context.Context, p *guest.Process) int {
 		}
 		p.Printf("version.BuildInfo{Version:%q, GitCommit:\"simulated\", GitTreeState:\"clean\"}\n", v)
 		return 0
+	case "template":
+		return helmTemplate(p, o)
 	case "list", "ls":
 		file := o.Or("kubeconfig", or(p.Getenv("KUBECONFIG"), p.Getenv("HOME")+"/.kube/config"))
 		conf, err := readKubeconfig(p.FS(), p.Cred, p.Path(file), "")

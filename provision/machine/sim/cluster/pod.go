@@ -102,8 +102,8 @@ func (k *kubelet) start(s *store, pod object, r *podRun) (status, message string
 			if err := pull(ctx, m, rt.images, text(c, "image")); err != nil {
 				return "ImagePullBackOff", err.Error()
 			}
-			if image := text(c, "image"); list == "containers" && strings.Contains(image, "/flannel:") {
-				if err := k.flannel(s, text(pod, "metadata", "namespace"), c); err != nil {
+			if list == "containers" {
+				if err := k.networkDaemon(s, text(pod, "metadata", "namespace"), c); err != nil {
 					return "CrashLoopBackOff", err.Error()
 				}
 			}

@@ -29,6 +29,9 @@ func release(path string) guest.Response {
 	if m := flannelFile.FindStringSubmatch(path); m != nil {
 		return text(flannelManifest(m[1]))
 	}
+	if r, ok := network(path); ok {
+		return r
+	}
 	if m := criDockerdFile.FindStringSubmatch(path); m != nil && m[1] == m[2] {
 		return text(archive("cri-dockerd/", m[1], []string{"cri-dockerd"}))
 	}
@@ -100,40 +103,6 @@ func archive(dir, version string, programs []string) string {
 	tw.Close() //nolint:errcheck
 	zw.Close() //nolint:errcheck
 	return buf.String()
-}
-
-// manifest answers for raw files of repositories.
-func manifest(u string) guest.Response {
-	switch {
-	case strings.Contains(u, "/projectcalico/calico/") && strings.HasSuffix(u, ".yaml"):
-		return text(deploymentManifest("kube-system", "calico-kube-controllers", "quay.io/calico/kube-controllers:v3.31.7"))
-	}
-	return notFound
-}
-
-func deploymentManifest(namespace, name, img string) string {
-	return fmt.Sprintf(`apiVersion: v1
-kind: Namespace
-metadata:
-  name: %[1]s
----
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: %[2]s
-  namespace: %[1]s
-spec:
-  replicas: 1
-  selector:
-    matchLabels: {app: %[2]s}
-  template:
-    metadata:
-      labels: {app: %[2]s}
-    spec:
-      containers:
-      - name: %[2]s
-        image: %[3]s
-`, namespace, name, img)
 }
 
 // flannelManifest is a manifest of the shape that flannel publishes, with what labs change in it.

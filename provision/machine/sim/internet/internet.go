@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -25,6 +26,9 @@ type Internet struct {
 type Mirror struct {
 	URL, Upstream string
 }
+
+// rawPath is the beginning of a path at raw.githubusercontent.com, where GitHub's own OWNER/REPOSITORY/raw/REF leads.
+var rawPath = regexp.MustCompile(`^([^/]+/[^/]+)/`)
 
 // registries are container registries; that they answer is all that matters.
 func registries() []string {
@@ -116,7 +120,7 @@ func (in *Internet) get(_ context.Context, u string) guest.Response {
 	case strings.HasPrefix(u, "get.helm.sh/"):
 		return helmArchive(strings.TrimPrefix(u, "get.helm.sh/"))
 	case strings.HasPrefix(u, "raw.githubusercontent.com/"):
-		return manifest(u)
+		return release(rawPath.ReplaceAllString(strings.TrimPrefix(u, "raw.githubusercontent.com/"), "$1/raw/"))
 	case strings.HasPrefix(u, "dl.k8s.io/release/stable"):
 		return text("v1.37.1")
 	case strings.Trim(u, "/") == "example.com":

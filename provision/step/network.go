@@ -1,0 +1,36 @@
+package step
+
+import (
+	"maps"
+
+	"podium/provision/lab"
+	"podium/provision/step/source"
+	"podium/templates"
+)
+
+// ciliumKernel is the oldest kernel that Cilium runs on
+// (https://docs.cilium.io/en/stable/operations/system_requirements/#linux-kernel).
+const ciliumKernel = "5.10"
+
+func calico(c Context, _ lab.Machine) Vars {
+	return Vars{
+		"PODIUM_POD_SUBNET":     c.Lab.Kubernetes.PodSubnet,
+		"PODIUM_CALICO_VERSION": source.VersionFor("calico", c.Lab.Kubernetes.Version),
+	}
+}
+
+func cilium(c Context, m lab.Machine) Vars {
+	v := Vars{"PODIUM_CILIUM_VERSION": source.VersionFor("cilium", c.Lab.Kubernetes.Version)}
+	maps.Copy(v, helm(c, m))
+	return v
+}
+
+func ciliumValues(Context, lab.Machine) []File {
+	return []File{file("cilium.yaml", 0o644, templates.Cilium{Host: APIName, Port: apiPort})}
+}
+
+// networkImages are those of the lab's pod network; cni: bridge has none.
+func networkImages(c Context) []string {
+	name := c.Lab.Kubernetes.CNI
+	return source.Images(name, source.VersionFor(name, c.Lab.Kubernetes.Version))
+}
