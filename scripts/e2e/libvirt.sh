@@ -187,7 +187,9 @@ nothing_left() {
   [[ -z $found ]] || die "networks are left: $found"
   found=$(virsh -q -c qemu:///system vol-list default | grep -v '_vagrant_box_image_' | xargs) || true
   [[ -z $found ]] || die "disks are left: $found"
-  found=$(ip netns pids "${PODIUM_E2E_NETNS##*/}" | xargs -r ps -o args= -p | grep -e qemu-system -e '[ /]vagrant' || true)
+  # In two steps, so that the search does not find itself.
+  found=$(ip netns pids "${PODIUM_E2E_NETNS##*/}" | xargs -r ps -o args= -p || true)
+  found=$(grep -e qemu-system -e '[ /]vagrant' <<<"$found" || true)
   [[ -z $found ]] || die "processes are left: $found"
   [[ ! -e .podium/vagrant ]] || die "the Vagrantfile is left"
 }
