@@ -46,7 +46,10 @@ func contexts() []step.Context {
 	}
 	inside := full(lab.CNIFlannel)
 	inside.Lab.Monitoring = &lab.Monitoring{Place: lab.PlaceCluster, Retention: "2d", PrometheusPort: 30090, AlertmanagerPort: 30093, GrafanaPort: 30030}
-	return append(list, inside)
+	c := full(lab.CNIFlannel)
+	c.Lab.Kubernetes.Etcd = lab.EtcdExternal
+	c.Machines = append(c.Machines, lab.Machine{Name: "etcd1", Roles: []string{lab.RoleEtcd}, Address: netip.MustParseAddr("192.168.56.21")})
+	return append(list, inside, c)
 }
 
 // inputs are those of every row that has some.
@@ -68,7 +71,7 @@ func inputs(t *testing.T) []step.Input {
 // A script may read no variable that nothing sets, and a row sets none that its script does not read.
 func TestVariables(t *testing.T) {
 	// Made by the engine or by an input, not by the catalogue.
-	given := []string{"PODIUM_FACTS", "PODIUM_JOIN_TOKEN", "PODIUM_JOIN_CA_HASH", "PODIUM_JOIN_CERTIFICATE_KEY",
+	given := []string{"PODIUM_FACTS", "PODIUM_ETCD_PKI", "PODIUM_JOIN_TOKEN", "PODIUM_JOIN_CA_HASH", "PODIUM_JOIN_CERTIFICATE_KEY",
 		"PODIUM_PROMETHEUS_TOKEN", "PODIUM_CLUSTER_CA", "PODIUM_KUBELET_CA"} // the last with a node's name behind it
 	text := func(name string) string {
 		if name == "" {

@@ -23,7 +23,12 @@ func guestFiles() map[string]interface{ Render() (string, error) } {
 	single := init
 	single.Node, single.OwnPodRanges = alone, true
 	members := []Target{{Node: "cp", Address: "192.168.56.10"}, {Node: "w1", Address: "192.168.56.11"}}
+	external := init
+	external.Etcd = ExternalEtcd{Endpoints: []string{"https://192.168.56.21:2379", "https://192.168.56.22:2379", "https://192.168.56.23:2379"}, Files: "/etc/kubernetes/etcd/"}
 	return map[string]interface{ Render() (string, error) }{
+		"kubeadm-init-external.yaml":      external,
+		"etcd.env":                        Etcd{Name: "etcd1", Address: "192.168.56.21"},
+		"etcd-bootstrap.env":              EtcdBootstrap{Lab: "k8s", Address: "192.168.56.21", Members: []Peer{{"etcd1", "192.168.56.21"}, {"etcd2", "192.168.56.22"}}},
 		"kubeadm-init.yaml":               init,
 		"kubeadm-init-single.yaml":        single,
 		"kubeadm-join.yaml":               KubeadmJoin{Node: KubeadmNode{Name: "w1", Address: "192.168.56.11", CRISocket: node.CRISocket, TakesPods: true}, Endpoint: "kube-api:6443"},
@@ -133,7 +138,7 @@ func parses(name, text string) error {
 		return json.Unmarshal([]byte(text), &any)
 	}
 	switch ext := filepath.Ext(name); ext {
-	case ".cfg", ".conf", "": // haproxy, keepalived and the shell read them on real nodes (scripts/e2e/run.sh ha)
+	case ".cfg", ".conf", ".env", "": // haproxy, keepalived, systemd and the shell read them on real nodes (scripts/e2e/run.sh ha etcd)
 		return nil
 	}
 	for _, document := range strings.Split(text, "\n---\n") {

@@ -18,6 +18,13 @@ type KubeadmInit struct {
 	PodSubnet     string
 	ServiceSubnet string
 	OwnPodRanges  bool // nodes get their ranges of pods from podium, not from the controller manager
+	Etcd          ExternalEtcd
+}
+
+// ExternalEtcd is where the API server finds the cluster's data. Without endpoints it is on the control planes.
+type ExternalEtcd struct {
+	Endpoints []string
+	Files     string // folder of ca.crt, client.crt and client.key, with a slash at the end
 }
 
 // Render gives the configuration as YAML.

@@ -36,7 +36,7 @@ func Providers() []string {
 
 func runtimes() []string  { return []string{RuntimeContainerd, RuntimeDocker, RuntimeCRIO} }
 func cnis() []string      { return []string{CNIFlannel, CNICalico, CNICilium, CNIBridge} }
-func etcds() []string     { return []string{EtcdStacked} }
+func etcds() []string     { return []string{EtcdStacked, EtcdExternal} }
 func sources() []string   { return []string{SourceUpstream, SourceDistro} }
 func places() []string    { return []string{PlaceMachine, PlaceCluster} }
 func instances() []string { return []string{InstanceContainer, InstanceVM} }

@@ -167,7 +167,7 @@ func (c *checker) kubernetes() {
 	}
 	c.oneOf("runtime", c.lab.Runtime, runtimes())
 	c.oneOf("kubernetes.cni", k.CNI, cnis())
-	c.oneOf("kubernetes.etcd", k.Etcd, etcds(), EtcdExternal)
+	c.oneOf("kubernetes.etcd", k.Etcd, etcds())
 	minors := source.KubernetesMinors()
 	switch plain := strings.TrimPrefix(k.Version, "v"); {
 	case plain != k.Version && version.MatchString(plain):

@@ -14,6 +14,7 @@ func Catalogue() []Step {
 		machineSteps(),
 		dockerSteps(),
 		runtimeSteps(),
+		etcdSteps(),
 		virtualAddressSteps(),
 		clusterSteps(),
 		networkSteps(),

@@ -55,11 +55,15 @@ func kubeRole(m lab.Machine) string {
 
 func kubeImages(c Context, m lab.Machine) Vars {
 	more := append(networkImages(c), addonImages(c, m)...)
-	return Vars{
+	v := Vars{
 		"PODIUM_KUBE_ROLE": kubeRole(m), "PODIUM_IMAGES": strings.Join(more, " "),
 		// What kubeadm asks for changes with it.
 		"PODIUM_KUBERNETES_VERSION": c.Lab.Kubernetes.Version,
 	}
+	if externalEtcd(c) {
+		v["PODIUM_ETCD"] = lab.EtcdExternal
+	}
+	return v
 }
 
 // kubeUpgrade says which control plane begins.
@@ -170,6 +174,7 @@ func kubeadmInit(c Context, m lab.Machine) []File {
 		SANs:      apiNames(c, m),
 		PodSubnet: k.PodSubnet, ServiceSubnet: k.ServiceSubnet,
 		OwnPodRanges: k.CNI == lab.CNIBridge,
+		Etcd:         templates.ExternalEtcd{Endpoints: etcdEndpoints(c), Files: etcdFiles},
 	})}
 }
 

@@ -74,6 +74,9 @@ func clusterJobs(c Context) templates.PrometheusCluster {
 		}
 	}
 	jobs.Etcd = jobs.ControlPlanes
+	if externalEtcd(c) {
+		jobs.Etcd = nodeTargets(etcdMembers(c))
+	}
 	return jobs
 }
 

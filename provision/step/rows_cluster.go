@@ -24,7 +24,7 @@ func clusterSteps() []Step {
 		},
 		{
 			Name: "kubeadm-init", About: "the cluster and its first control plane",
-			On: firstControlPlane, After: after("kube-images", "kernel", "haproxy", "keepalived"),
+			On: firstControlPlane, After: join(after("kube-images", "kernel", "haproxy", "keepalived", "etcd-client"), everywhereAfter("etcd-ready")),
 			Script: "kubeadm-init.sh", Vars: initVars, Files: kubeadmInit,
 			Services: []string{"kubelet"}, Timeout: 30 * time.Minute,
 			Hint: "on the node: journalctl -u kubelet; sudo crictl ps -a",

@@ -84,7 +84,7 @@ etcd_members() {
 # holder LAB: who has the virtual address; just one may.
 holder() {
   local have
-  have=$(podium exec "$1" --role control-plane -o json -- "ip -o -4 address show to $virtual" | grep -o '"node":"[^"]*".*inet ' | sed 's/"node":"\([^"]*\)".*/\1/')
+  have=$(podium exec "$1" --role control-plane -- "[[ -z \$(ip -o -4 address show to $virtual) ]] || hostname" 2>/dev/null | sed 's/.*| *//')
   printf '%s\n' "$have"
   [[ $have =~ ^cp[1-3]$ ]]
 }

@@ -3,8 +3,8 @@
 #
 # Takes:  PODIUM_NODE, PODIUM_KUBE_ROLE (control-plane or worker), PODIUM_IMAGES (more images, by spaces),
 #         PODIUM_RUNTIME, PODIUM_KUBERNETES_VERSION (1.36 or 1.36.2: that of the kubeadm that is there); optional:
-#         PODIUM_MIRROR_REGISTRY and PODIUM_MIRROR_REGISTRIES (for docker, which knows mirrors of docker.io only), the
-#         proxy's
+#         PODIUM_MIRROR_REGISTRY and PODIUM_MIRROR_REGISTRIES (for docker, which knows mirrors of docker.io only), PODIUM_ETCD
+#         (external: no node of the cluster runs it), the proxy's
 # Gives:  nothing
 # Alone:  sudo PODIUM_NODE=w1 PODIUM_KUBE_ROLE=worker PODIUM_IMAGES= PODIUM_RUNTIME=containerd PODIUM_KUBERNETES_VERSION=1.36 \
 #           bash kube-images.sh
@@ -19,6 +19,8 @@ images=$(kubeadm config images list --kubernetes-version "$version")
 if [[ $PODIUM_KUBE_ROLE == worker ]]; then
   # A worker runs no etcd and no API server.
   images=$(grep -e /kube-proxy: -e /pause: -e /coredns <<<"$images")
+elif [[ ${PODIUM_ETCD:-stacked} == external ]]; then
+  images=$(grep -v -e /etcd: <<<"$images")
 fi
 
 # pull_all IMAGE...: three at once: while one is unpacked another one is on its way.

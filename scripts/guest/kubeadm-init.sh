@@ -22,6 +22,31 @@ is_whole() {
     kubectl --namespace kube-system get daemonset kube-proxy >/dev/null 2>&1
 }
 
+# ask_external_etcd CALL JSON: asks the external etcd, by the gateway for those who have no client
+# (https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/); the first member that answers will do.
+ask_external_etcd() {
+  local endpoint endpoints pki=/etc/kubernetes/etcd
+  endpoints=$(sed -n 's/^ *- \(https:[^ ]*:2379\)$/\1/p' "$config")
+  for endpoint in $endpoints; do
+    curl --silent --fail --max-time 20 --cacert "$pki/ca.crt" --cert "$pki/client.crt" --key "$pki/client.key" \
+      --data "$2" "$endpoint/v3/kv/$1" && return
+  done
+  retry_later "no member of etcd answers" "see on the etcd nodes: journalctl -u etcd"
+}
+
+# empty_etcd CUT-OFF: sees to it that an external etcd holds no other cluster: its objects would be signed by an authority
+# that is gone. What an attempt of this node that was cut off (yes or no) has left there is removed.
+empty_etcd() {
+  local all='"key":"L3JlZ2lzdHJ5Lw==","range_end":"L3JlZ2lzdHJ5MA=="' count # in base64: from /registry/ to /registry0
+  grep -q '^  external:' "$config" || return 0
+  count=$(ask_external_etcd range "{$all,\"count_only\":true}")
+  [[ $count == *'"count"'* ]] || return 0
+  [[ $1 == yes ]] ||
+    die "etcd holds the data of a cluster whose control planes are gone" "if nobody needs it, on an etcd node: sudo -i etcdctl del --prefix /registry/; then podium up again"
+  say "removing what the attempt has left in etcd"
+  ask_external_etcd deleterange "{$all}" >/dev/null
+}
+
 # move_endpoint HOST:PORT: has the cluster that is there believe in another place of its API, as it stands in the
 # configuration, and its API server's certificate hold for all names there. What kubeadm uploads, further nodes read.
 move_endpoint() {
@@ -54,7 +79,10 @@ kubeadm_config </var/lib/podium/files/kubeadm-init.yaml | write_file 0600 "$conf
 endpoint=$(configured controlPlaneEndpoint <"$config")
 
 if [[ ! -e $member ]] && ! is_whole; then
+  cut_off=no
+  [[ ! -e $attempt ]] || cut_off=yes
   begin_attempt
+  empty_etcd "$cut_off"
   options=(--config "$config" --skip-token-print)
   if in_container; then
     options+=(--ignore-preflight-errors SystemVerification)

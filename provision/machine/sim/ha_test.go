@@ -2,12 +2,15 @@ package sim_test
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"podium/provision/engine"
 	"podium/provision/lab"
 	"podium/provision/plan"
 	"podium/provision/remote"
@@ -112,5 +115,115 @@ kubernetes: {}
 		for _, where := range []string{"kube-public configmap cluster-info", "kube-system configmap kube-proxy", "kube-system configmap kubeadm-config"} {
 			eventually(t, h, "kubectl --kubeconfig /etc/kubernetes/admin.conf get -o yaml -n "+where+" | grep -c -e 'https://kube-api:8443' -e 'controlPlaneEndpoint: kube-api:8443'", "1")
 		}
+	}
+}
+
+const etcdctl = `. /etc/profile.d/podium-etcd.sh; etcdctl `
+
+// A lab with etcd on machines of its own: its clients need a certificate, one member may stop, a machine that is made
+// anew becomes a member again, and no key is kept where it does not belong.
+func TestExternalEtcd(t *testing.T) {
+	t.Parallel()
+	e, host := newEngine(t, builtin(t, "k8s-external-etcd"), "")
+	up(t, e)
+	etcd1, cp1, w1 := connect(t, e, "etcd1"), connect(t, e, "cp1"), connect(t, e, "w1")
+	const nodes = `kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes --no-headers | grep -c -w Ready`
+	eventually(t, cp1, nodes, "3")
+	eventually(t, cp1, `ls /etc/kubernetes/manifests | grep -c etcd`, "0")
+	eventually(t, etcd1, etcdctl+`member list | grep -c started`, "3")
+	eventually(t, etcd1, etcdctl+`get --prefix /registry/nodes | wc -l`, "3")
+
+	if _, errs, code := run(t, w1, `curl -sS -k https://192.168.56.21:2379/health`); code != 56 || !strings.Contains(errs, "certificate required") {
+		t.Errorf("etcd lets a client without a certificate in: code %d, %s", code, errs)
+	}
+	eventually(t, cp1, `cd /etc/kubernetes/etcd; curl -s --cacert ca.crt --cert client.crt --key client.key https://192.168.56.21:2379/health`, `{"health":"true","reason":""}`)
+
+	if err := host.Halt(t.Context(), "etcd2"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, cp1, nodes, "3")
+	if err := host.Halt(t.Context(), "etcd3"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, w1, asks+` >/dev/null 2>&1 || echo none`, "none")
+	if ran := up(t, e); len(ran) != 2 {
+		t.Errorf("up after two halted ran %q", ran)
+	}
+	eventually(t, cp1, nodes, "3")
+
+	// A machine made anew: its member is there already, and has no data.
+	if err := host.Destroy(t.Context(), "etcd3"); err != nil {
+		t.Fatal(err)
+	}
+	up(t, e)
+	eventually(t, etcd1, etcdctl+`member list | grep -c started`, "3")
+	eventually(t, connect(t, e, "etcd3"), `cat /etc/etcd/bootstrap.env | grep STATE`, "ETCD_INITIAL_CLUSTER_STATE=existing")
+	eventually(t, cp1, nodes, "3")
+
+	// What all etcd members lost together comes back with them.
+	for _, name := range []string{"etcd1", "etcd2", "etcd3"} {
+		if err := host.Halt(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	up(t, e)
+	eventually(t, cp1, nodes, "3")
+
+	etcd1 = connect(t, e, "etcd1") // it was halted
+	key, _, _ := run(t, cp1, `sed -n 2p /etc/kubernetes/etcd/client.key`)
+	if key = strings.TrimSpace(key); len(key) < 40 {
+		t.Fatalf("the key begins with %q", key)
+	}
+	encoded, _, _ := run(t, etcd1, `tar --create --directory /var/lib/podium/etcd-ca/issued/cp1-client ./client.key | base64 --wrap 0 | cut -c 1-400`)
+	err := filepath.WalkDir(e.Dir.Path(), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if strings.Contains(string(text), key) || encoded != "" && strings.Contains(string(text), encoded[300:400]) {
+			t.Errorf("%s holds a key of etcd", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A cluster whose first control plane was cut off in the middle of kubeadm init, its objects in etcd already, is made
+// all the same; one whose control planes are gone is not written over.
+func TestExternalEtcdHoldsAnotherCluster(t *testing.T) {
+	t.Parallel()
+	e, host := newEngine(t, `
+name: one
+nodes:
+  - {name: db, roles: [etcd]}
+  - {name: cp1, roles: [control-plane]}
+kubernetes: {etcd: external}
+`, "")
+	up(t, e)
+	cp1 := connect(t, e, "cp1")
+	if _, errs, code := run(t, cp1, `rm -f /var/lib/podium/kube-member /var/lib/podium/steps/kubeadm-init; : >/var/lib/podium/kube-attempt; rm -f /etc/kubernetes/admin.conf`); code != 0 {
+		t.Fatal(errs)
+	}
+	s, err := e.Up(t.Context(), engine.UpOptions{Force: []string{"cp1/kubeadm-init"}})
+	for _, task := range s.Tasks {
+		if task.ID == "cp1/kubeadm-init" && task.Outcome != engine.Done {
+			t.Fatalf("kubeadm-init after it was cut off: %s, %v", task.Outcome, err)
+		}
+	}
+	log, err := os.ReadFile(e.Dir.Path("logs", "cp1", "kubeadm-init.log"))
+	if err != nil || !strings.Contains(string(log), "removing what the attempt has left in etcd") {
+		t.Errorf("%v: the log does not tell that etcd was emptied:\n%s", err, log)
+	}
+
+	if err := host.Destroy(t.Context(), "cp1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = e.Up(t.Context(), engine.UpOptions{}); err == nil {
+		t.Fatal("a cluster was made over another one's data")
+	}
+	if log, err = os.ReadFile(e.Dir.Path("logs", "cp1", "kubeadm-init.log")); err != nil || !strings.Contains(string(log), "whose control planes are gone") {
+		t.Errorf("%v: %s", err, log)
 	}
 }

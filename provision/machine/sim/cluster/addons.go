@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"time"
 
@@ -86,6 +87,9 @@ func (in *installation) markControlPlane(s *store) error {
 	}
 	list := kubeImages(in.conf.cluster.ImageRepository, in.version)
 	images := map[string]string{"kube-apiserver": list[0], "kube-controller-manager": list[1], "kube-scheduler": list[2], "etcd": list[len(list)-1]}
+	if _, external := in.conf.cluster.external(); external {
+		delete(images, "etcd")
+	}
 	for name, image := range images {
 		p := newObject("Pod", "v1", name+"-"+in.name, kubeSystem, in.now())
 		meta := child(p, "metadata")
@@ -159,8 +163,17 @@ const (
 )
 
 // sharedFiles are what further control planes get from the first.
-func sharedFiles() []string {
-	return []string{"ca.crt", "ca.key", "sa.key", "sa.pub", "front-proxy-ca.crt", "front-proxy-ca.key", "etcd/ca.crt", "etcd/ca.key"}
+func (c clusterConfig) sharedFiles() map[string]string {
+	files := map[string]string{}
+	for _, name := range []string{"ca.crt", "ca.key", "sa.key", "sa.pub", "front-proxy-ca.crt", "front-proxy-ca.key"} {
+		files[name] = pkiDir + "/" + name
+	}
+	if e, external := c.external(); external {
+		maps.Copy(files, e.files())
+	} else {
+		files["etcd/ca.crt"], files["etcd/ca.key"] = pkiDir+"/etcd/ca.crt", pkiDir+"/etcd/ca.key"
+	}
+	return files
 }
 
 // uploadCerts puts the cluster's certificates into it, encrypted with a key, which is made if it is empty.
@@ -173,8 +186,12 @@ func (a *adminCall) uploadCerts(s *store, certificateKey string) (string, error)
 		return "", err
 	}
 	data := object{"expiration": a.now().Add(certTTL).UTC().Format(tokenExpires)}
-	for _, name := range sharedFiles() {
-		content, err := a.p.FS().ReadFile(vfs.Root(), pkiDir+"/"+name)
+	var conf clusterConfig
+	if err := yaml.Unmarshal([]byte(text(s.get(key{"configmaps", kubeSystem, "kubeadm-config"}), "data", "ClusterConfiguration")), &conf); err != nil {
+		return "", fmt.Errorf("error uploading certs: %w", err)
+	}
+	for name, file := range conf.sharedFiles() {
+		content, err := a.p.FS().ReadFile(vfs.Root(), file)
 		if err != nil {
 			return "", fmt.Errorf("error uploading certs: %w", err)
 		}
@@ -199,7 +216,7 @@ func sealer(certificateKey string) (cipher.AEAD, error) {
 }
 
 // downloadCerts writes what uploadCerts has put into the cluster.
-func (a *adminCall) downloadCerts(api *apiServer, certificateKey string) error {
+func (in *installation) downloadCerts(api *apiServer, certificateKey string) error {
 	api.store.mu.Lock()
 	secret := api.store.get(key{"secrets", kubeSystem, certSecret})
 	api.store.mu.Unlock()
@@ -210,7 +227,7 @@ func (a *adminCall) downloadCerts(api *apiServer, certificateKey string) error {
 	if err != nil {
 		return fmt.Errorf("error downloading certs: %w", err)
 	}
-	for _, name := range sharedFiles() {
+	for name, file := range in.conf.cluster.sharedFiles() {
 		raw, err := base64.StdEncoding.DecodeString(text(secret, "stringData", name))
 		if err != nil || len(raw) < seal.NonceSize() {
 			return fmt.Errorf("error downloading certs: the Secret does not include the required certificate or key - name: %s", name)
@@ -219,7 +236,7 @@ func (a *adminCall) downloadCerts(api *apiServer, certificateKey string) error {
 		if err != nil {
 			return fmt.Errorf("error downloading certs: error decoding secret data with provided key: %w", err)
 		}
-		if err := a.write(pkiDir+"/"+name, string(content), name[len(name)-3:] == "key"); err != nil {
+		if err := in.write(file, string(content), name[len(name)-3:] == "key"); err != nil {
 			return err
 		}
 	}

@@ -35,6 +35,8 @@ type apiServer struct {
 	cert    atomic.Pointer[pair] // its own
 	version string
 	done    chan struct{} // closed when it has ended
+
+	external bool // its etcd is on machines of its own
 }
 
 // startAPIServer runs the static pods of a control plane: the API server with its etcd, and the two controllers. It
@@ -48,11 +50,15 @@ func startAPIServer(k *guest.Kernel, node string) (api *apiServer, stop func(), 
 	}
 	ca, cert, certKey := read(pkiDir+"/ca.crt"), read(pkiDir+"/apiserver.crt"), read(pkiDir+"/apiserver.key")
 	manifest := read(manifestDir + "/kube-apiserver.yaml")
-	etcd := read(manifestDir + "/etcd.yaml")
+	machines := etcdOf(manifest)
+	external, etcd := len(machines.Endpoints) > 0, ""
+	if !external {
+		etcd = read(manifestDir + "/etcd.yaml")
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("kube-apiserver does not start: %w", err)
 	}
-	api = &apiServer{node: node, kernel: k, done: make(chan struct{}), version: imageTag(manifest)}
+	api = &apiServer{node: node, kernel: k, external: external, done: make(chan struct{}), version: imageTag(manifest)}
 	if api.ca, err = readCert(ca); err != nil {
 		return nil, nil, fmt.Errorf("kube-apiserver does not start: %s/ca.crt: %w", pkiDir, err)
 	}
@@ -61,11 +67,20 @@ func startAPIServer(k *guest.Kernel, node string) (api *apiServer, stop func(), 
 		return nil, nil, fmt.Errorf("kube-apiserver does not start: %s/apiserver.crt: %w", pkiDir, err)
 	}
 	api.cert.Store(&serving)
-	if api.store, err = openStore(k.Machine, node); err != nil {
+	ports := []int{apiPort, 10257, 10259, 2379, 2380, etcdMetricsPort}
+	started := []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"}
+	leave := func() { api.store.leave(node, k.Machine) }
+	if external {
+		ports, started, leave = ports[:3], started[:3], func() {}
+		api.store, err = machines.reach(context.Background(), k.Machine)
+	} else {
+		api.store, err = openStore(k.Machine, node)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	var closers []func()
-	for _, port := range []int{apiPort, 2379, 2380, etcdMetricsPort, 10257, 10259} {
+	for _, port := range ports {
 		h := guest.Handler(guest.HandlerFunc(notHTTP))
 		switch port {
 		case apiPort:
@@ -80,13 +95,13 @@ func startAPIServer(k *guest.Kernel, node string) (api *apiServer, stop func(), 
 			for _, c := range closers {
 				c()
 			}
-			api.store.leave(node, k.Machine)
+			leave()
 			return nil, nil, err
 		}
 		closers = append(closers, c)
 	}
 	var processes []*guest.Process
-	for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
+	for _, name := range started {
 		run := func(ctx context.Context, _ *guest.Process) int {
 			<-ctx.Done()
 			return 0
@@ -97,7 +112,7 @@ func startAPIServer(k *guest.Kernel, node string) (api *apiServer, stop func(), 
 				for _, c := range closers {
 					c()
 				}
-				api.store.leave(node, k.Machine)
+				leave()
 				close(api.done)
 				return 0
 			}
@@ -114,6 +129,33 @@ func startAPIServer(k *guest.Kernel, node string) (api *apiServer, stop func(), 
 			<-p.Done()
 		}
 	}, nil
+}
+
+// etcdOf is the external etcd that the manifest of an API server names; without endpoints it is its own node's.
+func etcdOf(manifest string) externalEtcd {
+	var pod object
+	var e externalEtcd
+	if yaml.Unmarshal([]byte(manifest), &pod) != nil {
+		return e
+	}
+	for _, c := range items(pod, "spec", "containers") {
+		for _, word := range items(c, "command") {
+			name, value, _ := strings.Cut(fmt.Sprint(word), "=")
+			switch name {
+			case "--etcd-servers":
+				if !strings.Contains(value, "127.0.0.1") {
+					e.Endpoints = strings.Split(value, ",")
+				}
+			case "--etcd-cafile":
+				e.CAFile = value
+			case "--etcd-certfile":
+				e.CertFile = value
+			case "--etcd-keyfile":
+				e.KeyFile = value
+			}
+		}
+	}
+	return e
 }
 
 // imageTag is the version in the image of a static pod's manifest.

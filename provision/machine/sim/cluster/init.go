@@ -44,7 +44,7 @@ func (a *adminCall) init(args []string) int {
 	a.p.Printf("[init] Using Kubernetes version: %s (simulated)\n[preflight] Running pre-flight checks\n", in.version)
 	f := &preflight{a: a, ignore: slices.Concat(in.node.Ignore, commas(o.Values("ignore-preflight-errors")))}
 	f.host(in.node.CRISocket)
-	f.controlPlane(in.version)
+	f.controlPlane(in.version, in.conf.cluster)
 	if err := f.finish(); err != nil {
 		return a.phaseFailed("preflight", err)
 	}
@@ -150,8 +150,12 @@ func (in *installation) run(o option.Set) (phase string, err error) {
 			pods = ""
 		}
 	}
-	in.say("[etcd] Creating static Pod manifest for local etcd in %q", manifestDir)
-	err = createStore(in.p.Machine(), in.name, etcdHeader{CIDR: pods, Service: c.Networking.ServiceSubnet})
+	if e, external := c.external(); external {
+		err = in.adopt(e, pods)
+	} else {
+		in.say("[etcd] Creating static Pod manifest for local etcd in %q", manifestDir)
+		err = createStore(in.p.Machine(), in.name, etcdHeader{CIDR: pods, Service: c.Networking.ServiceSubnet})
+	}
 	if err != nil {
 		return "etcd/local", err
 	}
@@ -201,6 +205,24 @@ func (in *installation) run(o option.Set) (phase string, err error) {
 	}
 	in.welcome(o, token, certificateKey)
 	return "", nil
+}
+
+// adopt has an external etcd keep the cluster.
+func (in *installation) adopt(e externalEtcd, pods string) error {
+	s, err := e.reach(in.ctx, in.p.Machine())
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.head.CIDR, s.head.Service, s.head.NextCIDR = pods, in.conf.cluster.Networking.ServiceSubnet, 0
+	s.head.Revision++
+	for _, m := range s.live {
+		if err := s.writeHead(m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (in *installation) say(format string, args ...any) { in.p.Printf(format+"\n", args...) }

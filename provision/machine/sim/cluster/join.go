@@ -44,7 +44,7 @@ func (a *adminCall) join(args []string) int {
 		if in.address == "" {
 			in.address = natAddress
 		}
-		f.controlPlane(a.version)
+		f.controlPlane(a.version, clusterConfig{})
 	} else {
 		f.kubeletVersion(a.version)
 	}
@@ -231,15 +231,17 @@ func (in *installation) runJoin(api *apiServer, j *joinConfig) (phase string, er
 
 // joinControlPlane makes this node a member of etcd and starts its API server.
 func (in *installation) joinControlPlane(api *apiServer) (phase string, err error) {
-	in.say("[etcd] Announced new etcd member joining to the existing etcd cluster")
-	if err := api.store.addMember(in.p.Machine(), in.name); err != nil {
-		return "control-plane-join/etcd", err
-	}
-	defer func() {
-		if err != nil {
-			api.store.leave(in.name, in.p.Machine())
+	if _, external := in.conf.cluster.external(); !external {
+		in.say("[etcd] Announced new etcd member joining to the existing etcd cluster")
+		if err := api.store.addMember(in.p.Machine(), in.name); err != nil {
+			return "control-plane-join/etcd", err
 		}
-	}()
+		defer func() {
+			if err != nil {
+				api.store.leave(in.name, in.p.Machine())
+			}
+		}()
+	}
 	if err := in.writeManifests(); err != nil {
 		return "control-plane-join/etcd", err
 	}

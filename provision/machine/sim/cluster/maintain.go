@@ -162,7 +162,7 @@ func (a *adminCall) reset(args []string) int {
 	if api := state.server(); api != nil {
 		a.p.Print("[reset] Removing info for node from the ConfigMap \"kubeadm-config\" in the \"kube-system\" Namespace\n")
 		api.store.mu.Lock()
-		others := len(api.store.live) > 1
+		others := len(api.store.live) > 1 && !api.store.head.External
 		api.store.mu.Unlock()
 		if others {
 			api.store.removeMember(api.node)

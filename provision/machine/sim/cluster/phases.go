@@ -42,7 +42,12 @@ func (a *adminCall) readPKI(name string) (pair, error) {
 }
 
 // authorities are the CAs of a cluster, which further control planes get from the first.
-func authorities() []string { return []string{"ca", "front-proxy-ca", "etcd/ca"} }
+func (c clusterConfig) authorities() []string {
+	if _, external := c.external(); external {
+		return []string{"ca", "front-proxy-ca"}
+	}
+	return []string{"ca", "front-proxy-ca", "etcd/ca"}
+}
 
 // leaf is a certificate that a control plane makes for itself.
 type leaf struct {
@@ -67,7 +72,7 @@ func leaves(node string) []leaf {
 func (in *installation) makeCerts() error {
 	in.say("[certs] Using certificateDir folder %q", pkiDir)
 	cas := map[string]pair{}
-	for _, name := range authorities() {
+	for _, name := range in.conf.cluster.authorities() {
 		ca, err := in.readPKI(name)
 		if err != nil {
 			if ca, err = newCA(map[string]string{"ca": "kubernetes", "front-proxy-ca": "front-proxy-ca", "etcd/ca": "etcd-ca"}[name], in.now()); err != nil {
@@ -82,6 +87,9 @@ func (in *installation) makeCerts() error {
 	}
 	in.ca = cas["ca"]
 	for _, l := range leaves(in.name) {
+		if _, signed := cas[l.ca]; !signed {
+			continue // of external etcd, which has given it already
+		}
 		in.say("[certs] Generating %q certificate and key", l.file)
 		c, err := newCert(cas[l.ca], l.name, l.groups, in.hosts(l), in.now())
 		if err != nil {
@@ -158,7 +166,11 @@ func (in *installation) makeKubeconfigs(first bool) error {
 func (in *installation) writeManifests() error {
 	list := kubeImages(in.conf.cluster.ImageRepository, in.version)
 	images := map[string]string{"kube-apiserver": list[0], "kube-controller-manager": list[1], "kube-scheduler": list[2], "etcd": list[len(list)-1]}
-	for _, name := range []string{"etcd", "kube-controller-manager", "kube-scheduler", "kube-apiserver"} {
+	names := []string{"etcd", "kube-controller-manager", "kube-scheduler", "kube-apiserver"}
+	if _, external := in.conf.cluster.external(); external {
+		names = names[1:]
+	}
+	for _, name := range names {
 		pod, err := yaml.Marshal(object{
 			"apiVersion": "v1", "kind": "Pod", "metadata": object{"name": name, "namespace": kubeSystem, "labels": object{"component": name, "tier": "control-plane"}},
 			"spec": object{
@@ -182,7 +194,12 @@ func (in *installation) command(name string) []any {
 	var extra component
 	switch name {
 	case "kube-apiserver":
-		c = append(c, "--advertise-address="+in.address, "--client-ca-file="+pkiDir+"/ca.crt", "--etcd-servers=https://127.0.0.1:2379",
+		servers := "https://127.0.0.1:2379"
+		if e, external := in.conf.cluster.external(); external {
+			servers = strings.Join(e.Endpoints, ",")
+			c = append(c, "--etcd-cafile="+e.CAFile, "--etcd-certfile="+e.CertFile, "--etcd-keyfile="+e.KeyFile)
+		}
+		c = append(c, "--advertise-address="+in.address, "--client-ca-file="+pkiDir+"/ca.crt", "--etcd-servers="+servers,
 			fmt.Sprintf("--secure-port=%d", apiPort), "--service-cluster-ip-range="+in.conf.cluster.Networking.ServiceSubnet)
 		extra = in.conf.cluster.APIServer
 	case "kube-controller-manager":

@@ -32,7 +32,9 @@ func (s *kubeletState) containers() []container {
 	var list []container
 	if s.api != nil && s.api.live() {
 		for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
-			list = append(list, container{kubeSystem, name + "-" + s.api.node, name, name})
+			if name != "etcd" || !s.api.external {
+				list = append(list, container{kubeSystem, name + "-" + s.api.node, name, name})
+			}
 		}
 	}
 	for id, run := range s.pods {

@@ -94,18 +94,25 @@ func (f *preflight) host(socket string) {
 }
 
 // controlPlane checks what a control plane needs beyond that.
-func (f *preflight) controlPlane(version string) {
+func (f *preflight) controlPlane(version string, conf clusterConfig) {
 	a, m := f.a, f.a.p.Machine()
 	f.check("NumCPU", m.Hardware.CPUs >= leastCPUs, "the number of available CPUs %d is less than the required %d", m.Hardware.CPUs, leastCPUs)
 	f.check("Mem", m.Hardware.Memory/1e6 >= leastMemory, "the system RAM (%d MB) is less than the minimum %d MB", m.Hardware.Memory/1e6, leastMemory)
-	for _, port := range []int{apiPort, 10259, 10257, 2379, 2380} {
+	listened := []int{apiPort, 10259, 10257, 2379, 2380}
+	etcd, external := conf.external()
+	if external {
+		listened = listened[:3]
+		_, err := etcd.reach(a.ctx, m)
+		f.check("ExternalEtcdVersion", err == nil, "couldn't load external etcd's server certificate or reach it: %v", err)
+	}
+	for _, port := range listened {
 		f.check(fmt.Sprintf("Port-%d", port), a.p.Kernel.Listener(port) == nil, "Port %d is in use", port)
 	}
 	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"} {
 		f.absent(manifestDir + "/" + name + ".yaml")
 	}
 	entries, err := m.FS.ReadDir(vfs.Root(), etcdDir)
-	f.check("DirAvailable--var-lib-etcd", err != nil || len(entries) == 0, "/var/lib/etcd is not empty")
+	f.check("DirAvailable--var-lib-etcd", external || err != nil || len(entries) == 0, "/var/lib/etcd is not empty")
 	f.kubeletVersion(version)
 }
 

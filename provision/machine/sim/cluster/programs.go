@@ -20,6 +20,7 @@ func Programs() guest.Programs {
 	return guest.Programs{
 		"containerd": containerd, "ctr": ctr, "crictl": crictl, "runc": runc, "crio": crio, "cri-dockerd": criDockerd,
 		"kubelet": runKubelet, "kubeadm": kubeadm, "kubectl": kubectl, "helm": helm,
+		"etcd": etcdProgram, "etcdctl": etcdctl,
 	}
 }
 

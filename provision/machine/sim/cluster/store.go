@@ -30,11 +30,17 @@ const (
 // etcdHeader is what an etcd member's disk says of the whole.
 type etcdHeader struct {
 	ID       string   `json:"id"`
-	Members  []string `json:"members"` // names of the control planes
+	Members  []string `json:"members"` // names of the nodes
 	Revision int64    `json:"revision"`
 	NextCIDR int      `json:"nextCIDR"` // ranges of pods given away
 	CIDR     string   `json:"podSubnet"`
 	Service  string   `json:"serviceSubnet"`
+
+	// Of etcd on machines of its own:
+	External bool              `json:"external,omitempty"`
+	Peers    map[string]string `json:"peers,omitempty"`   // where the members speak to each other, by name
+	Added    []string          `json:"added,omitempty"`   // members that came later
+	Started  []string          `json:"started,omitempty"` // members that have run
 }
 
 // store is the etcd cluster of one Kubernetes cluster while at least one member runs.
@@ -83,6 +89,9 @@ func openStore(m *guest.Machine, name string) (*store, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.stores[head.ID]
+	if s != nil && head.External && !s.alive() {
+		return s, s.reopen(m, name, head)
+	}
 	if s == nil || !s.alive() {
 		s = newStore(head)
 		if err := s.load(m); err != nil {
@@ -110,6 +119,19 @@ func openStore(m *guest.Machine, name string) (*store, error) {
 	}
 	s.touch()
 	return s, nil
+}
+
+// reopen is openStore for external etcd after all members had stopped: API servers hold on to the store.
+func (s *store) reopen(m *guest.Machine, name string, head etcdHeader) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.head, s.objects = head, map[string]map[key]object{}
+	if err := s.load(m); err != nil {
+		return err
+	}
+	s.live[name] = m
+	s.touch()
+	return nil
 }
 
 // createStore writes the data of a new cluster with one member.

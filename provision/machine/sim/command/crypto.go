@@ -60,6 +60,12 @@ func openssl(_ context.Context, p *guest.Process) int {
 			return 1
 		}
 		return opensslX509(p, o)
+	case "req":
+		o, ok := parse(requestOptions)
+		if !ok {
+			return 1
+		}
+		return opensslReq(p, o)
 	case "pkey":
 		o, ok := parse("pubin in: outform: inform: pubout out:")
 		if !ok {

@@ -242,6 +242,12 @@ type Handler interface {
 	Serve(ctx context.Context, r Request) Response
 }
 
+// Guarded is a Handler that does not let everybody in.
+type Guarded interface {
+	// Admit is nil for a client with that certificate (PEM; empty: none). Otherwise it says why TLS ends.
+	Admit(cert string) error
+}
+
 // HandlerFunc is a Handler made of a function.
 type HandlerFunc func(ctx context.Context, r Request) Response
 

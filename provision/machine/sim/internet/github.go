@@ -17,6 +17,7 @@ import (
 
 var (
 	prometheusFile = regexp.MustCompile(`^prometheus/([a-z_]+)/releases/download/v([0-9][0-9A-Za-z.+-]*)/(.+)$`)
+	etcdFile       = regexp.MustCompile(`^etcd-io/etcd/releases/download/v([0-9][0-9A-Za-z.+-]*)/(.+)$`)
 	flannelFile    = regexp.MustCompile(`^flannel-io/flannel/releases/download/v([0-9][0-9A-Za-z.+-]*)/kube-flannel\.yml$`)
 	criDockerdFile = regexp.MustCompile(`^Mirantis/cri-dockerd/releases/download/v([0-9][0-9A-Za-z.+-]*)/cri-dockerd-([0-9A-Za-z.+-]+)\.(?:amd64|arm64)\.tgz$`)
 )
@@ -25,6 +26,9 @@ var (
 func release(path string) guest.Response {
 	if m := prometheusFile.FindStringSubmatch(path); m != nil {
 		return prometheusRelease(m[1], m[2], m[3])
+	}
+	if m := etcdFile.FindStringSubmatch(path); m != nil {
+		return etcdRelease(m[1], m[2])
 	}
 	if m := flannelFile.FindStringSubmatch(path); m != nil {
 		return text(flannelManifest(m[1]))
@@ -73,6 +77,27 @@ func prometheusRelease(project, version, file string) guest.Response {
 		if file == fmt.Sprintf("%s-%s.linux-%s.tar.gz", project, version, arch) {
 			return text(tarball(project, version, arch, programs))
 		}
+	}
+	return notFound
+}
+
+// etcdRelease answers for etcd's archives and their checksums.
+func etcdRelease(version, file string) guest.Response {
+	made := func(arch string) (name, content string) {
+		name = fmt.Sprintf("etcd-v%s-linux-%s", version, arch)
+		return name + ".tar.gz", archive(name+"/", version, []string{"etcd", "etcdctl", "etcdutl"})
+	}
+	var sums strings.Builder
+	for _, arch := range []string{"amd64", "arm64"} {
+		name, content := made(arch)
+		if file == name {
+			return text(content)
+		}
+		sum := sha256.Sum256([]byte(content))
+		fmt.Fprintf(&sums, "%s  %s\n", hex.EncodeToString(sum[:]), name)
+	}
+	if file == "SHA256SUMS" {
+		return text(sums.String())
 	}
 	return notFound
 }

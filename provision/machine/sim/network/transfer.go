@@ -107,6 +107,9 @@ func (t *transfer) fetch(ctx context.Context) (guest.Response, error) {
 	if err != nil {
 		return guest.Response{}, dialError(err, name, port)
 	}
+	if err := t.admitted(h); err != nil {
+		return guest.Response{}, err
+	}
 	r := h.Serve(ctx, req)
 	if ctx.Err() != nil {
 		return r, &curlError{28, "Operation timed out"}
@@ -116,6 +119,25 @@ func (t *transfer) fetch(ctx context.Context) (guest.Response, error) {
 		return t.fetch(ctx)
 	}
 	return r, nil
+}
+
+// admitted shows the client's certificate to a server that asks for one.
+func (t *transfer) admitted(h guest.Handler) error {
+	g, ok := h.(guest.Guarded)
+	if !ok {
+		return nil
+	}
+	cert := ""
+	if file := t.o.Value("cert"); file != "" {
+		var err error
+		if cert, err = t.p.FS().ReadFile(t.p.Cred, t.p.Path(file)); err != nil {
+			return &curlError{58, "could not load PEM client certificate from " + file}
+		}
+	}
+	if err := g.Admit(cert); err != nil {
+		return &curlError{56, "OpenSSL SSL_read: " + err.Error()}
+	}
+	return nil
 }
 
 func dialError(err error, name string, port int) error {

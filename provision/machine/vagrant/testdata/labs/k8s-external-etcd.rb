@@ -1,0 +1,60 @@
+# -*- mode: ruby -*-
+# vi: set ft=ruby :
+#
+# The machines of the lab "k8s-external-etcd", written by podium from lab.yaml.
+# podium writes this file again on every `podium up`: change lab.yaml, not this.
+#
+# It is an ordinary Vagrantfile. In this folder `vagrant status`, `vagrant ssh etcd1` and `vagrant up` work.
+# A machine that bare `vagrant up` has made is empty: `podium up` installs on it what the lab needs.
+
+nodes = [
+  { name: "etcd1", address: "192.168.56.21", cpus: 1, memory: 1024, ssh_port: 22250 },
+  { name: "etcd2", address: "192.168.56.22", cpus: 1, memory: 1024, ssh_port: 22251 },
+  { name: "etcd3", address: "192.168.56.23", cpus: 1, memory: 1024, ssh_port: 22252 },
+  { name: "cp1", address: "192.168.56.10", cpus: 2, memory: 2048, ssh_port: 22253 },
+  { name: "cp2", address: "192.168.56.11", cpus: 2, memory: 2048, ssh_port: 22254 },
+  { name: "w1", address: "192.168.56.13", cpus: 1, memory: 2048, ssh_port: 22255 },
+]
+
+Vagrant.configure("2") do |config|
+  config.vm.box = "bento/ubuntu-24.04"
+  # A class should not drift apart: look for a newer box with `vagrant box outdated` instead.
+  config.vm.box_check_update = false
+  # Saves the time that Vagrant takes to find out.
+  config.vm.guest = :ubuntu
+  # Seconds that a machine may take until its SSH answers; a loaded laptop needs long.
+  config.vm.boot_timeout = 600
+  # Nothing of this computer is shared with the machines, so no guest additions are needed.
+  config.vm.synced_folder ".", "/vagrant", disabled: true
+
+  config.ssh.username = "vagrant"
+  # The box comes with a key that the whole world has. Vagrant replaces it at the first boot, podium adds the lab's own.
+  config.ssh.insert_key = true
+
+  nodes.each do |node|
+    config.vm.define node[:name] do |machine|
+      machine.vm.hostname = node[:name]
+
+      # The first network card reaches the internet (NAT), the second one this computer and the other nodes.
+      machine.vm.network "private_network", ip: node[:address], netmask: "255.255.255.0"
+      # SSH always on the same port of this computer, for nobody else.
+      machine.vm.network "forwarded_port", id: "ssh", guest: 22, host: node[:ssh_port], host_ip: "127.0.0.1"
+
+      machine.vm.provider "virtualbox" do |vb|
+        vb.name = "k8s-external-etcd-" + node[:name]
+        vb.cpus = node[:cpus]
+        vb.memory = node[:memory]
+        # All machines share one copy of the box's disk and keep only what differs.
+        vb.linked_clone = true
+        vb.check_guest_additions = false
+        # VirtualBox's window shows the machines of a lab in a group of their own.
+        vb.customize ["modifyvm", :id, "--groups", "/k8s-external-etcd"]
+        # Names are looked up as this computer does it, VPN and all.
+        vb.auto_nat_dns_proxy = false
+        vb.customize ["modifyvm", :id, "--natdnsproxy1", "off", "--natdnshostresolver1", "on"]
+        # Addresses that are not the machine's own (MetalLB, a virtual address) arrive only when the card takes everything.
+        vb.customize ["modifyvm", :id, "--nicpromisc2", "allow-all"]
+      end
+    end
+  end
+end

@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# The built-in lab k8s-external-etcd, unchanged but for image and version: three machines of etcd, two control planes, a
+# worker. A member of etcd is killed, a machine of etcd is switched off and another made anew, and the API answers.
+
+: "${work:?}" "${here:?}"
+# shellcheck source-path=SCRIPTDIR source=part-ha.sh
+. "$here/part-ha.sh"
+
+run_etcd() {
+  local lab=$1/lab file=$1/watch
+  check "etcd's release is packed" "$here/kubernetes.sh" more etcd || return 0
+  kubernetes_packed || return 0
+  lab k8s-external-etcd "$lab" <<'END'
+kubernetes: {version: "1.34"}
+source: distro
+incus: {image: debian-12}
+END
+  check "up of 3 etcd + 2 + 1 from nothing" podium up "$lab" --provider incus --no-baseline -o json || {
+    skip "the cluster" "up failed"
+    return
+  }
+  cp "$work/output" "$1/up.json"
+  figure "up of 3 etcd + 2 + 1" "$(makespan "$1/up.json")"
+  check "no key of etcd stands in the lab's folder, logs included" no_keys "$lab"
+  check "all nodes are Ready" eventually 60 external_ready "$lab" cp1 3
+  check "no control plane runs etcd" fails 1 podium exec "$lab" --role control-plane --sudo -- 'pgrep -x etcd'
+  check "three members, all healthy" eventually 30 external_health "$lab" etcd1 3
+  check "a client without a certificate is refused" refused
+  check "a client with a certificate of the Kubernetes cluster is refused" refused_kubernetes "$lab"
+  check "the API server's certificate is taken" podium exec "$lab" --on cp2 --sudo -- \
+    'cd /etc/kubernetes/etcd && curl --silent --fail --cacert ca.crt --cert client.crt --key client.key https://192.168.56.23:2379/health'
+  check "the cluster's objects are there" prints '^/registry/nodes/' \
+    podium exec "$lab" --on etcd3 -- "sudo -i etcdctl get --prefix --keys-only /registry/nodes | grep ."
+  check "a second up changes nothing" podium up "$lab" --no-baseline
+
+  watch_api "$file"
+  sleep 1
+  check "the machine of a member is switched off" incus stop --force k8s-external-etcd-etcd2
+  sleep 5
+  check "a change is taken" kube_on "$lab" cp1 create configmap while-one-is-down
+  check "the others are healthy" eventually 30 external_health "$lab" etcd1 2
+  : >"$work/watched"
+  wait "$watching"
+  figure "without an answer after a machine of etcd was switched off" "$(seconds "$(gap "$file")") ($(grep -c none "$file") of $(grep -c . "$file") questions)"
+  check "up starts it again" podium up "$lab" --no-baseline
+  check "three members, all healthy" eventually 60 external_health "$lab" etcd1 3
+
+  watch_api "$file"
+  check "a member is killed" podium exec "$lab" --on etcd1 --sudo -- 'pkill -KILL -x etcd'
+  check "systemd starts it again" eventually 30 external_health "$lab" etcd3 3
+  : >"$work/watched"
+  wait "$watching"
+  figure "without an answer after a member was killed" "$(seconds "$(gap "$file")") ($(grep -c none "$file") of $(grep -c . "$file") questions)"
+
+  check "a machine of etcd is lost" incus delete --force k8s-external-etcd-etcd3
+  check "up makes it anew" podium up "$lab" --no-baseline
+  check "its member is one of three healthy ones again" eventually 60 external_health "$lab" etcd1 3
+  check "all nodes are Ready" eventually 60 external_ready "$lab" cp2 3
+
+  check "destroy" podium destroy "$lab" --yes
+  check "nothing is left behind" gone k8s-external-etcd
+}
+
+# external_ready LAB NODE COUNT: that many nodes are Ready.
+external_ready() {
+  local list
+  list=$(ready_list "$1" "$2")
+  printf '%s\n' "$list"
+  [[ $(grep -c ' True$' <<<"$list") == "$3" ]]
+}
+
+# external_health LAB NODE COUNT: that many members answer as healthy, asked on the node.
+external_health() {
+  local healthy
+  # shellcheck disable=SC2016 # expanded on the node
+  healthy=$(podium exec "$1" --on "$2" --sudo -- 'cd /etc/etcd/pki; for m in 21 22 23; do
+    curl --silent --max-time 3 --cacert ca.crt --cert healthcheck.crt --key healthcheck.key https://192.168.56.$m:2379/health; echo; done')
+  printf '%s\n' "$healthy"
+  [[ $(grep -c '"health":"true"' <<<"$healthy") == "$3" ]]
+}
+
+refused() {
+  local code=0
+  inside curl --silent --show-error --insecure --max-time 5 https://192.168.56.21:2379/health || code=$?
+  ((code == 56 || code == 35)) || {
+    echo "curl ended with $code"
+    return 1
+  }
+}
+
+refused_kubernetes() {
+  # shellcheck disable=SC2016 # expanded on the node
+  podium exec "$1" --on cp1 --sudo -- 'cd /etc/kubernetes/pki; code=0
+    curl --silent --insecure --max-time 5 --cert apiserver-kubelet-client.crt --key apiserver-kubelet-client.key https://192.168.56.21:2379/health || code=$?
+    echo "curl: $code"; [[ $code == 56 || $code == 35 ]]'
+}
+
+# no_keys LAB: the lab's folder has no line of any key that etcd's authority has given out, nor the bundle they came in.
+no_keys() {
+  local lines line
+  # shellcheck disable=SC2016 # expanded on the node
+  lines=$(podium exec "$1" --on etcd1 --sudo -- 'cd /var/lib/podium/etcd-ca; sed -n 2p ca.key issued/*/*.key; for f in issued/*; do
+    (cd "$f"; tar --create ./*.crt ./*.key | base64 --wrap 0 | cut -c 2001-2060; echo); done' | sed 's/^.*| //' | grep -E '.{40}')
+  (($(grep -c . <<<"$lines") > 10)) || {
+    echo "there are too few keys to look for: $lines"
+    return 1
+  }
+  while read -r line; do
+    if grep -r -l -F -e "$line" "$1"; then
+      return 1
+    fi
+  done <<<"$lines"
+}
