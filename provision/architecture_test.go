@@ -30,8 +30,8 @@ func flow() map[string][]string {
 		"provision/plan":                {"provision/lab", "provision/step"},
 		"provision/remote":              {},
 		"provision/machine":             {"provision/lab", "provision/remote"},
-		"provision/machine/*": { // and what lies below the provider itself
-			"provision/machine", "provision/lab", "provision/remote", "provision/event", "templates",
+		"provision/machine/*": { // and what lies below the provider itself; the simulator has the catalogue's hosts and keys
+			"provision/machine", "provision/lab", "provision/remote", "provision/event", "provision/step/source", "templates",
 		},
 		"provision/engine": {
 			"provision/event", "provision/lab", "provision/machine", "provision/plan", "provision/remote", "provision/state", "provision/step", "scripts",

@@ -2,8 +2,10 @@ package scripts_test
 
 import (
 	"io/fs"
+	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -54,31 +56,81 @@ func TestShfmt(t *testing.T) {
 	lint(t, "shfmt", "go install mvdan.cc/sh/v3/cmd/shfmt@latest", "-i", "2", "-ci", "-d")
 }
 
-// dead are addresses that answer no more, or with what is no longer right, and names that differ from box to box.
-var dead = map[string]string{
-	"apt.kubernetes.io":                "pkgs.k8s.io",
-	"packages.cloud.google.com/apt":    "pkgs.k8s.io",
-	"pkgs.k8s.io/addons:/cri-o":        "download.opensuse.org/repositories/isv:/cri-o:",
-	"baltocdn.com":                     "get.helm.sh",
-	"jenkins.io-2023.key":              "jenkins.io-2026.key",
-	"apt.grafana.com/gpg.key":          "apt.grafana.com/gpg-full.key",
-	"k8s.gcr.io":                       "registry.k8s.io",
-	"apt-key ":                         "a file named by Signed-By",
-	"eth0":                             "the card that has PODIUM_ADDRESS",
-	"eth1":                             "the card that has PODIUM_ADDRESS",
-	"enp0s8":                           "the card that has PODIUM_ADDRESS",
-	"kubernetes-xenial":                "one repository per minor version",
-	"raw.githubusercontent.com/coreos": "github.com/flannel-io",
+// names are what differs from box to box, or is no longer done.
+var namesNobodyUses = map[string]string{
+	"apt-key ": "a file named by Signed-By",
+	"eth0":     "the card that has PODIUM_ADDRESS",
+	"eth1":     "the card that has PODIUM_ADDRESS",
+	"enp0s8":   "the card that has PODIUM_ADDRESS",
 }
 
 func TestNothingDead(t *testing.T) {
 	for name, text := range guestScripts(t) {
-		for word, instead := range dead {
+		for word, instead := range namesNobodyUses {
 			if strings.Contains(text, word) {
 				t.Errorf("%s contains %q: use %s", name, word, instead)
 			}
 		}
 	}
+}
+
+// everyFile calls visit for what podium hands out or runs: scripts, templates and labs.
+func everyFile(t *testing.T, visit func(name, text string)) {
+	t.Helper()
+	files := 0
+	for _, dir := range []string{".", "../templates", "../labs", "../.ci"} {
+		err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			if strings.HasSuffix(name, "_test.go") {
+				return nil
+			}
+			text, err := os.ReadFile(name)
+			files++
+			visit(name, string(text))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files < 60 {
+		t.Errorf("%d files only: does this test still look in the right places?", files)
+	}
+}
+
+// No script, template or lab names an address that is known to be dead, or downloads from one that the catalogue does
+// not know.
+func TestAddresses(t *testing.T) {
+	c := source.All()
+	var known []string
+	for _, s := range c.Sources {
+		known = append(known, s.URL)
+	}
+	url := regexp.MustCompile(`https?://[a-zA-Z0-9][a-zA-Z0-9.-]*\.[a-z]+[^\s"'<>)\]},;` + "`" + `]*`)
+	everyFile(t, func(name, text string) {
+		for _, dead := range c.Dead {
+			if strings.Contains(text, dead.What) {
+				t.Errorf("%s contains %q, which is dead: use %s", name, dead.What, dead.Instead)
+			}
+		}
+		runs := strings.HasPrefix(name, "guest") || strings.HasSuffix(name, ".tmpl") || strings.HasSuffix(name, ".yaml") || strings.HasPrefix(name, "../labs") && strings.HasSuffix(name, ".sh")
+		if !runs {
+			return // pages for people and end-to-end runs may name whatever explains or plays something
+		}
+		text = regexp.MustCompile(`(?m)^Documentation=.*$`).ReplaceAllString(withoutComments(text), "")
+		for _, found := range url.FindAllString(text, -1) {
+			if !slices.ContainsFunc(append(known, elsewhere...), func(base string) bool { return strings.HasPrefix(found, base) }) {
+				t.Errorf("%s downloads from %s, which no source of the catalogue has", name, found)
+			}
+		}
+	})
+}
+
+// elsewhere are addresses in scripts that nothing of a lab comes from.
+var elsewhere = []string{
+	"http://127.0.0.1", "http://archive.ubuntu.com", "http://security.ubuntu.com", "http://ports.ubuntu.com", "http://deb.debian.org", "http://security.debian.org",
 }
 
 // Scripts run with set -u and C locale, and hold whatever the simulator's bash has: no awk, perl or python.
@@ -176,8 +228,12 @@ func TestSourcesAreThoseOfTheTable(t *testing.T) {
 		if s.Mirror == "" || !strings.Contains(all, "${PODIUM_MIRROR_"+strings.ToUpper(s.Mirror)+":-"+s.URL+"}") {
 			t.Errorf("no mirror can stand for %s", s.URL)
 		}
-		if s.Key != nil && !strings.Contains(all, path.Base(s.Key.Path)) {
-			t.Errorf("no script fetches the key %s of %s", s.Key.Path, s.Name)
+		if s.Key == nil {
+			continue
+		}
+		variable := "PODIUM_KEY_" + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
+		if !regexp.MustCompile(`apt_key "[^"]*/` + regexp.QuoteMeta(path.Base(s.Key.Path)) + `" \S+ "\$\{` + variable + `:-\}"`).MatchString(all) {
+			t.Errorf("no script fetches the key %s of %s and compares it with %s", s.Key.Path, s.Name, variable)
 		}
 	}
 	for _, url := range regexp.MustCompile(`:-(https://[^}]+)\}`).FindAllStringSubmatch(all, -1) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"podium/provision/lab"
+	"podium/provision/step/source"
 )
 
 // Common is the variables that every script may use. A step of podium's own gets those that it mentions (see
@@ -26,6 +27,7 @@ func Common(c Context, m lab.Machine) Vars {
 	for name, value := range c.Lab.Mirrors.Variables() {
 		v[name] = value
 	}
+	keyVars(v, c.Lab.Mirrors.Variables())
 	v.set("PODIUM_MIRROR_REGISTRIES", registryLines(c.Lab.Mirrors.Registries))
 	v.set("PODIUM_DNS", strings.Join(c.Lab.DNS, " "))
 	if p := c.Lab.Proxy; p != nil {
@@ -35,6 +37,18 @@ func Common(c Context, m lab.Machine) Vars {
 	}
 	return v
 }
+
+// keyVars adds the fingerprints of the keys that sources sign with. A mirror in a source's place may sign with its own.
+func keyVars(v Vars, mirrors map[string]string) {
+	for _, s := range source.All().Sources {
+		if s.Key != nil && s.Key.Fingerprint != "" && mirrors["PODIUM_MIRROR_"+variablePart(s.Mirror)] == "" {
+			v["PODIUM_KEY_"+variablePart(s.Name)] = s.Key.Fingerprint
+		}
+	}
+}
+
+// variablePart is a name of the catalogue as a part of a variable's.
+func variablePart(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "-", "_")) }
 
 // account is who podium logs in as on the machine.
 func account(c Context, m lab.Machine) string {

@@ -2,7 +2,8 @@
 # cri-o.sh: CRI-O as the container runtime of Kubernetes, of the same minor version, with systemd's cgroups.
 #
 # Takes:  PODIUM_NODE, PODIUM_RUNTIME, PODIUM_CRI_SOCKET, PODIUM_KUBERNETES_MINOR (1.36); optional: PODIUM_MIRROR_CRI_O
-#         (instead of https://download.opensuse.org/repositories/isv:/cri-o:), PODIUM_MIRROR_REGISTRY (for every
+#         (instead of https://download.opensuse.org/repositories/isv:/cri-o:), PODIUM_KEY_CRI_O (its key's
+#         fingerprint), PODIUM_MIRROR_REGISTRY (for every
 #         registry), PODIUM_MIRROR_REGISTRIES (lines "registry url"), the proxy's
 # Gives:  crio_version
 # Alone:  sudo PODIUM_NODE=w1 PODIUM_RUNTIME=cri-o PODIUM_CRI_SOCKET=unix:///var/run/crio/crio.sock \
@@ -17,7 +18,7 @@
 install_crio() {
   local repository=${PODIUM_MIRROR_CRI_O:-https://download.opensuse.org/repositories/isv:/cri-o:}
   repository=${repository%/}/stable:/v$PODIUM_KUBERNETES_MINOR/deb
-  apt_key "$repository/Release.key" /etc/apt/keyrings/podium-cri-o.asc
+  apt_key "$repository/Release.key" /etc/apt/keyrings/podium-cri-o.asc "${PODIUM_KEY_CRI_O:-}"
   apt_source podium-cri-o <<END
 Types: deb
 URIs: $repository/

@@ -4,7 +4,8 @@
 #
 # Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_GRAFANA_PORT, PODIUM_GRAFANA_BOARDS (names, by spaces); the files
 #         grafana-datasource.yaml, grafana-dashboards.yaml and, of each dashboard, grafana-NAME.json in
-#         /var/lib/podium/files; optional: PODIUM_MIRROR_GRAFANA (instead of https://apt.grafana.com), the proxy's
+#         /var/lib/podium/files; optional: PODIUM_MIRROR_GRAFANA (instead of https://apt.grafana.com),
+#         PODIUM_KEY_GRAFANA (its key's fingerprint), the proxy's
 # Gives:  grafana_url, grafana_user, grafana_version, secret_grafana_password
 # Alone:  sudo PODIUM_NODE=ops PODIUM_ADDRESS=192.168.56.14 PODIUM_GRAFANA_PORT=3000 \
 #           PODIUM_GRAFANA_BOARDS=nodes bash grafana.sh
@@ -16,7 +17,7 @@
 
 files=$keep/files
 url=${PODIUM_MIRROR_GRAFANA:-https://apt.grafana.com}
-apt_key "${url%/}/gpg-full.key" /etc/apt/keyrings/podium-grafana.asc
+apt_key "${url%/}/gpg-full.key" /etc/apt/keyrings/podium-grafana.asc "${PODIUM_KEY_GRAFANA:-}"
 apt_source podium-grafana <<END
 Types: deb
 URIs: ${url%/}

@@ -2,8 +2,8 @@
 # jenkins.sh: the Jenkins controller, long-term support line, on Java 21.
 #
 # Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_JENKINS_PORT; optional: PODIUM_MIRROR_JENKINS (instead of
-#         https://pkg.jenkins.io), PODIUM_MIRROR_ADOPTIUM (instead of https://packages.adoptium.net/artifactory), the
-#         proxy's
+#         https://pkg.jenkins.io), PODIUM_MIRROR_ADOPTIUM (instead of https://packages.adoptium.net/artifactory),
+#         PODIUM_KEY_JENKINS and PODIUM_KEY_ADOPTIUM (fingerprints), the proxy's
 # Gives:  jenkins_url, jenkins_version; until the first login also jenkins_user, secret_jenkins_password
 # Alone:  sudo PODIUM_NODE=ops PODIUM_ADDRESS=192.168.56.14 PODIUM_JENKINS_PORT=8080 bash jenkins.sh
 . "$(dirname "$0")/lib/step.sh"
@@ -19,7 +19,7 @@ install_java() {
     apt_install fontconfig openjdk-21-jre-headless
     return
   fi
-  apt_key "${url%/}/api/gpg/key/public" /etc/apt/keyrings/podium-adoptium.asc
+  apt_key "${url%/}/api/gpg/key/public" /etc/apt/keyrings/podium-adoptium.asc "${PODIUM_KEY_ADOPTIUM:-}"
   apt_source podium-adoptium <<END
 Types: deb
 URIs: ${url%/}/deb
@@ -41,7 +41,7 @@ Environment="JENKINS_PORT=$PODIUM_JENKINS_PORT"
 TimeoutStartSec=600
 END
 install_java
-apt_key "$url/jenkins.io-2026.key" /etc/apt/keyrings/podium-jenkins.asc
+apt_key "$url/jenkins.io-2026.key" /etc/apt/keyrings/podium-jenkins.asc "${PODIUM_KEY_JENKINS:-}"
 apt_source podium-jenkins <<END
 Types: deb
 URIs: $url

@@ -3,7 +3,8 @@
 # On a node of a cluster only kubeadm changes: the others wait for the node's upgrade.
 #
 # Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_KUBERNETES_MINOR (1.36), PODIUM_KUBERNETES_VERSION (the same, or exact:
-#         1.36.2); optional: PODIUM_MIRROR_KUBERNETES (instead of https://pkgs.k8s.io), the proxy's
+#         1.36.2); optional: PODIUM_MIRROR_KUBERNETES (instead of https://pkgs.k8s.io), PODIUM_KEY_KUBERNETES (its
+#         key's fingerprint), the proxy's
 # Gives:  kubernetes_version
 # Alone:  sudo PODIUM_NODE=w1 PODIUM_ADDRESS=192.168.56.11 PODIUM_KUBERNETES_MINOR=1.36 PODIUM_KUBERNETES_VERSION=1.36 \
 #           bash kube-packages.sh
@@ -30,7 +31,7 @@ fi
 # One repository per minor version. A mirror has a Release.key of its own.
 repository=${PODIUM_MIRROR_KUBERNETES:-https://pkgs.k8s.io}
 repository=${repository%/}/core:/stable:/v$PODIUM_KUBERNETES_MINOR/deb
-apt_key "$repository/Release.key" /etc/apt/keyrings/podium-kubernetes.asc
+apt_key "$repository/Release.key" /etc/apt/keyrings/podium-kubernetes.asc "${PODIUM_KEY_KUBERNETES:-}"
 apt_source podium-kubernetes <<END
 Types: deb
 URIs: $repository/

@@ -133,10 +133,19 @@ apt_install_service() {
   service_is_fresh
 }
 
-# apt_key URL FILE: puts a repository's signing key in place. It is fetched each time, because keys are replaced; a key
-# that is there already serves when it cannot be fetched. The name ends in .asc: apt takes armoured keys as they are.
+# has_key FILE FINGERPRINT: whether the key of that fingerprint is among those of the file.
+has_key() {
+  command -v gpg >/dev/null || apt_install gpg
+  mkdir -p "$keep/run/gnupg"
+  chmod 0700 "$keep/run/gnupg" # gpg would say much about another mode
+  gpg --homedir "$keep/run/gnupg" --batch --with-colons --show-keys "$1" 2>/dev/null | grep -q -x "fpr:::::::::$2:"
+}
+
+# apt_key URL FILE [FINGERPRINT]: puts a repository's signing key in place. It is fetched each time, because keys are
+# replaced; a key that is there already serves when it cannot be fetched. With a fingerprint no other key is taken. There
+# is none for a mirror, which may sign with a key of its own. The name ends in .asc: apt takes armoured keys as they are.
 apt_key() {
-  local url=$1 file=$2 new=$keep/run/${2##*/}
+  local url=$1 file=$2 fingerprint=${3:-} new=$keep/run/${2##*/}
   mkdir -p "$keep/run"
   if [[ -s $file ]]; then
     (fetch "$url" "$new") || {
@@ -149,6 +158,10 @@ apt_key() {
   [[ -s $new ]] || return 0
   grep -q 'BEGIN PGP PUBLIC KEY BLOCK' "$new" ||
     retry_later "$url is no signing key" "is it a captive portal's answer? see $new on $PODIUM_NODE"
+  if [[ -n $fingerprint ]] && ! has_key "$new" "$fingerprint"; then
+    die "$url is not the key that podium knows: $fingerprint" \
+      "was it replaced? ask on your own computer: podium catalog check; a mirror that signs with a key of its own is set under mirrors: in lab.yaml"
+  fi
   has_text "$file" "$(cat "$new")" || rm -f "$apt_lists"
   write_file 0644 "$file" <"$new"
   rm -f "$new"

@@ -17,6 +17,7 @@ import (
 
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/option"
+	"podium/provision/step/source"
 )
 
 func cryptos() guest.Programs {
@@ -226,13 +227,29 @@ func gpg(_ context.Context, p *guest.Process) int {
 		return output(p, o.Value("o"), "\x99\x02"+strings.ReplaceAll(string(data), "-----", ""))
 	case o.Has("show-keys"), o.Has("import"):
 		for line := range strings.Lines(string(data)) {
-			if owner, ok := strings.CutPrefix(line, "Comment: simulated key of "); ok {
+			owner, ok := strings.CutPrefix(line, "Comment: simulated key of ")
+			switch {
+			case ok && o.Has("with-colons"):
+				p.Printf("pub:-:2048:1::0:::-:\nfpr:::::::::%s:\nuid:-::::0::::%s", fingerprint(strings.TrimSpace(owner)), owner)
+			case ok:
 				p.Print("pub   simulated\nuid                      " + owner)
 			}
 		}
 		return 0
 	}
 	return p.Fail(usage, "the simulator's model has only --dearmor and --show-keys")
+}
+
+// fingerprint is that of the key of a host that serves packages: the one that the real host's key has, so that scripts
+// which know it find it here too. Whatever else is signed has a made-up one.
+func fingerprint(owner string) string {
+	for _, s := range source.All().Sources {
+		if s.Key != nil && s.Key.Fingerprint != "" && strings.HasPrefix(s.URL, "https://"+owner) {
+			return s.Key.Fingerprint
+		}
+	}
+	sum := sha256.Sum256([]byte(owner))
+	return strings.ToUpper(hex.EncodeToString(sum[:20]))
 }
 
 func sshKeygen(_ context.Context, p *guest.Process) int {
