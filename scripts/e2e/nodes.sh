@@ -143,6 +143,9 @@ network() {
   ip -n "$netns" address add "$inner/30" dev uplink
   ip -n "$netns" link set uplink up
   ip -n "$netns" route add default via "$outer"
+  # What is sent to a pod or a service before its rule stands must not leave: a gateway outside might answer it.
+  ip -n "$netns" route add unreachable 10.96.0.0/12
+  ip -n "$netns" route add unreachable 10.244.0.0/16
   # Each systemd takes some ten inotify instances, all of them on root's account: at the usual limit of 128 the tenth
   # node comes up without network or device manager.
   setting net/ipv4/ip_forward 1
