@@ -36,7 +36,7 @@ one_runtime() {
     prints '^hello from each-' kube "$lab" exec "$(pod_on "$lab" w1)" -- /hello http://each.default.svc.cluster.local/
   reboot_node "$lab"
 
-  runtime_override containerd >"$lab/lab.override.yaml"
+  sed -i 's,^runtime:.*,runtime: containerd,' "$lab/lab.override.yaml"
   check "$runtime: another runtime is refused while the cluster is there" fails 1 podium up "$lab"
   check "$runtime: and the reason is said" said "is in a cluster with the runtime $runtime, and lab.yaml asks for runtime: containerd"
   check "$runtime: all nodes are Ready as before" nodes_ready "$lab" "cp 192.168.56.10" "w1 192.168.56.11"
@@ -44,11 +44,19 @@ one_runtime() {
   check "$runtime: nothing is left behind" gone k8s-basic
 }
 
-# runtime_override RUNTIME: what this computer needs of the lab. Docker pulls the image of the workload by the mirror's
-# own name.
+# runtime_override RUNTIME: what this computer needs of the lab. Docker has the images that podium has fetched, by the
+# names that podium knows: the flannel that could be built names another one of its own.
 runtime_override() {
-  cluster_override 1
-  printf 'runtime: %s\nmirrors: {registries: {podium.test: "http://%s:5000"}}\n' "$1" "$host"
+  local cni=flannel
+  [[ $1 != docker ]] || cni=bridge
+  cat <<END
+nodes: [{name: w, count: 1}]
+kubernetes: {version: "${PODIUM_E2E_MINOR:-1.34}", cni: $cni}
+runtime: $1
+source: distro
+incus: {image: debian-12}
+mirrors: {registries: {podium.test: "http://$host:5000"}}
+END
 }
 
 # reported LAB PATTERN: the runtime that each of the two nodes reports.

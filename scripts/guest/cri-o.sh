@@ -49,7 +49,7 @@ configure_crio() {
   fi
   if oom_score_denied; then
     program=$(low_runtime)
-    oom_wrapper /usr/local/sbin/podium-runtime "$program"
+    bearable_runtime /usr/local/sbin/podium-runtime "$program"
     runtime='default_runtime = "podium"
 
 [crio.runtime.runtimes.podium]

@@ -70,7 +70,7 @@ configure_docker() {
     insecure=$',\n  "insecure-registries": ['$insecure']'
   fi
   if [[ ${PODIUM_RUNTIME:-} == docker ]] && oom_score_denied; then
-    oom_wrapper $wrapper runc
+    bearable_runtime $wrapper runc
   fi
   write_config 0644 /etc/docker/daemon.json <<END
 {

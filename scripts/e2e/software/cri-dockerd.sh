@@ -2,7 +2,7 @@
 # cri-dockerd.sh: cri-dockerd from the Go module proxy, as the archive of its releases. It stands in for whichever version
 # podium asks for (see mirror). Uses kubernetes.sh's functions.
 
-: "${work:?}" "${bin:?}" "${served:?}"
+: "${work:?}" "${bin:?}" "${scratch:?}" "${served:?}"
 
 pack_cri_dockerd() {
   local version=0.4.3 folder=$work/src/cri-dockerd # the newest one that the proxy has whole
@@ -13,9 +13,7 @@ pack_cri_dockerd() {
     mv "$folder.part" "$folder"
   fi
   compile "$folder" . "$bin/cri-dockerd" "-X github.com/Mirantis/cri-dockerd/cmd/version.Version=$version"
-  rm -rf "$work/cri-dockerd"
-  install -D "$bin/cri-dockerd" "$work/cri-dockerd/cri-dockerd/cri-dockerd"
+  install -D "$bin/cri-dockerd" "$scratch/cri-dockerd/cri-dockerd/cri-dockerd"
   mkdir -p "$served/github/Mirantis/cri-dockerd"
-  tar -C "$work/cri-dockerd" --owner=0 --group=0 -czf "$served/github/Mirantis/cri-dockerd/cri-dockerd.tgz" cri-dockerd
-  rm -rf "$work/cri-dockerd"
+  tar -C "$scratch/cri-dockerd" --owner=0 --group=0 -czf "$served/github/Mirantis/cri-dockerd/cri-dockerd.tgz" cri-dockerd
 }

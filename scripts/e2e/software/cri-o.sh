@@ -3,10 +3,10 @@
 # (https://github.com/cri-o/packaging), but for what lies in that one beside it: conmon and runc are Debian's. It is
 # built without cgo, so without seccomp. Uses kubernetes.sh's functions.
 
-: "${work:?}" "${bin:?}" "${served:?}" "${minor:?}"
+: "${work:?}" "${bin:?}" "${scratch:?}" "${served:?}" "${minor:?}"
 
 pack_cri_o() {
-  local version=$minor.0 folder=$work/src/cri-o root=$work/cri-o
+  local version=$minor.0 folder=$work/src/cri-o root=$scratch/cri-o
   local repository=$served/cri-o/stable:/v$minor/deb # package and sign write there
   command -v gcc >/dev/null || die "CRI-O's pinns is C: apt-get install gcc libc6-dev"
   if [[ ! -f $folder/go.mod ]]; then
@@ -22,7 +22,6 @@ pack_cri_o() {
   fi
   [[ -x $bin/pinns ]] || gcc -O2 -std=gnu99 -static -o "$bin/pinns" "$folder"/pinns/src/*.c
 
-  rm -rf "$root"
   mkdir -p "$root"/etc/{crio/crio.conf.d,cni/net.d} "$root"/usr/{bin,lib/systemd/system,libexec/crio} "$root/var/lib/crio" \
     "$repository/$(dpkg --print-architecture)"
   install "$bin/crio" "$bin/pinns" "$root/usr/bin/"
@@ -45,5 +44,4 @@ monitor_path = "/usr/libexec/crio/conmon"
 END
   package cri-o "$version-1.1" "$root" "iptables, conmon, runc" "Container runtime for Kubernetes"
   sign
-  rm -rf "$root"
 }

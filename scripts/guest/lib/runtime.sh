@@ -33,13 +33,14 @@ END
 # containers lack.
 oom_score_denied() { in_container && ! (echo -999 >/proc/self/oom_score_adj) 2>/dev/null; }
 
-# oom_wrapper PATH PROGRAM: PATH runs PROGRAM (runc, crun), with each container's OOM score raised to what is allowed
-# here. containerd has a setting for it; Docker and CRI-O have none.
-oom_wrapper() {
+# bearable_runtime PATH PROGRAM: PATH runs PROGRAM (runc, crun) and asks for no more than is allowed where
+# oom_score_denied: each container's OOM score is raised, and a privileged one does without CAP_SYS_RESOURCE. containerd
+# does both by itself; Docker and CRI-O have no setting for it.
+bearable_runtime() {
   write_config 0755 "$1" <<END
 #!/bin/bash
-# By podium: $2, for a node that may not lower the OOM score of a process (it is a container without
-# CAP_SYS_RESOURCE): a container that asks for a lower one than this process has gets this one's.
+# By podium: $2, for a node that is a container without CAP_SYS_RESOURCE. It may not lower the OOM score of a process:
+# a container that asks for a lower one than this process has gets this one's. Nor can it give that capability away.
 own=\$(cat /proc/self/oom_score_adj)
 bundle=.
 arguments=("\$@")
@@ -52,11 +53,13 @@ while ((\$#)); do
   esac
   shift
 done
-if [[ \$create == yes && -f \$bundle/config.json ]]; then
-  asked=\$(grep -o -E '"oomScoreAdj": *-?[0-9]+' "\$bundle/config.json" | grep -o -E -e '-?[0-9]+\$')
+config=\$bundle/config.json
+if [[ \$create == yes && -f \$config ]]; then
+  asked=\$(grep -o -E '"oomScoreAdj": *-?[0-9]+' "\$config" | grep -o -E -e '-?[0-9]+\$')
   if [[ -n \$asked ]] && ((asked < own)); then
-    sed -i -E "s/(\"oomScoreAdj\": *)-?[0-9]+/\\\\1\$own/" "\$bundle/config.json"
+    sed -i -E "s/(\"oomScoreAdj\": *)-?[0-9]+/\\\\1\$own/" "\$config"
   fi
+  sed -i -E -e 's/"CAP_SYS_RESOURCE", *//g' -e 's/(, *)?"CAP_SYS_RESOURCE"//g' "\$config"
 fi
 exec $2 "\${arguments[@]}"
 END
