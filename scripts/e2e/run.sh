@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # run.sh: podium on real nodes, from end to end. Prints an assertion a line with its time, and a summary.
 #
-# usage: run.sh [PART...]     docker, monitoring, kubernetes, ha, etcd, upgrade, faults, ten; without one: all but ha, etcd,
-#                             upgrade and ten
+# usage: run.sh [PART...]     docker, monitoring, kubernetes, ha, etcd, upgrade, addons, msa, faults, ten; without one:
+#                             docker, monitoring, faults, kubernetes
 #
 # Needs root on Debian 12 or Ubuntu, Go, and Debian's packages; the parts are in part-*.sh. What it builds is kept in
 # ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}: the first run compiles Kubernetes, which takes eight
