@@ -114,6 +114,10 @@ func randomLab(r *rand.Rand) lab.Lab {
 		if some(2) {
 			l.Nodes[0].Count = 1 + 2*r.IntN(2)
 		}
+		if some(4) {
+			l.Kubernetes.Etcd = lab.EtcdExternal
+			l.Nodes = append(l.Nodes, lab.Node{Name: "db", Count: 1 + 2*r.IntN(3), Roles: []string{lab.RoleEtcd}})
+		}
 		if !some(4) {
 			l.Nodes = append(l.Nodes, lab.Node{Name: "w", Count: 1 + r.IntN(5), Roles: []string{lab.RoleWorker}})
 		}
