@@ -153,14 +153,15 @@ func (p *Provider) settle(ctx context.Context, f *found, m *model, at remote.End
 	return nil
 }
 
-// everybodysKey is the key that opens a machine fresh from a box. Boxes have had the RSA one for ever; the Ed25519 one
-// that Vagrant 2.4 knows too stands beside it.
+// everybodysKey is the key that opens a machine fresh from a box. Boxes have always had the RSA one; of Vagrant 2.4 some
+// have only the Ed25519 one, and are left to Vagrant.
 func everybodysKey(home string) (string, error) {
-	path := filepath.Join(home, "insecure_private_key")
-	if _, err := os.Stat(path); err != nil {
-		return "", doubt("Vagrant keeps its key elsewhere: %v", err)
+	for _, name := range []string{"insecure_private_key", filepath.Join("insecure_private_keys", "vagrant.key.rsa")} {
+		if _, err := os.Stat(filepath.Join(home, name)); err == nil {
+			return filepath.Join(home, name), nil
+		}
 	}
-	return path, nil
+	return "", doubt("no key that every box has in %s", home)
 }
 
 // vagrantKeyBits is the size of the keys that Vagrant makes

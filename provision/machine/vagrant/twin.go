@@ -17,7 +17,7 @@ import (
 
 // A twin is a machine that podium makes after the model of one that Vagrant has made: the same linked clone of the box,
 // the same cards, and over SSH what Vagrant does at a first boot. Vagrant finds in its folder what it would have written
-// there itself and takes the machine for its own. One Vagrant process and its minute of Ruby so serve a whole lab.
+// there itself and takes the machine for its own. One run of Vagrant so serves a whole lab.
 //
 // Whatever is not as expected makes twin give up, undo what it did and leave the machine to `vagrant up`.
 
