@@ -8,6 +8,7 @@
 #        nodes.sh with COMMAND...    up, COMMAND, down, whatever happens
 #        nodes.sh bare COMMAND...    the same with nothing but the network: no daemon, no images
 #        nodes.sh images             build the images only
+#        nodes.sh kill               the daemon dies as in a crash, its nodes run on; up starts it again
 #        nodes.sh down               remove everything but the cache; nothing happens when it is down
 #
 # PODIUM_E2E_ID      name of this installation; two with different names do not see each other (default: default)
@@ -179,6 +180,22 @@ inside() {
   nsenter --net="/run/netns/$netns" env "${variables[@]}" "$@"
 }
 
+# holder prints the process that keeps the daemon's mounts while the daemon is dead, as a host would.
+holder() { [[ -f $base/holder && -d /proc/$(cat "$base/holder") ]] && cat "$base/holder"; }
+
+# kill_daemon ends the daemon as a crash does: at once, and its nodes run on.
+kill_daemon() {
+  local pid
+  pid=$(cat "$base/pid")
+  holder >/dev/null || {
+    setsid nsenter --mount="/proc/$pid/ns/mnt" --net="/run/netns/$netns" sleep infinity >/dev/null 2>&1 </dev/null &
+    echo $! >"$base/holder"
+    sleep 0.2 # until it is inside
+  }
+  kill -KILL "$pid"
+  while [[ -d /proc/$pid ]]; do sleep 0.1; done
+}
+
 running() { [[ -f $base/pid ]] && [[ -d /proc/$(cat "$base/pid") ]] && [[ $(tr '\0' ' ' <"/proc/$(cat "$base/pid")/cmdline") == "$daemon"* ]]; }
 
 # start runs the daemon. Its /sys must be that of the network namespace, and must still contain the cgroups, which
@@ -187,6 +204,13 @@ start() {
   running && return
   say "starting incusd ($id)"
   mkdir -p "$incus" "$base/cgroup" "$base/client"
+  if holder >/dev/null; then
+    setsid nsenter --mount="/proc/$(holder)/ns/mnt" --net="/run/netns/$netns" env INCUS_DIR="$incus" \
+      "$daemon" --group root --logfile "$base/incusd.log" >>"$base/incusd.out" 2>&1 </dev/null 7>&- 9>&- &
+    echo $! >"$base/pid"
+    answers
+    return
+  fi
   # shellcheck disable=SC2016 # expanded by the inner shells
   setsid unshare --mount --propagation private sh -c '
     mount --rbind /sys/fs/cgroup "$1/cgroup"
@@ -196,6 +220,11 @@ start() {
       INCUS_DIR="$1/incus" exec "$2" --group root --logfile "$1/incusd.log"
     '\'' sh "$1" "$3"' sh "$base" "/run/netns/$netns" "$daemon" >"$base/incusd.out" 2>&1 </dev/null 7>&- 9>&- &
   echo $! >"$base/pid"
+  answers
+}
+
+# answers waits until the daemon does.
+answers() {
   local try
   for ((try = 0; try < 300; try++)); do
     inside incus query /1.0 >/dev/null 2>&1 && return
@@ -327,10 +356,14 @@ case ${1:-} in
     surroundings | sed 's/^/export /'
     ;;
   exec)
-    need_up
+    running || holder >/dev/null || need_up
     shift
     mapfile -t variables < <(surroundings)
     exec nsenter --net="/run/netns/$netns" env "${variables[@]}" "$@"
+    ;;
+  kill)
+    need_up
+    kill_daemon
     ;;
   with)
     shift
@@ -346,5 +379,5 @@ case ${1:-} in
     network
     inside "$@"
     ;;
-  *) die "usage: nodes.sh up|exec COMMAND...|env|with COMMAND...|bare COMMAND...|images|down" ;;
+  *) die "usage: nodes.sh up|exec COMMAND...|env|with COMMAND...|bare COMMAND...|images|kill|down" ;;
 esac

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # run.sh: podium on real nodes, from end to end. Prints an assertion a line with its time, and a summary.
 #
-# usage: run.sh [PART...]     docker, monitoring, kubernetes, ha, etcd, upgrade, addons, msa, faults, ten; without one:
-#                             docker, monitoring, faults, kubernetes
+# usage: run.sh [PART...]     incus, docker, monitoring, faults, kubernetes, bridge; and what else has a part-*.sh: ha, etcd,
+#                             upgrade, addons, msa, ten, ...; without one: the first six
 #
 # Needs root on Debian 12 or Ubuntu, Go, and Debian's packages; the parts are in part-*.sh. What it builds is kept in
 # ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}: the first run compiles Kubernetes, which takes eight
@@ -14,7 +14,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 parts=("$@")
-((${#parts[@]})) || parts=(docker monitoring faults kubernetes)
+((${#parts[@]})) || parts=(incus docker monitoring faults kubernetes bridge)
 for part in "${parts[@]}"; do
   [[ -f $here/part-$part.sh ]] || {
     echo "run.sh: no part is called $part: $(cd "$here" && printf '%s ' part-*.sh)" >&2
