@@ -24,7 +24,7 @@ plain() {
 name: $2
 provider: incus
 network: $3
-nodes: [{name: box, cpus: 1, memory: 512MiB, disk: 2GiB}]
+nodes: [{name: box, cpus: 1, memory: 512MiB}]
 source: distro
 incus: ${4:-{image: debian-12\}}
 END
@@ -91,7 +91,6 @@ range_taken() {
 # pool_full: a pool with room for the image, and a file of somebody's that leaves none for a machine.
 pool_full() {
   plain "$1" full 10.91.5.0/24 '{image: debian-12, pool: small}'
-  sed -i 's/, disk: 2GiB//' "$1/lab.yaml"
   incus storage create small btrfs size=256MiB >/dev/null
   check "the pool is full" fails 1 podium up "$1"
   check "it says that it is the pool, and what to do" said 'storage pool is full.*incus storage'

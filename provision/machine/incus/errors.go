@@ -1,6 +1,7 @@
 package incus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ func (e *Error) Unwrap() []error {
 var complaints = []struct {
 	part string
 	kind error
-	hint string // {remote} and {project} are filled in
+	hint string // {remote}, {project} and {pool} are filled in
 }{
 	{"have the needed permissions", ErrPermission, "add yourself to its group and log in again: sudo usermod -aG incus-admin $USER"},
 	{"permission denied", ErrPermission, "add yourself to its group and log in again: sudo usermod -aG incus-admin $USER"},
@@ -83,8 +84,8 @@ var complaints = []struct {
 	{"Failed getting remote image info", ErrNoImage, "does the server reach the image server? incus image list images: shows what is there; or import one and name its alias"},
 	{"Image alias not found", ErrNoImage, "incus image list {remote}: shows those on the server; images:ubuntu/24.04 is downloaded when it is needed"},
 	{"Image not found", ErrNoImage, "incus image list {remote}: shows those on the server; images:ubuntu/24.04 is downloaded when it is needed"},
-	{"No space left on device", ErrPoolFull, "free some: incus storage info default; incus image list; incus list; or enlarge it: incus storage set default size=60GiB"},
-	{"no space left on device", ErrPoolFull, "free some: incus storage info default; incus image list; incus list; or enlarge it: incus storage set default size=60GiB"},
+	{"No space left on device", ErrPoolFull, "free some: incus storage info {pool}; incus image list; incus list; or enlarge it: incus storage set {pool} size=60GiB"},
+	{"no space left on device", ErrPoolFull, "free some: incus storage info {pool}; incus image list; incus list; or enlarge it: incus storage set {pool} size=60GiB"},
 	{"isk quota exceeded", ErrPoolFull, "free some, or give the node a larger disk: in lab.yaml"},
 	{"Address already in use", ErrNetworkTaken, "write another network: in lab.yaml, such as 10.57.0.0/24"},
 	{"address already in use", ErrNetworkTaken, "write another network: in lab.yaml, such as 10.57.0.0/24"},
@@ -122,10 +123,30 @@ func (p *Provider) explain(doing string, err error) error {
 		if !strings.Contains(failed.Error(), c.part) {
 			continue
 		}
-		hint := strings.NewReplacer("{remote}", p.place.Remote, "{project}", p.place.Project).Replace(c.hint)
-		return &Error{Doing: doing, Kind: c.kind, Text: failed.Error(), Hint: hint}
+		hint := strings.NewReplacer("{remote}", p.place.Remote, "{project}", p.place.Project, "{pool}", cmp.Or(p.shared.Pool, "default")).Replace(c.hint)
+		return &Error{Doing: doing, Kind: c.kind, Text: brief(failed.Error(), c.part), Hint: hint}
 	}
 	return &Error{Doing: doing, Text: failed.Error()}
+}
+
+// longest is how much of what Incus says is shown, in bytes.
+const longest = 300
+
+// brief is what Incus says, unless that is long: it repeats whole command lines with all that they print. Then it is the
+// line with the part that counts, from the last of its sentences before that.
+func brief(text, part string) string {
+	if len(text) <= longest {
+		return text
+	}
+	for line := range strings.Lines(text) {
+		at := strings.Index(line, part)
+		if at < 0 {
+			continue
+		}
+		from := strings.LastIndexAny(line[:at], "(;")
+		return strings.TrimSpace(line[max(from+1, at-longest/2):min(len(line), at+longest/2)])
+	}
+	return text[:longest] + "..."
 }
 
 // says reports whether Incus's answer contains a text.

@@ -253,6 +253,9 @@ func TestErrors(t *testing.T) {
 		{"image server not reached", failing("-X POST -d {\"name\":\"k8s", "Error: Failed getting remote image info: Failed getting image: Failed parsing stream: Get \"https://images.linuxcontainers.org/streams/v1/index.json\": lookup images.linuxcontainers.org on 10.255.255.53:53: no such host\n"),
 			ErrNoImage, false, []string{"does the server reach the image server"}},
 		{"pool full", failing("-X POST -d {\"name\":\"k8s", "Error: write /var/lib/incus/containers/b/backup.yaml: no space left on device\n"), ErrPoolFull, false, []string{"creating w1", "incus storage info"}},
+		{"pool full while the image is unpacked", failing("-X POST -d {\"name\":\"k8s", "Error: Failed creating instance from image: Unpack failed: Failed to run: tar "+strings.Repeat("--exclude=./dev/* ", 50)+
+			"-C /var/lib/incus -x: exit status 2 (tar: ./usr/lib/x.so: Cannot write: No space left on device\ntar: ./usr/lib/y.so: Cannot write: No space left on device)\n"),
+			ErrPoolFull, false, []string{"full: tar: ./usr/lib/x.so: Cannot write: No space left on device: free some: incus storage info pool1"}},
 		{"daemon dies", failing("-X POST -d {\"name\":\"k8s", "Error: unexpected EOF\n"), ErrNoDaemon, false, []string{"nothing is lost"}},
 		{"no virtual machines here", failing("-X POST -d {\"name\":\"k8s", "Error: Failed creating instance record: Instance type \"virtual-machine\" is not supported on this server: vhost_vsock kernel module not loaded\n"),
 			ErrNotCapable, false, []string{"instance: container"}},
