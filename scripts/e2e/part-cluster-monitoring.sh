@@ -77,7 +77,7 @@ END
 # token_is_kept LAB: who has the token, and what it is good for.
 token_is_kept() {
   local lab=$1
-  check "the token is Prometheus's alone" prints '^600 prometheus$' podium exec "$lab" --on mon --sudo -- stat -c '%a %U' /etc/prometheus/cluster/token
+  check "the token is Prometheus's alone" prints '600 prometheus$' podium exec "$lab" --on mon --sudo -- stat -c '%a %U' /etc/prometheus/cluster/token
   check "it stands in no log, no state, no list of processes" token_is_hidden "$lab"
   check "it lets Prometheus read a kubelet's measurements" prints '^yes' may "$lab" get nodes --subresource=metrics
   check "and not run commands by way of a kubelet" prints '^no' may "$lab" get nodes --subresource=proxy
@@ -129,7 +129,7 @@ alerts_fire() {
 }
 
 # ask LAB NODE URL: what the URL answers when it is asked from the node.
-ask() { podium ssh "$1" "$2" -- curl -sf -g --max-time 10 "'http://$3'"; }
+ask() { podium ssh "$1" "$2" -- curl -sf -g --max-time 10 "http://$3"; }
 
 # all_targets LAB NODE PROMETHEUS JOBS: exactly those targets, all up.
 all_targets() {
