@@ -19,12 +19,12 @@ func full(cni string) step.Context {
 		Runtime: lab.RuntimeContainerd,
 		Kubernetes: &lab.Kubernetes{Version: "1.36.2", CNI: cni, PodSubnet: "10.244.0.0/16", ServiceSubnet: "10.96.0.0/12", Etcd: lab.EtcdStacked, VirtualAddress: "192.168.56.9",
 			Addons: lab.Addons(), MetalLB: &lab.MetalLB{Pool: "192.168.56.240-192.168.56.250"}},
-		Docker: &lab.Docker{Users: []string{"student"}}, Jenkins: &lab.Jenkins{Port: 8080},
+		Docker: &lab.Docker{Users: []string{"student"}}, Jenkins: &lab.Jenkins{Port: 8080, Registry: 5000},
 		Monitoring: &lab.Monitoring{Retention: "2d", PrometheusPort: 9090, GrafanaPort: 3000},
 		DNS:        []string{"192.168.56.1"}, Proxy: &lab.Proxy{HTTP: "http://proxy:3128", NoProxy: []string{".school.example"}},
 		Mirrors: lab.Mirrors{
 			Apt: "http://m/ubuntu", AptSecurity: "http://m/security", Kubernetes: "http://m/k8s", Docker: "http://m/docker",
-			Jenkins: "http://m/jenkins", Adoptium: "http://m/adoptium", Grafana: "http://m/grafana", GitHub: "http://m/github", Helm: "http://m/helm", CRIO: "http://m/cri-o",
+			Jenkins: "http://m/jenkins", JenkinsUpdates: "http://m/updates", Adoptium: "http://m/adoptium", Grafana: "http://m/grafana", GitHub: "http://m/github", Helm: "http://m/helm", CRIO: "http://m/cri-o",
 			Registry: "http://m:5000", Registries: map[string]string{"docker.io": "http://m:5001"},
 		},
 	}
@@ -72,7 +72,7 @@ func inputs(t *testing.T) []step.Input {
 func TestVariables(t *testing.T) {
 	// Made by the engine or by an input, not by the catalogue.
 	given := []string{"PODIUM_FACTS", "PODIUM_ETCD_PKI", "PODIUM_JOIN_TOKEN", "PODIUM_JOIN_CA_HASH", "PODIUM_JOIN_CERTIFICATE_KEY",
-		"PODIUM_PROMETHEUS_TOKEN", "PODIUM_CLUSTER_CA", "PODIUM_KUBELET_CA"} // the last with a node's name behind it
+		"PODIUM_PROMETHEUS_TOKEN", "PODIUM_DELIVERY_TOKEN", "PODIUM_CLUSTER_CA", "PODIUM_KUBELET_CA"} // the last with a node's name behind it
 	text := func(name string) string {
 		if name == "" {
 			return ""

@@ -63,6 +63,8 @@ func guestFiles() map[string]interface{ Render() (string, error) } {
 		"cluster-metrics.yaml":        ClusterMetrics{StateMetrics: "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.19.1"},
 		"alertmanager.yml":            Alertmanager{},
 		"alertmanager-webhook.yml":    Alertmanager{Webhook: "http://chat.school.example/hooks?room=lab"},
+		"jenkins.yaml":                Jenkins{Lab: "k8s", URL: "http://192.168.56.13:8080/", Executors: 2},
+		"delivery-account.yaml":       DeliveryAccount{Namespace: "apps"},
 		"monitoring.yaml":             clusterMonitoring(members),
 		"prometheus-rules.yml":        PrometheusRules{},
 	}

@@ -88,7 +88,8 @@ type Docker struct {
 
 // Jenkins configures the controller on the node with the role jenkins.
 type Jenkins struct {
-	Port int `yaml:"port"` // of the web page
+	Port     int `yaml:"port"`               // of the web page
+	Registry int `yaml:"registry,omitempty"` // port of a container registry beside it, for images that Jenkins builds and the cluster runs; without it, there is none
 }
 
 // Monitoring configures Prometheus, Alertmanager and Grafana.
@@ -118,18 +119,19 @@ type Incus struct {
 // that replaces the upstream's; empty means upstream. PODIUM_MIRROR_* of the caller's environment fills empty ones, then
 // the user's own settings (Config) do.
 type Mirrors struct {
-	Apt         string            `yaml:"apt,omitempty"`          // for http://archive.ubuntu.com/ubuntu or http://deb.debian.org/debian
-	AptSecurity string            `yaml:"apt_security,omitempty"` // for security.ubuntu.com or security.debian.org; without it, as apt (on Debian debian-security beside it)
-	Kubernetes  string            `yaml:"kubernetes,omitempty"`   // for https://pkgs.k8s.io
-	Docker      string            `yaml:"docker,omitempty"`       // for https://download.docker.com
-	Jenkins     string            `yaml:"jenkins,omitempty"`      // for https://pkg.jenkins.io
-	Adoptium    string            `yaml:"adoptium,omitempty"`     // for https://packages.adoptium.net/artifactory, Java for Jenkins on Debian 12
-	Grafana     string            `yaml:"grafana,omitempty"`      // for https://apt.grafana.com
-	GitHub      string            `yaml:"github,omitempty"`       // for https://github.com
-	Helm        string            `yaml:"helm,omitempty"`         // for https://get.helm.sh
-	CRIO        string            `yaml:"cri_o,omitempty"`        // for https://download.opensuse.org/repositories/isv:/cri-o:
-	Registry    string            `yaml:"registry,omitempty"`     // one mirror for every container registry; docker (Docker knows mirrors of docker.io only): for docker.io and for what podium itself needs
-	Registries  map[string]string `yaml:"registries,omitempty"`   // mirror by registry, such as docker.io; wins over registry
+	Apt            string            `yaml:"apt,omitempty"`             // for http://archive.ubuntu.com/ubuntu or http://deb.debian.org/debian
+	AptSecurity    string            `yaml:"apt_security,omitempty"`    // for security.ubuntu.com or security.debian.org; without it, as apt (on Debian debian-security beside it)
+	Kubernetes     string            `yaml:"kubernetes,omitempty"`      // for https://pkgs.k8s.io
+	Docker         string            `yaml:"docker,omitempty"`          // for https://download.docker.com
+	Jenkins        string            `yaml:"jenkins,omitempty"`         // for https://pkg.jenkins.io
+	JenkinsUpdates string            `yaml:"jenkins_updates,omitempty"` // for https://updates.jenkins.io, Jenkins's plugins
+	Adoptium       string            `yaml:"adoptium,omitempty"`        // for https://packages.adoptium.net/artifactory, Java for Jenkins on Debian 12
+	Grafana        string            `yaml:"grafana,omitempty"`         // for https://apt.grafana.com
+	GitHub         string            `yaml:"github,omitempty"`          // for https://github.com
+	Helm           string            `yaml:"helm,omitempty"`            // for https://get.helm.sh
+	CRIO           string            `yaml:"cri_o,omitempty"`           // for https://download.opensuse.org/repositories/isv:/cri-o:
+	Registry       string            `yaml:"registry,omitempty"`        // one mirror for every container registry; docker (Docker knows mirrors of docker.io only): for docker.io and for what podium itself needs
+	Registries     map[string]string `yaml:"registries,omitempty"`      // mirror by registry, such as docker.io; wins over registry
 }
 
 // Proxy is what nodes use to reach the outside.

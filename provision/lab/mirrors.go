@@ -19,6 +19,7 @@ func mirrorFields(m *Mirrors) []struct {
 		{"mirrors.kubernetes", "PODIUM_MIRROR_KUBERNETES", &m.Kubernetes},
 		{"mirrors.docker", "PODIUM_MIRROR_DOCKER", &m.Docker},
 		{"mirrors.jenkins", "PODIUM_MIRROR_JENKINS", &m.Jenkins},
+		{"mirrors.jenkins_updates", "PODIUM_MIRROR_JENKINS_UPDATES", &m.JenkinsUpdates},
 		{"mirrors.adoptium", "PODIUM_MIRROR_ADOPTIUM", &m.Adoptium},
 		{"mirrors.grafana", "PODIUM_MIRROR_GRAFANA", &m.Grafana},
 		{"mirrors.github", "PODIUM_MIRROR_GITHUB", &m.GitHub},

@@ -230,6 +230,7 @@ func (Docker) JSONSchemaExtend(s *jsonschema.Schema) {
 // JSONSchemaExtend adds what the type alone does not say.
 func (Jenkins) JSONSchemaExtend(s *jsonschema.Schema) {
 	between(property(s, "port"), minPort, 65535)
+	between(property(s, "registry"), minPort, 65535)
 }
 
 // JSONSchemaExtend adds what the type alone does not say.

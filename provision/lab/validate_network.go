@@ -173,6 +173,10 @@ func (c *checker) services() {
 	var uses []use
 	if j := c.lab.Jenkins; j != nil {
 		uses = append(uses, use{"jenkins.port", RoleJenkins, j.Port})
+		if j.Registry != 0 {
+			c.registry(*j)
+			uses = append(uses, use{"jenkins.registry", RoleJenkins, j.Registry})
+		}
 	}
 	if m := c.lab.Monitoring; m != nil {
 		c.monitoring(*m)
@@ -223,6 +227,19 @@ func (c *checker) monitoring(m Monitoring) {
 	u, err := url.Parse(m.Webhook)
 	if m.Webhook != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(m.Webhook, " \t\"'\\`$")) {
 		c.bad("monitoring.webhook", m.Webhook, "is not an http or https URL: write one such as http://chat.school.example/hooks/lab")
+	}
+}
+
+// registry checks what a registry beside Jenkins needs: who fills it, and who takes from it.
+func (c *checker) registry(j Jenkins) {
+	port := strconv.Itoa(j.Registry)
+	switch {
+	case c.lab.Kubernetes == nil && !c.at.silent("kubernetes"):
+		c.bad("jenkins.registry", port, "has no cluster to deliver to: write the section kubernetes: {}, or leave it out")
+	case c.lab.Kubernetes != nil && c.lab.Runtime != RuntimeContainerd:
+		c.bad("jenkins.registry", port, "is for clusters with runtime: %s: write that, or leave it out", RuntimeContainerd)
+	case !c.together(RoleJenkins, RoleDocker) && !c.unsure(RoleJenkins) && !c.unsure(RoleDocker):
+		c.bad("jenkins.registry", port, "needs Docker to build images with: give the node with the role %s the role %s too", RoleJenkins, RoleDocker)
 	}
 }
 

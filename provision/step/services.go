@@ -2,9 +2,6 @@ package step
 
 import (
 	"fmt"
-	"strconv"
-
-	"podium/provision/lab"
 )
 
 // filesDir is where a step's files lie on a node until its script puts them to use.
@@ -23,8 +20,4 @@ func text(data interface{ Render() (string, error) }) string {
 		panic(fmt.Errorf("%T: %w", data, err))
 	}
 	return rendered
-}
-
-func jenkinsVars(c Context, _ lab.Machine) Vars {
-	return Vars{"PODIUM_JENKINS_PORT": strconv.Itoa(c.Lab.Jenkins.Port)}
 }

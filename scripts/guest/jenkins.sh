@@ -1,14 +1,23 @@
 #!/bin/bash
-# jenkins.sh: the Jenkins controller, long-term support line, on Java 21.
+# jenkins.sh: the Jenkins controller, long-term support line, on Java 21, set up from files: no wizard asks anything.
 #
-# Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_JENKINS_PORT; optional: PODIUM_MIRROR_JENKINS (instead of
-#         https://pkg.jenkins.io), PODIUM_MIRROR_ADOPTIUM (instead of https://packages.adoptium.net/artifactory),
-#         PODIUM_KEY_JENKINS and PODIUM_KEY_ADOPTIUM (fingerprints), the proxy's
-# Gives:  jenkins_url, jenkins_version; until the first login also jenkins_user, secret_jenkins_password
-# Alone:  sudo PODIUM_NODE=ops PODIUM_ADDRESS=192.168.56.14 PODIUM_JENKINS_PORT=8080 bash jenkins.sh
+# Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_JENKINS_PORT, PODIUM_JENKINS_PLUGINS (names, by spaces),
+#         PODIUM_JENKINS_PLUGIN_MANAGER_VERSION (2.15.0); the file /var/lib/podium/files/jenkins.yaml; optional:
+#         PODIUM_MIRROR_JENKINS (instead of https://pkg.jenkins.io), PODIUM_MIRROR_JENKINS_UPDATES (instead of
+#         https://updates.jenkins.io), PODIUM_MIRROR_GITHUB (instead of https://github.com), PODIUM_MIRROR_ADOPTIUM
+#         (instead of https://packages.adoptium.net/artifactory), PODIUM_KEY_JENKINS and PODIUM_KEY_ADOPTIUM
+#         (fingerprints), the proxy's
+# Gives:  jenkins_url, jenkins_version, jenkins_user, secret_jenkins_password
+# Alone:  sudo PODIUM_NODE=ops PODIUM_ADDRESS=192.168.56.14 PODIUM_JENKINS_PORT=8080 \
+#           PODIUM_JENKINS_PLUGINS='configuration-as-code workflow-job' PODIUM_JENKINS_PLUGIN_MANAGER_VERSION=2.15.0 \
+#           bash jenkins.sh
 . "$(dirname "$0")/lib/step.sh"
 . "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
+. "$(dirname "$0")/lib/secret.sh"
+
+home=/var/lib/jenkins
+plugins=$home/plugins
 
 # Debian 12 ends at Java 17, which Jenkins no longer runs on: there Java comes from Adoptium, as Jenkins' page says.
 install_java() {
@@ -30,37 +39,87 @@ END
   apt_install fontconfig temurin-21-jre
 }
 
-home=/var/lib/jenkins
-url=${PODIUM_MIRROR_JENKINS:-https://pkg.jenkins.io}
-url=${url%/}/debian-stable
-
-# Before the package, which starts the service at once.
-write_config 0644 /etc/systemd/system/jenkins.service.d/podium.conf <<END
-[Service]
-Environment="JENKINS_PORT=$PODIUM_JENKINS_PORT"
-TimeoutStartSec=600
-END
-install_java
-apt_key "$url/jenkins.io-2026.key" /etc/apt/keyrings/podium-jenkins.asc "${PODIUM_KEY_JENKINS:-}"
-apt_source podium-jenkins <<END
+install_jenkins() {
+  local url=${PODIUM_MIRROR_JENKINS:-https://pkg.jenkins.io}
+  url=${url%/}/debian-stable
+  apt_key "$url/jenkins.io-2026.key" /etc/apt/keyrings/podium-jenkins.asc "${PODIUM_KEY_JENKINS:-}"
+  apt_source podium-jenkins <<END
 Types: deb
 URIs: $url
 Suites: binary/
 Signed-By: /etc/apt/keyrings/podium-jenkins.asc
 END
-apt_install_service jenkins
+  apt_install jenkins openssl
+}
+
+# java_proxy: the proxy in Java's own words, one a line.
+java_proxy() {
+  local scheme url
+  for scheme in http https; do
+    url=${PODIUM_HTTP_PROXY:-}
+    [[ $scheme == http ]] || url=${PODIUM_HTTPS_PROXY:-$url}
+    [[ -n $url ]] || continue
+    url=${url#*://}
+    url=${url%%/*}
+    printf '%s\n' "-D$scheme.proxyHost=${url%:*}" "-D$scheme.proxyPort=${url##*:}"
+  done
+}
+
+# install_plugins: those that are wanted, and what they need, in the versions that the update center has for this Jenkins.
+# The tool is Jenkins's own, and checks each file against the update center's checksum. What is there stays as it is.
+install_plugins() {
+  local stamp=$plugins/.podium version=$PODIUM_JENKINS_PLUGIN_MANAGER_VERSION staging=$keep/run/jenkins-plugins
+  ! has_text "$stamp" "$PODIUM_JENKINS_PLUGINS" || return 0
+  local url=${PODIUM_MIRROR_GITHUB:-https://github.com} updates=${PODIUM_MIRROR_JENKINS_UPDATES:-https://updates.jenkins.io} sum
+  url=${url%/}/jenkinsci/plugin-installation-manager-tool/releases/download/$version/jenkins-plugin-manager-$version.jar
+  updates=${updates%/}
+  local tool=$keep/jenkins-plugin-manager-$version.jar java=(java) wanted=()
+  fetch "$url.sha256" "$keep/run/jenkins-plugin-manager.sum"
+  sum=$(cat "$keep/run/jenkins-plugin-manager.sum")
+  fetch_archive "$url" "$tool" "${sum%% *}"
+  # shellcheck disable=SC2207 # words without spaces
+  java+=($(java_proxy))
+  read -r -a wanted <<<"$PODIUM_JENKINS_PLUGINS"
+  say "installing plugins: $PODIUM_JENKINS_PLUGINS"
+  rm -rf "$staging"
+  JENKINS_UC_DOWNLOAD_URL=$updates/download/plugins "${java[@]}" -jar "$tool" --war /usr/share/java/jenkins.war \
+    --plugin-download-directory "$staging" --jenkins-update-center "$updates/update-center.actual.json" \
+    --jenkins-plugin-info "$updates/current/plugin-versions.json" --plugins "${wanted[@]}" ||
+    retry_later "Jenkins's plugins cannot be installed" "does $PODIUM_NODE reach $updates? a mirror is set under mirrors: in lab.yaml"
+  [[ -d $plugins ]] || install -d -m 0755 -o jenkins -g jenkins "$plugins"
+  service_changes
+  local file
+  for file in "$staging"/*.jpi; do
+    install -m 0644 -o jenkins -g jenkins "$file" "$plugins/"
+  done
+  rm -rf "$staging"
+  write_file 0644 "$stamp" <<<"$PODIUM_JENKINS_PLUGINS"
+}
+
+# Before the package, which would start the service at once. Without its plugins nothing would lock Jenkins's door, so it
+# does not start before they are there.
+write_config 0644 /etc/systemd/system/jenkins.service.d/podium.conf <<END
+[Unit]
+ConditionPathExists=$plugins/.podium
+
+[Service]
+Environment="JENKINS_PORT=$PODIUM_JENKINS_PORT"
+Environment="JAVA_OPTS=-Djava.awt.headless=true -Djenkins.install.runSetupWizard=false"
+Environment="CASC_JENKINS_CONFIG=$home/podium.yaml"
+TimeoutStartSec=600
+END
+install_java
+install_jenkins
+
+# The password is in files only, of which Jenkins reads this one: no unit, environment or list of processes shows it.
+password=$(secret jenkins)
+write_config 0600 $home/podium-password <<<"$password"
+chown jenkins:jenkins $home/podium-password
+write_config 0644 $home/podium.yaml <"$keep/files/jenkins.yaml"
+install_plugins
 run_service jenkins.service
 
 fact jenkins_url "http://$PODIUM_ADDRESS:$PODIUM_JENKINS_PORT"
 fact jenkins_version "$(dpkg-query --show --showformat '${Version}' jenkins)"
-
-# The first start makes the password; finishing the setup in the browser takes it away again.
-password_settled() {
-  [[ -s $home/secrets/initialAdminPassword || -e $home/jenkins.install.InstallUtil.lastExecVersion ]]
-}
-wait_until 300 password_settled ||
-  retry_later "Jenkins has made no first password within five minutes" "see: journalctl -u jenkins; has $PODIUM_NODE 2 GiB of memory?"
-if [[ -s $home/secrets/initialAdminPassword ]]; then
-  fact jenkins_user admin
-  fact secret_jenkins_password "$(cat "$home/secrets/initialAdminPassword")"
-fi
+fact jenkins_user admin
+fact secret_jenkins_password "$password"

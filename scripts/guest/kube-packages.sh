@@ -11,6 +11,7 @@
 . "$(dirname "$0")/lib/step.sh"
 . "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
+. "$(dirname "$0")/lib/kubernetes-repository.sh"
 
 # A node of a cluster changes its kubelet by kubeadm upgrade only, one node at a time (kube-upgrade-*.sh). kubeadm itself
 # may be newer before that: it goes forward by one minor version, and never back.
@@ -28,20 +29,8 @@ if [[ -f /etc/kubernetes/kubelet.conf ]]; then
     "an upgrade goes one minor version at a time: write version: \"${there%%.*}.$((minor + 1))\", run podium up, then the next one"
 fi
 
-# One repository per minor version. A mirror has a Release.key of its own.
-repository=${PODIUM_MIRROR_KUBERNETES:-https://pkgs.k8s.io}
-repository=${repository%/}/core:/stable:/v$PODIUM_KUBERNETES_MINOR/deb
-apt_key "$repository/Release.key" /etc/apt/keyrings/podium-kubernetes.asc "${PODIUM_KEY_KUBERNETES:-}"
-apt_source podium-kubernetes <<END
-Types: deb
-URIs: $repository/
-Suites: /
-Signed-By: /etc/apt/keyrings/podium-kubernetes.asc
-END
-
-# apt takes a star at the end only: 1.36.* is any patch, 1.36.2-* any build of that one.
-version="$PODIUM_KUBERNETES_VERSION-*"
-[[ $PODIUM_KUBERNETES_VERSION != "$PODIUM_KUBERNETES_MINOR" ]] || version="$PODIUM_KUBERNETES_MINOR.*"
+kubernetes_repository
+version=$(kubernetes_version)
 if [[ $member == yes ]]; then
   apt_install "kubeadm=$version" conntrack iptables
   apt_download "kubelet=$version" "kubectl=$version"

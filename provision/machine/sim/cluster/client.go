@@ -156,9 +156,10 @@ type hello struct{}
 // session is a client whom an API server knows.
 type session struct {
 	*store
-	api    *apiServer
-	user   string
-	groups []string
+	api     *apiServer
+	user    string
+	groups  []string
+	service *account // nil if the client is no service account
 }
 
 // errUnauthorized is for clients whose credentials are not accepted.
@@ -190,6 +191,13 @@ func connect(ctx context.Context, k *guest.Kernel, conf kubeconfig) (*session, e
 		}
 		s.user, s.groups = conf.cert.Subject.CommonName, conf.cert.Subject.Organization
 	case conf.token != "":
+		s.mu.Lock()
+		who, known := s.store.account(conf.token)
+		s.mu.Unlock()
+		if known {
+			s.user, s.service = who.user(), &who
+			break
+		}
 		if err := api.bootstrap(conf.token); err != nil {
 			return nil, &errUnauthorized{err.Error()}
 		}

@@ -59,6 +59,7 @@ func verbs() map[string]struct {
 		"logs":          {"c,container: f,follow tail: previous l,selector: since: all-containers", (*ctl).logs},
 		"cluster-info":  {"", (*ctl).clusterInfo},
 		"api-resources": {"no-headers namespaced? o,output:", (*ctl).apiResources},
+		"auth":          {"list q,quiet subresource: as: A,all-namespaces", (*ctl).auth},
 		"version":       {"client short o,output:", nil},
 		"config":        {"minify raw flatten o,output: current no-headers", nil},
 	}

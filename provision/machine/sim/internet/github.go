@@ -16,6 +16,7 @@ import (
 )
 
 var (
+	pluginTool     = regexp.MustCompile(`^jenkinsci/plugin-installation-manager-tool/releases/download/([0-9.]+)/jenkins-plugin-manager-([0-9.]+)\.jar(\.sha256)?$`)
 	prometheusFile = regexp.MustCompile(`^prometheus/([a-z_]+)/releases/download/v([0-9][0-9A-Za-z.+-]*)/(.+)$`)
 	etcdFile       = regexp.MustCompile(`^etcd-io/etcd/releases/download/v([0-9][0-9A-Za-z.+-]*)/(.+)$`)
 	flannelFile    = regexp.MustCompile(`^flannel-io/flannel/releases/download/v([0-9][0-9A-Za-z.+-]*)/kube-flannel\.yml$`)
@@ -24,6 +25,14 @@ var (
 
 // release answers for files of releases on GitHub.
 func release(path string) guest.Response {
+	if m := pluginTool.FindStringSubmatch(path); m != nil && m[1] == m[2] {
+		jar := "simulated jenkins-plugin-manager " + m[1] + "\n"
+		if m[3] == "" {
+			return text(jar)
+		}
+		sum := sha256.Sum256([]byte(jar))
+		return text(hex.EncodeToString(sum[:]))
+	}
 	if m := prometheusFile.FindStringSubmatch(path); m != nil {
 		return prometheusRelease(m[1], m[2], m[3])
 	}

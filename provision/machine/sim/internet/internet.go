@@ -119,6 +119,8 @@ func (in *Internet) get(_ context.Context, u string) guest.Response {
 		return release(strings.TrimPrefix(u, "github.com/"))
 	case strings.HasPrefix(u, "get.helm.sh/"):
 		return helmArchive(strings.TrimPrefix(u, "get.helm.sh/"))
+	case u == "updates.jenkins.io/update-center.actual.json":
+		return text("{}\n")
 	case strings.HasPrefix(u, "raw.githubusercontent.com/"):
 		return release(rawPath.ReplaceAllString(strings.TrimPrefix(u, "raw.githubusercontent.com/"), "$1/raw/"))
 	case strings.HasPrefix(u, "dl.k8s.io/release/stable"):

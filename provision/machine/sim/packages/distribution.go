@@ -66,6 +66,10 @@ func distribution(d image.Distribution) []*Package {
 		conf("/etc/default/prometheus-node-exporter", "ARGS=\"\"\n"),
 		unit("prometheus-node-exporter.service", "[Unit]\nDescription=Prometheus exporter for machine metrics\n\n[Service]\nRestart=on-failure\nUser=prometheus\n"+
 			"EnvironmentFile=/etc/default/prometheus-node-exporter\nExecStart=/usr/bin/prometheus-node-exporter $ARGS\n\n[Install]\nWantedBy=multi-user.target\n"))
+	s.add("docker-registry", pick("2.8.3+ds1-2ubuntu0.1", "2.8.2+ds1-1", "2.8.3+ds1-4"), "docker-registry", size(38000), users("docker-registry"),
+		dirs("/var/lib/docker-registry docker-registry"), conf("/etc/docker/registry/config.yml", "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: /var/lib/docker-registry\nhttp:\n  addr: :5000\n"),
+		unit("docker-registry.service", "[Unit]\nDescription=the Docker toolset to pack, ship, store, and deliver content\nAfter=network.target\n\n[Service]\nUser=docker-registry\n"+
+			"ExecStart=/usr/bin/docker-registry serve /etc/docker/registry/config.yml\n\n[Install]\nWantedBy=multi-user.target\n"))
 	s.add("prometheus-alertmanager", pick("0.26.0+ds-1ubuntu0.3", "0.25.0-1+b4", "0.28.1+ds-2"), "prometheus-alertmanager=alertmanager amtool", size(52000), users("prometheus"),
 		dirs("/var/lib/prometheus/alertmanager prometheus"), conf("/etc/default/prometheus-alertmanager", "ARGS=\"\"\n"),
 		conf("/etc/prometheus/alertmanager.yml", "route:\n  receiver: web.hook\nreceivers:\n  - name: web.hook\n"),
