@@ -1,14 +1,13 @@
 #!/bin/bash
 # app.sh: puts the sample application on Jenkins's machine, in /srv/app, and its pipeline into Jenkins as the job "hello".
 #
-# Takes:  the folder app, beside this script or in /var/lib/podium/files
+# Takes:  PODIUM_FILES (where the folder app lies)
+# Alone:  sudo PODIUM_FILES=. bash app.sh
 set -euo pipefail
-from=/var/lib/podium/files/app
-[[ -d $from ]] || from=$(dirname "$0")/app
 job=/var/lib/jenkins/jobs/hello
 
 mkdir -p /srv/app
-cp -r "$from"/. /srv/app/
+cp -r "$PODIUM_FILES/app"/* /srv/app/
 chmod 0755 /srv/app/*.sh
 chown -R jenkins:jenkins /srv/app
 

@@ -24,9 +24,14 @@ import (
 // newEngine is an engine for a lab's text, on simulated nodes in this process.
 func newEngine(t testing.TB, text, scenario string) (*engine.Engine, *sim.Host) {
 	t.Helper()
+	return engineIn(t, t.TempDir(), text, scenario)
+}
+
+// engineIn is the same for a folder that has what the lab's own steps need.
+func engineIn(t testing.TB, dir, text, scenario string) (*engine.Engine, *sim.Host) {
+	t.Helper()
 	host := sim.NewHost(nil)
 	t.Cleanup(host.Close)
-	dir := t.TempDir()
 	write(t, filepath.Join(dir, "lab.yaml"), text)
 	l, err := lab.LoadWith(dir, lab.LoadOptions{Provider: lab.ProviderSim})
 	if err != nil {
@@ -98,7 +103,11 @@ func TestLabs(t *testing.T) {
 		for _, box := range []string{"bento/ubuntu-24.04", "bento/debian-12", "bento/debian-13"} {
 			t.Run(name+"/"+strings.TrimPrefix(box, "bento/"), func(t *testing.T) {
 				t.Parallel()
-				e, _ := newEngine(t, builtin(t, name)+"\nbox: "+box+"\n", "")
+				dir := t.TempDir()
+				if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "..", "labs", name))); err != nil {
+					t.Fatal(err)
+				}
+				e, _ := engineIn(t, dir, builtin(t, name)+"\nbox: "+box+"\n", "")
 				if ran := up(t, e); len(ran) != firstTasks(e.Plan) {
 					t.Errorf("the first up ran %d of %d tasks", len(ran), firstTasks(e.Plan))
 				}
