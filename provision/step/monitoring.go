@@ -75,6 +75,14 @@ func clusterJobs(c Context) templates.PrometheusCluster {
 	}
 	jobs.Etcd = jobs.ControlPlanes
 	if externalEtcd(c) {
+		jobs.Etcd = nil
+		for _, m := range c.Machines {
+			if etcdMember(c, m) {
+				jobs.Etcd = append(jobs.Etcd, nodeTargets([]lab.Machine{m})...)
+			}
+		}
+	}
+	if externalEtcd(c) {
 		jobs.Etcd = nodeTargets(etcdMembers(c))
 	}
 	return jobs

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
 # kubernetes-repository.sh: Kubernetes' own packages. Takes PODIUM_KUBERNETES_MINOR (1.36), PODIUM_KUBERNETES_VERSION (the
-# same, or exact: 1.36.2), PODIUM_MIRROR_KUBERNETES,
-# PODIUM_KEY_KUBERNETES (fingerprint of the signing key). Needs apt.sh.
+# same, or exact: 1.36.2), PODIUM_MIRROR_KUBERNETES, PODIUM_KEY_KUBERNETES (fingerprint of the signing key). Needs
+# apt.sh.
 
 # kubernetes_repository: its key and its source: one repository per minor version. A mirror has a Release.key of its own.
 kubernetes_repository() {
