@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// BalancerPort is where the API is at its virtual address: 6443 is taken there by the control plane's own API server. It
-// is the port of https://github.com/kubernetes/kubeadm/blob/main/docs/ha-considerations.md's readers, who have to choose
-// one; read 2026-11-21.
+// BalancerPort is where the API is at its virtual address: 6443 is taken there by the control plane's own API server.
+// https://github.com/kubernetes/kubeadm/blob/main/docs/ha-considerations.md calls it APISERVER_DEST_PORT and leaves the
+// choice open; read 2026-11-21.
 const BalancerPort = 8443
 
 // controlPlanes counts the machines with the role.

@@ -4,6 +4,7 @@ package network
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -151,7 +152,8 @@ func ipAddress(p *guest.Process, args []string, oneline, brief bool) int {
 			return 255
 		}
 	}
-	found := false
+	found, last := false, ""
+	var lines []string
 	for _, c := range addresses(p.Machine()) {
 		if dev != "" && c.name != dev {
 			continue
@@ -164,15 +166,25 @@ func ipAddress(p *guest.Process, args []string, oneline, brief bool) int {
 		if c.loopback {
 			scope = "host"
 		}
+		again := c.name == last
+		last = c.name
 		switch {
+		case brief && again:
+			lines[len(lines)-1] += c.prefix.String() + " "
+			continue
 		case brief:
-			p.Printf("%-16s UP             %s \n", c.name, c.prefix)
+			lines = append(lines, fmt.Sprintf("%-16s UP             %s ", c.name, c.prefix))
+			continue
 		case oneline:
-			p.Printf("%d: %s    inet %s %sscope %s %s\\       valid_lft forever preferred_lft forever\n", c.index, c.name, c.prefix, broadcast(c), scope, c.name)
-		default:
-			p.Printf("%d: %s: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc fq_codel state UP group default qlen 1000\n    link/ether %s brd ff:ff:ff:ff:ff:ff\n"+
-				"    inet %s %sscope %s %s\n       valid_lft forever preferred_lft forever\n", c.index, c.name, c.mac, c.prefix, broadcast(c), scope, c.name)
+			lines = append(lines, fmt.Sprintf("%d: %s    inet %s %sscope %s %s\\       valid_lft forever preferred_lft forever", c.index, c.name, c.prefix, broadcast(c), scope, c.name))
+			continue
+		case !again:
+			lines = append(lines, fmt.Sprintf("%d: %s: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc fq_codel state UP group default qlen 1000\n    link/ether %s brd ff:ff:ff:ff:ff:ff", c.index, c.name, c.mac))
 		}
+		lines = append(lines, fmt.Sprintf("    inet %s %sscope %s %s\n       valid_lft forever preferred_lft forever", c.prefix, broadcast(c), scope, c.name))
+	}
+	for _, line := range lines {
+		p.Print(line + "\n")
 	}
 	if !found {
 		p.Errorf("Device \"%s\" does not exist.", dev)
@@ -182,7 +194,7 @@ func ipAddress(p *guest.Process, args []string, oneline, brief bool) int {
 }
 
 func broadcast(c card) string {
-	if c.loopback {
+	if c.loopback || c.prefix.IsSingleIP() {
 		return ""
 	}
 	b := c.prefix.Masked().Addr().As4()
