@@ -21,6 +21,8 @@ repository_file nginx/nginx-gateway-fabric "$tag" deploy/crds.yaml "$keep/nginx-
 repository_file nginx/nginx-gateway-fabric "$tag" "deploy/$PODIUM_GATEWAY_SERVICE/deploy.yaml" "$keep/nginx-gateway.yaml"
 apply_server_side "$keep/gateway-api.yaml"
 apply_server_side "$keep/nginx-gateway-crds.yaml"
+kubectl wait --for condition=Established --timeout 60s crd/gatewayclasses.gateway.networking.k8s.io crd/nginxproxies.gateway.nginx.org ||
+  retry_later "the API server does not take the kinds of the Gateway API" "see on the control plane: kubectl describe crd gatewayclasses.gateway.networking.k8s.io"
 
 # The job in it, which makes certificates and is then gone, would run again each time. So only what differs is applied.
 applied=$keep/nginx-gateway.applied

@@ -24,6 +24,10 @@ func (s *store) view(kind string, o object, now time.Time) object {
 		return s.claimView(o)
 	case "gatewayclasses":
 		return s.gatewayClassView(o)
+	case "customresourcedefinitions":
+		o = clone(o)
+		o["status"] = object{"conditions": []any{object{"type": "Established", "status": "True", "reason": "InitialNamesAccepted"}}}
+		return o
 	case "secrets":
 		return secretView(o)
 	case "configmaps":
