@@ -16,7 +16,7 @@
 
 # One repository per minor version, as of Kubernetes; a mirror has a Release.key of its own.
 install_crio() {
-  local repository=${PODIUM_MIRROR_CRI_O:-https://download.opensuse.org/repositories/isv:/cri-o:}
+  local there repository=${PODIUM_MIRROR_CRI_O:-https://download.opensuse.org/repositories/isv:/cri-o:}
   repository=${repository%/}/stable:/v$PODIUM_KUBERNETES_MINOR/deb
   apt_key "$repository/Release.key" /etc/apt/keyrings/podium-cri-o.asc "${PODIUM_KEY_CRI_O:-}"
   apt_source podium-cri-o <<END
@@ -25,7 +25,10 @@ URIs: $repository/
 Suites: /
 Signed-By: /etc/apt/keyrings/podium-cri-o.asc
 END
+  there=$(crio --version 2>/dev/null) || true
   apt_install "cri-o=$PODIUM_KUBERNETES_MINOR.*"
+  # With another minor version of Kubernetes comes another CRI-O, which the old one that runs knows nothing of.
+  [[ $there == "$(crio --version)" ]] || service_changes
   command -v crictl >/dev/null || apt_install cri-tools
 }
 

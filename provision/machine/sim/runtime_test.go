@@ -146,3 +146,19 @@ func TestRuntimeStays(t *testing.T) {
 		t.Error("something was installed before it was refused")
 	}
 }
+
+// Another minor version of Kubernetes brings its CRI-O, and that one runs.
+func TestCRIOFollowsKubernetes(t *testing.T) {
+	text := otherLabs()["cri-o"]
+	e, _ := newEngine(t, text, "")
+	up(t, e)
+	h := connect(t, e, "w")
+	planOf(t, e, strings.Replace(text, "1.35", "1.36", 1))
+	said, code := step(t, e, h, "w/cri-o")
+	if code != 0 || !strings.Contains(said, "restarting crio.service") {
+		t.Errorf("cri-o of another minor version: code %d\n%s", code, said)
+	}
+	if out, errs, _ := run(t, h, "crictl version"); !strings.Contains(out, "RuntimeVersion:  1.36.") {
+		t.Errorf("what runs is not the new one:\n%s%s", out, errs)
+	}
+}
