@@ -103,10 +103,10 @@ lab() {
   cat >"$2/lab.override.yaml"
 }
 
-# idle LAB: a run of up that changes nothing.
+# idle LAB [OPTION...]: a run of up that changes nothing.
 idle() {
   local output
-  output=$(podium up "$1" -o json 2>&1) || {
+  output=$(podium up "$@" -o json 2>&1) || {
     printf '%s\n' "$output"
     return 1
   }

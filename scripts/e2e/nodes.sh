@@ -333,7 +333,8 @@ down() {
     ip link delete "podium-e2e$slot" 2>/dev/null || true
     nft delete table ip "podium-e2e$slot" 2>/dev/null || true
   fi
-  ip -o link | grep -q ' podium-e2e' || settings_back
+  # Not by a pipe to grep -q: it ends at the first link, which kills ip, and that would count as none.
+  [[ $(ip -o link) == *' podium-e2e'* ]] || settings_back
   local try
   for ((try = 0; try < 50; try++)); do # the pool's file is free once the last process of the mount namespace is gone
     rm -rf --one-file-system "$base" 2>/dev/null && break

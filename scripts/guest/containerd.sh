@@ -29,7 +29,7 @@ configure_containerd() {
   local major=$1 pause sandbox='' oom=false plugins="bin_dir = '/opt/cni/bin'"
   pause=$(pause_image "$PODIUM_KUBERNETES_MINOR")
   # Distributions look for CNI plugins elsewhere than Kubernetes puts them; containerd 2.1 renamed the setting.
-  if containerd config default | grep -q bin_dirs; then
+  if [[ $(containerd config default) == *bin_dirs* ]]; then
     plugins="bin_dirs = ['/opt/cni/bin']"
   fi
   if oom_score_denied; then
