@@ -2,7 +2,7 @@
 # run.sh: podium on real nodes, from end to end. Prints an assertion a line with its time, and a summary.
 #
 # usage: run.sh [PART...]     incus, docker, monitoring, faults, kubernetes, bridge; and what else has a part-*.sh: ha, etcd,
-#                             upgrade, addons, cluster-monitoring, cicd, msa, ten, ...; without one: the first six
+#                             upgrade, addons, cluster-monitoring, cicd, runtimes, msa, ten, ...; without one: the first six
 #
 # Needs root on Debian 12 or Ubuntu, Go, and Debian's packages; the parts are in part-*.sh. What it builds is kept in
 # ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}: the first run compiles Kubernetes, which takes eight
