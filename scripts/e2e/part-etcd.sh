@@ -29,8 +29,8 @@ END
   check "a client with a certificate of the Kubernetes cluster is refused" refused_kubernetes "$lab"
   check "the API server's certificate is taken" podium exec "$lab" --on cp2 --sudo -- \
     'cd /etc/kubernetes/etcd && curl --silent --fail --cacert ca.crt --cert client.crt --key client.key https://192.168.56.23:2379/health'
-  check "the cluster's objects are there" prints '/registry/nodes/' \
-    podium exec "$lab" --on etcd3 -- "sudo -i etcdctl get --prefix --keys-only /registry/nodes | grep ."
+  check "the cluster's objects are there" prints '/registry/minions/cp1' \
+    podium exec "$lab" --on etcd3 -- "sudo -i etcdctl get --prefix --keys-only /registry/minions | grep ."
   check "a second up changes nothing" podium up "$lab" --no-baseline
 
   watch_api "$file"
@@ -92,15 +92,15 @@ refused_kubernetes() {
   # shellcheck disable=SC2016 # expanded on the node
   podium exec "$1" --on cp1 --sudo -- 'cd /etc/kubernetes/pki; code=0
     curl --silent --insecure --max-time 5 --cert apiserver-kubelet-client.crt --key apiserver-kubelet-client.key https://192.168.56.21:2379/health || code=$?
-    echo "curl: $code"; [[ $code == 56 || $code == 35 ]]'
+    echo "curl: $code"; [ "$code" = 56 ] || [ "$code" = 35 ]'
 }
 
 # no_keys LAB: the lab's folder has no line of any key that etcd's authority has given out, nor the bundle they came in.
 no_keys() {
   local lines line
   # shellcheck disable=SC2016 # expanded on the node
-  lines=$(podium exec "$1" --on etcd1 --sudo -- 'cd /var/lib/podium/etcd-ca; sed -n 2p ca.key issued/*/*.key; for f in issued/*; do
-    (cd "$f"; tar --create ./*.crt ./*.key | base64 --wrap 0 | cut -c 2001-2060; echo); done' | sed 's/^.*| //' | grep -E '.{40}')
+  lines=$(podium exec "$1" --on etcd1 --sudo -- 'cd /var/lib/podium/etcd-ca; sed -s -n 2p ca.key issued/*/*.key; for f in issued/*; do
+    (cd "$f"; tar --create ./*.crt ./*.key | base64 --wrap 0 | cut -c 701-760; echo); done' | sed 's/^.*| //' | grep -E '.{40}')
   (($(grep -c . <<<"$lines") > 10)) || {
     echo "there are too few keys to look for: $lines"
     return 1

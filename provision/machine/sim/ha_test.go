@@ -131,7 +131,7 @@ func TestExternalEtcd(t *testing.T) {
 	eventually(t, cp1, nodes, "3")
 	eventually(t, cp1, `ls /etc/kubernetes/manifests | grep -c etcd`, "0")
 	eventually(t, etcd1, etcdctl+`member list | grep -c started`, "3")
-	eventually(t, etcd1, etcdctl+`get --prefix /registry/nodes | wc -l`, "3")
+	eventually(t, etcd1, etcdctl+`get --prefix /registry/minions | wc -l`, "3")
 
 	if _, errs, code := run(t, w1, `curl -sS -k https://192.168.56.21:2379/health`); code != 56 || !strings.Contains(errs, "certificate required") {
 		t.Errorf("etcd lets a client without a certificate in: code %d, %s", code, errs)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,7 +89,7 @@ func etcdctl(ctx context.Context, p *guest.Process) int {
 	case len(args) == 2 && args[0] == "get" && o.Has("prefix"):
 		for _, objects := range s.objects {
 			for k := range objects {
-				if name := "/registry/" + strings.Trim(k.kind+"/"+k.namespace+"/"+k.name, "/"); strings.HasPrefix(name, args[1]) {
+				if name := k.stored(); strings.HasPrefix(name, args[1]) {
 					p.Print(name + "\n")
 				}
 			}
@@ -110,6 +111,15 @@ func etcdctl(ctx context.Context, p *guest.Process) int {
 		}
 	}
 	return 0
+}
+
+// stored is the name under which etcd has an object.
+func (k key) stored() string {
+	kind := k.kind
+	if kind == "nodes" {
+		kind = "minions" // as they were called at first
+	}
+	return path.Join("/registry", kind, k.namespace, k.name)
 }
 
 // hexID is the number by which etcd knows a member.
