@@ -50,7 +50,7 @@ func TestVRRPConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	check, in := c.checks["check-api"], c.instances[0]
-	if check.script != "/etc/keepalived/check-api" || check.weight != -60 || check.fall != 2 || !check.failed.Load() {
+	if check.script != "/etc/keepalived/check-api" || check.weight != -60 || check.fall != 3 || !check.failed.Load() {
 		t.Errorf("check %+v", check)
 	}
 	if in.priority != 145 || len(in.addresses) != 1 || in.addresses[0] != "192.168.56.9" || c.lost(in) != -60 {
