@@ -38,6 +38,27 @@ func (d ClusterDashboard) Render() (string, error) {
 	}})
 }
 
+// JenkinsDashboard is the Grafana dashboard of Jenkins, whose plugin "prometheus" has the measurements
+// (https://plugins.jenkins.io/prometheus/, https://plugins.jenkins.io/metrics/).
+type JenkinsDashboard struct {
+	Lab string
+}
+
+// Render gives the dashboard as JSON.
+func (d JenkinsDashboard) Render() (string, error) {
+	count := defaults{Unit: "short", Thresholds: plain()}
+	return renderBoard(dashboard{UID: "podium-jenkins", Title: "Jenkins of " + d.Lab, Panels: []panel{
+		stat("Jenkins", gridPos{0, 0, 6, 5}, byNode(`up{job="jenkins"}`), upDefaults()),
+		stat("Executors", gridPos{6, 0, 6, 5}, by("executors", `jenkins_executor_count_value`), count),
+		stat("Builds that wait", gridPos{12, 0, 6, 5}, by("builds", `jenkins_queue_size_value`), alarm()),
+		stat("Last results (0: success, 2: failure)", gridPos{18, 0, 6, 5}, by("{{jenkins_job}}", `default_jenkins_builds_last_build_result_ordinal`), alarm()),
+		graph("Duration of the last builds", gridPos{0, 5, 12, 8}, fromZero("ms"), by("{{jenkins_job}}", `default_jenkins_builds_last_build_duration_milliseconds`)),
+		graph("Executors that build", gridPos{12, 5, 12, 8}, fromZero("short"), by("executors", `jenkins_executor_in_use_value`)),
+		graph("Memory of Java's heap", gridPos{0, 13, 12, 8}, fromZero("bytes"), byNode(`vm_memory_heap_used`)),
+		graph("CPU of the machine", gridPos{12, 13, 12, 8}, percent(), byNode(`100 * (1 - avg by (node) (rate(node_cpu_seconds_total{mode="idle",roles=~".*jenkins.*"}[$__rate_interval])))`)),
+	}})
+}
+
 // alarm is red from one on.
 func alarm() defaults {
 	return defaults{Unit: "short", Thresholds: thresholds{Mode: "absolute", Steps: []threshold{{Color: "green"}, {Color: "red", Value: number(1)}}}}

@@ -41,7 +41,8 @@ func guestFiles() map[string]interface{ Render() (string, error) } {
 		"prometheus.yml": Prometheus{Lab: "k8s", Port: 9090, Alertmanager: "localhost:9093", Targets: []Target{
 			{Node: "cp", Address: "192.168.56.10", Roles: "control-plane"},
 			{Node: "ops", Address: "192.168.56.11", Roles: "jenkins,monitoring"},
-		}},
+		}, Jenkins: &Target{Node: "ops", Address: "192.168.56.11:8080"}},
+		"grafana-jenkins.json":    JenkinsDashboard{Lab: "k8s"},
 		"cilium.yaml":             Cilium{Host: "kube-api", Port: "6443"},
 		"grafana-datasource.yaml": GrafanaDatasource{Prometheus: "http://localhost:9090", Alertmanager: "http://localhost:9093"},
 		"grafana-dashboards.yaml": GrafanaDashboards{},

@@ -14,6 +14,7 @@ type Prometheus struct {
 	Port         int    // its own
 	Alertmanager string // host:port
 	Targets      []Target
+	Jenkins      *Target // with its port; nil: none
 }
 
 // Target is a node: one with an exporter on port 9100, or one of the cluster.

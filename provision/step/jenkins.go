@@ -14,16 +14,30 @@ import (
 // deliveryNamespace is where Jenkins may deliver to.
 const deliveryNamespace = "apps"
 
-// jenkinsPlugins are few, for weak lines: configuration as code, and declarative pipelines with shell steps. What they
-// need comes along.
-func jenkinsPlugins() []string {
-	return []string{"configuration-as-code", "pipeline-model-definition", "workflow-basic-steps", "workflow-durable-task-step", "workflow-job"}
+// jenkinsPlugins are few, for weak lines: configuration as code, declarative pipelines with shell steps, and
+// measurements for Prometheus where there is one. What they need comes along.
+func jenkinsPlugins(c Context) []string {
+	names := []string{"configuration-as-code", "pipeline-model-definition", "workflow-basic-steps", "workflow-durable-task-step", "workflow-job"}
+	if watched(c) {
+		names = append(names, "prometheus")
+	}
+	return names
+}
+
+// jenkinsTarget is Jenkins as Prometheus asks it; nil if the lab has none.
+func jenkinsTarget(c Context) *templates.Target {
+	for _, m := range c.Machines {
+		if jenkins(c, m) {
+			return &templates.Target{Node: m.Name, Address: net.JoinHostPort(m.Address.String(), strconv.Itoa(c.Lab.Jenkins.Port))}
+		}
+	}
+	return nil
 }
 
 func jenkinsVars(c Context, _ lab.Machine) Vars {
 	return Vars{
 		"PODIUM_JENKINS_PORT":                   strconv.Itoa(c.Lab.Jenkins.Port),
-		"PODIUM_JENKINS_PLUGINS":                strings.Join(jenkinsPlugins(), " "),
+		"PODIUM_JENKINS_PLUGINS":                strings.Join(jenkinsPlugins(c), " "),
 		"PODIUM_JENKINS_PLUGIN_MANAGER_VERSION": source.Version("jenkins-plugin-manager"),
 	}
 }

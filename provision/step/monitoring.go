@@ -30,6 +30,7 @@ func prometheusConfig(c Context, _ lab.Machine) []File {
 	return []File{
 		file("prometheus.yml", 0o644, templates.Prometheus{
 			Lab: c.Lab.Name, Port: m.PrometheusPort, Alertmanager: "localhost:" + strconv.Itoa(m.AlertmanagerPort), Targets: nodeTargets(c.Machines),
+			Jenkins: jenkinsTarget(c),
 		}),
 		file("podium-rules.yml", 0o644, templates.PrometheusRules{}),
 	}
@@ -133,6 +134,9 @@ func targets(c Context, _ lab.Machine) Vars {
 		}
 	}
 	add("node", nodeTargets(c.Machines))
+	if t := jenkinsTarget(c); t != nil {
+		lines = append(lines, "jenkins "+t.Node)
+	}
 	if c.Lab.Kubernetes != nil {
 		jobs := clusterJobs(c)
 		add("apiserver", jobs.ControlPlanes)
@@ -174,7 +178,7 @@ func monitoringManifest(c Context, m lab.Machine) []File {
 	data := templates.ClusterMonitoring{
 		PrometheusURL: at(c.Lab.Monitoring.PrometheusPort), AlertmanagerURL: at(c.Lab.Monitoring.AlertmanagerPort), GrafanaURL: at(c.Lab.Monitoring.GrafanaPort),
 		Retention: c.Lab.Monitoring.Retention, Nodes: jobs.Nodes,
-		Config: text(templates.Prometheus{Lab: c.Lab.Name, Port: 9090, Alertmanager: alerts, Targets: nodeTargets(c.Machines)}) + text(jobs),
+		Config: text(templates.Prometheus{Lab: c.Lab.Name, Port: 9090, Alertmanager: alerts, Targets: nodeTargets(c.Machines), Jenkins: jenkinsTarget(c)}) + text(jobs),
 		Rules:  text(templates.PrometheusRules{}), Alerts: text(templates.Alertmanager{Webhook: c.Lab.Monitoring.Webhook}),
 		Datasources: text(templates.GrafanaDatasource{Prometheus: "http://prometheus.monitoring.svc:9090", Alertmanager: "http://" + alerts}),
 		Dashboards:  text(templates.GrafanaDashboards{}), Boards: map[string]string{},
@@ -200,6 +204,9 @@ func boards(c Context) []board {
 	list := []board{{"nodes", templates.NodesDashboard{Lab: c.Lab.Name}}}
 	if c.Lab.Kubernetes != nil {
 		list = append(list, board{"cluster", templates.ClusterDashboard{Lab: c.Lab.Name}})
+	}
+	if jenkinsTarget(c) != nil {
+		list = append(list, board{"jenkins", templates.JenkinsDashboard{Lab: c.Lab.Name}})
 	}
 	return list
 }

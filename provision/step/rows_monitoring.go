@@ -24,7 +24,7 @@ func monitoringSteps() []Step {
 			Hint: "on the node: journalctl -u prometheus-alertmanager",
 		},
 		{
-			Name: "grafana", About: "Grafana with dashboards of the nodes and the cluster",
+			Name: "grafana", About: "Grafana with dashboards of the nodes, the cluster and Jenkins",
 			On: withGrafana, After: after("base"), Script: "grafana.sh", Vars: grafana, Files: grafanaConfig, Probe: "probe-grafana.sh",
 			Services: []string{"grafana-server"}, Timeout: 30 * time.Minute,
 			Hint: "on the node: journalctl -u grafana-server",
@@ -49,7 +49,7 @@ func monitoringSteps() []Step {
 		},
 		{
 			Name: "monitoring-ready", About: "Prometheus has reached everything that it watches",
-			On: watching, After: join(after("prometheus", "alertmanager", "prometheus-cluster", "monitoring-cluster"), everywhereAfter("node-exporter", "kube-ready")),
+			On: watching, After: join(after("prometheus", "alertmanager", "prometheus-cluster", "monitoring-cluster"), everywhereAfter("node-exporter", "kube-ready", "jenkins")),
 			Script: "monitoring-ready.sh", Vars: targets, Probe: "probe-monitoring-ready.sh", Timeout: 10 * time.Minute,
 			Hint: "in a browser: Prometheus, Status, Target health",
 		},

@@ -1,6 +1,6 @@
 #!/bin/bash
 # grafana.sh: Grafana with the lab's Prometheus and Alertmanager as data sources, and dashboards: of all nodes, its home
-# page, and of the cluster where there is one.
+# page, and of the cluster and of Jenkins where they are.
 #
 # Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_GRAFANA_PORT, PODIUM_GRAFANA_BOARDS (names, by spaces); the files
 #         grafana-datasource.yaml, grafana-dashboards.yaml and, of each dashboard, grafana-NAME.json in

@@ -166,6 +166,13 @@ nodes: [{name: cp, roles: [control-plane]}]
 kubernetes: {addons: [gateway, metallb, nfs, ingress-nginx]}
 mirrors: {helm: "http://mirror.class/helm", github: "http://mirror.class/github"}
 `,
+		"monitoring of Jenkins": `
+name: j
+nodes:
+  - {name: ci, roles: [jenkins], cpus: 2, memory: 2GiB}
+  - {name: mon, roles: [monitoring], cpus: 1, memory: 2GiB}
+monitoring: {}
+`,
 		"monitoring in the cluster": `
 name: i
 nodes:

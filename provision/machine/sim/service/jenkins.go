@@ -118,7 +118,8 @@ func jenkins(ctx context.Context, p *guest.Process) int {
 		p.Errorf("jenkins: %v", err)
 		return 1
 	}
-	return serve(ctx, p, n, jenkinsPages(p.Version, password))
+	_, err = fs.Stat(p.Cred, home+"/plugins/prometheus.jpi")
+	return serve(ctx, p, n, jenkinsPages(p.Version, password, err == nil))
 }
 
 // firstPassword is that of the account admin: configuration as code gives it, or the setup wizard makes it up.
@@ -191,13 +192,16 @@ func configuredPassword(p *guest.Process, home string) (string, error) {
 // readFile is how a value is taken from a file.
 var readFile = regexp.MustCompile(`^\$\{trim:\$\{readFile:([^}]+)\}\}$`)
 
-func jenkinsPages(version, password string) guest.Handler {
+// jenkinsPages are Jenkins's; measured says whether it shows its measurements, which it does to everybody.
+func jenkinsPages(version, password string, measured bool) guest.Handler {
 	admin := "Basic " + base64.StdEncoding.EncodeToString([]byte("admin:"+password))
 	return guest.HandlerFunc(func(_ context.Context, r guest.Request) guest.Response {
 		header := map[string]string{"X-Jenkins": version}
 		switch {
 		case strings.HasPrefix(r.Path, "/login"):
 			return guest.Response{Code: 200, Header: header, Body: "<title>Sign in [Jenkins] (simulated)</title>\n"}
+		case measured && r.Path == "/prometheus/":
+			return guest.Response{Code: 200, Header: header, Body: "# simulated\njenkins_executor_count_value 2\n"}
 		case password == "" || r.Header["Authorization"] == admin:
 			return guest.Response{Code: 200, Header: header, Body: "{}\n"}
 		}
