@@ -312,6 +312,47 @@ func TestTwinCutShort(t *testing.T) {
 	}
 }
 
+// TestTwinStartedLate is a podium that was killed while VBoxManage started a twin: the machine begins to run between the
+// next podium's look and Vagrant's, and Vagrant takes it for finished.
+func TestTwinStartedLate(t *testing.T) {
+	f := newFixture(t)
+	f.up(f.prepared(), "cp")
+	ctx, cancel := context.WithCancel(t.Context())
+	p := f.prepared(func(o *Options) {
+		o.exec = func(ctx context.Context, stdout, stderr io.Writer, args ...string) (int, error) {
+			if args[0] == "startvm" {
+				cancel()
+				return -1, context.Canceled
+			}
+			return f.host.exec(ctx, stdout, stderr, args...)
+		}
+	})
+	if _, err := p.Up(ctx, "w1"); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	late := true
+	p = f.prepared(func(o *Options) {
+		o.exec = func(ctx context.Context, stdout, stderr io.Writer, args ...string) (int, error) {
+			if args[0] == "up" && late {
+				late = false
+				for _, vm := range f.host.labs() {
+					vm.State = "running"
+				}
+			}
+			return f.host.exec(ctx, stdout, stderr, args...)
+		}
+	})
+	f.calls()
+	f.up(p, "w1")
+	if n := count(f.calls(), "up"); n != 2 {
+		t.Errorf("Vagrant was asked %d times, want a second time after it took the machine for finished", n)
+	}
+	if _, err := os.Stat(filepath.Join(p.dataDir("w1"), "private_key")); err != nil {
+		t.Errorf("the boot did not come to its end: %v", err)
+	}
+	f.whole("cp", "w1")
+}
+
 // TestTwinWaits is the model whose boot never ends.
 func TestTwinWaits(t *testing.T) {
 	f := newFixture(t)

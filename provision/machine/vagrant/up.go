@@ -102,9 +102,15 @@ func (p *Provider) create(ctx context.Context, f *found, at remote.Endpoint, exi
 
 // byVagrant boots a machine by `vagrant up`. m is what it is the model of, nil for none.
 func (p *Provider) byVagrant(ctx context.Context, f *found, at remote.Endpoint, m *model) error {
-	err := p.vagrantUp(ctx, f, at.Node, m)
-	if stumbled(err) {
+	booted, err := p.vagrantUp(ctx, f, at.Node, m)
+	switch {
+	case stumbled(err):
 		p.say(at.Node, "Vagrant stumbled over the machine's first minute, booting it again")
+		err = p.bootAgain(ctx, f, at.Node, m)
+	case err == nil && !booted:
+		// Vagrant takes a machine that runs for finished. This one was started meanwhile by what a podium that was killed
+		// has left running, and nothing is set up inside.
+		p.say(at.Node, "was started by something else, booting it again")
 		err = p.bootAgain(ctx, f, at.Node, m)
 	}
 	if err != nil {
@@ -137,7 +143,8 @@ func (p *Provider) bootAgain(ctx context.Context, f *found, name string, m *mode
 	}); err != nil {
 		return err
 	}
-	return p.vagrantUp(ctx, f, name, m)
+	_, err := p.vagrantUp(ctx, f, name, m)
+	return err
 }
 
 // digest is that of the settings which Prepare was given for a machine. Without Prepare it is the one that the machine
@@ -190,14 +197,14 @@ func (p *Provider) refuseOrphan(vmName string, vms map[string]vm) error {
 
 // vagrantUp runs `vagrant up` for one machine. The first one to come makes what all share (the linked clones' master,
 // the host-only network) while the others wait; then as many run side by side as there are slots. m, if the machine is a
-// model, learns its hardware.
-func (p *Provider) vagrantUp(ctx context.Context, f *found, name string, m *model) error {
+// model, learns its hardware. booted says that Vagrant has really started the machine.
+func (p *Provider) vagrantUp(ctx context.Context, f *found, name string, m *model) (booted bool, err error) {
 	if err := f.needVagrant(); err != nil {
-		return err
+		return false, err
 	}
 	leads, err := p.takeTurn(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	release := func(sharedExists bool) {
 		if leads && sharedExists {
@@ -213,10 +220,11 @@ func (p *Provider) vagrantUp(ctx context.Context, f *found, name string, m *mode
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	out := newTranscript(func(line uiLine) {
 		if line.booting() {
+			booted = true
 			if m != nil {
 				p.begin(ctx, f, m)
 			}
@@ -234,11 +242,11 @@ func (p *Provider) vagrantUp(ctx context.Context, f *found, name string, m *mode
 		var failed *CommandError
 		if err == nil || !errors.As(err, &failed) || !p.worthWaiting(ctx, failed, name, try) {
 			release(err == nil)
-			return err
+			return booted, err
 		}
 		p.say(name, fmt.Sprintf("%s, trying again in %s", failed.Cause, wait))
 		if err := pause(limited, wait); err != nil {
-			return failed
+			return booted, failed
 		}
 		wait = min(2*wait, 15*time.Second)
 	}

@@ -423,7 +423,7 @@ func TestStumblingBootIsTriedOnce(t *testing.T) {
 		t.Errorf("the second boot did not come to its end: %v", err)
 	}
 	f.rules(rule{Match: "^up w1", Stage: "start", Code: 1, Stdout: says})
-	if _, err := f.prepared().Up(t.Context(), "w1"); err == nil {
+	if _, err := f.prepared(func(o *Options) { o.VagrantOnly = true }).Up(t.Context(), "w1"); err == nil {
 		t.Error("a boot that stumbles twice is no success")
 	}
 	calls := strings.Join(f.calls(), "\n")
