@@ -13,9 +13,10 @@ import (
 	"podium/provision/step/source"
 )
 
-const catalogLong = `Show what labs can ask for: every component with its versions, until when its makers mend it, where it
-comes from, and the page that is known from. With names it shows all there is to those components. The
-catalogue is part of podium; nothing is asked of the network (podium catalog check does).`
+const catalogLong = `Show what labs can ask for: every component with its versions, until when its makers mend it,
+where it comes from, and the page that is known from. With names it shows all there is to those
+components. The catalogue is part of podium; nothing is asked of the network (podium catalog check
+does).`
 
 func (a *app) catalogCommand() *cobra.Command {
 	f := struct{ output outputFlag }{output: outputFlag{format: formatText, formats: []string{formatText, formatJSON}}}

@@ -16,13 +16,15 @@ import (
 	"podium/provision/step/source/audit"
 )
 
-const catalogCheckLong = `Compare the catalogue with the world: ask for every address and every signing key of all components, or
-of those that are named, compare the keys' fingerprints and dates, and warn 90 days before a key expires
-or a version gets its last fixes. Mirrors in PODIUM_MIRROR_* are asked in the place of what they stand
-for, so that a classroom's mirror can be checked; proxies are taken from HTTPS_PROXY and HTTP_PROXY.
+const catalogCheckLong = `Compare the catalogue with the world: ask for every address and every signing key of all
+components, or of those that are named, compare the keys' fingerprints and dates, and warn 90 days
+before a key expires or a version gets its last fixes. Mirrors in PODIUM_MIRROR_* are asked in the
+place of what they stand for, so that a classroom's mirror can be checked; proxies are taken from
+HTTPS_PROXY and HTTP_PROXY.
 
-The exit code is 1 when something is rotten (an address is gone, a key was changed or has expired), and 3
-when nothing is but somebody could not be asked: this computer has no network, or not to everywhere.`
+The exit code is 1 when something is rotten (an address is gone, a key was changed or has expired),
+and 3 when nothing is but somebody could not be asked: this computer has no network, or not to
+everywhere.`
 
 func (a *app) catalogCheckCommand() *cobra.Command {
 	f := checkFlags{output: outputFlag{format: formatText, formats: []string{formatText, formatJSON, formatJUnit}}, timeout: 5 * time.Minute, parallel: 8}

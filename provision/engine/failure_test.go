@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -183,5 +184,33 @@ func TestUpProviderFails(t *testing.T) {
 		}
 		f.fail = nil
 		up(t, e)
+	}
+}
+
+// Whoever waits for another try is told what keeps it, not only that it was asked for.
+func TestUpSaysWhyItTriesAgain(t *testing.T) {
+	for _, tt := range []struct{ log, want string }{
+		{"fetching\nthe mirror does not answer\nis it switched on?\n", "base.sh: the mirror does not answer; is it switched on?"},
+		{"the database is not up yet\n", "base.sh: the database is not up yet"},
+		{"", "base.sh: exit code 75: it says that trying again later may help"},
+	} {
+		f := newFakeLab()
+		first := true
+		f.script = func(_ context.Context, r scriptRun) (string, error) {
+			if !first {
+				return "", nil
+			}
+			first = false
+			_, _ = io.WriteString(r.Log, tt.log)
+			return "", exitCode(75)
+		}
+		e, events := newEngine(t, drawPlan("w1/base"), f)
+		if _, err := e.Up(context.Background(), UpOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		again := events.of(event.TaskRetrying)
+		if len(again) != 1 || again[0].Error != tt.want {
+			t.Errorf("%+v, want one with %q", again, tt.want)
+		}
 	}
 }

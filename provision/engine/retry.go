@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"podium/provision/remote"
@@ -75,6 +76,16 @@ func (e *ScriptError) Error() string {
 
 // Unwrap gives the error of the session.
 func (e *ScriptError) Unwrap() error { return e.Err }
+
+// whyAgain says why a step is tried again. A script that asks for that says on its last lines what keeps it, and what can be
+// done about it: that is worth more to somebody who waits than its exit code.
+func whyAgain(err error, last []string) string {
+	script, ok := errors.AsType[*ScriptError](err)
+	if !ok || script.Code != exitTemporary || len(last) == 0 {
+		return err.Error()
+	}
+	return script.Script + ": " + strings.Join(last[max(0, len(last)-2):], "; ")
+}
 
 // TimeoutError is a step that was ended because it took longer than it may.
 type TimeoutError struct {

@@ -112,3 +112,30 @@ func TestDiskBelowTheSystem(t *testing.T) {
 		t.Errorf("up: %v", err)
 	}
 }
+
+// TestShortCommandsAreMet: a fault that is to come while a command runs comes while it runs, however short it is.
+func TestShortCommandsAreMet(t *testing.T) {
+	for name, scenario := range map[string]string{
+		"dropped":           "ssh: {drop: [{command: touch, times: 5}]}",
+		"dropped later":     "ssh: {drop: [{command: touch, times: 5, after: 20ms}]}",
+		"rebooted":          "reboot: [{command: touch, times: 5}]",
+		"and it takes some": "reboot: [{command: touch, times: 5}]\ndurations: {touch: 10ms}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, scenario, "n1")
+			for i := range 5 {
+				h := b.up("n1")
+				r, err := h.Run(t.Context(), remote.Command{Args: []string{"touch", "/tmp/a"}})
+				if !errors.Is(err, remote.ErrDisconnected) {
+					t.Fatalf("touch number %d ends with code %d and %v, though the node is to be met while it runs", i+1, r.Code, err)
+				}
+				h.Close()
+			}
+			h := b.up("n1")
+			if out, _, _ := run(t, h, "touch /tmp/b && echo done"); out != "done\n" {
+				t.Errorf("after all faults: %q", out)
+			}
+		})
+	}
+}

@@ -107,31 +107,44 @@ func (f *behaviour) quiet() bool {
 }
 
 // Before is called before each program of a node.
-func (f *behaviour) Before(ctx context.Context, _ *guest.Machine, args []string) (time.Duration, error) {
+func (f *behaviour) Before(ctx context.Context, _ *guest.Machine, args []string) (took time.Duration, until <-chan struct{}, err error) {
 	if f.quiet() {
-		return 0, nil
+		return 0, nil, nil
 	}
 	args = append([]string{path.Base(args[0])}, args[1:]...)
 	for kind, hits := range map[string][]Hit{"drop": f.b.SSH.Drop, "reboot": f.b.Reboot} {
 		for i := range hits {
 			if f.takes(&hits[i], args) {
-				after := f.draw(hits[i].After)
-				time.AfterFunc(after, func() { f.disrupt(kind) })
+				until = f.disruptAfter(f.draw(hits[i].After), kind, until)
 			}
 		}
 	}
 	for i := range f.b.Fail {
 		if h := &f.b.Fail[i]; f.takes(h, args) {
 			if err := pause(ctx, f.draw(h.After)); err != nil {
-				return 0, err
+				return 0, nil, err
 			}
 			if h.Message == "" {
-				return 0, fmt.Errorf("%s: failed, because sim.yaml says so", args[0])
+				return 0, nil, fmt.Errorf("%s: failed, because sim.yaml says so", args[0])
 			}
-			return 0, errors.New(h.Message)
+			return 0, nil, errors.New(h.Message)
 		}
 	}
-	return f.duration(args), nil
+	return f.duration(args), until, nil
+}
+
+// disruptAfter has the node disrupted after that time. The channel is closed when that is done, and when another
+// disruption of the same command is: it is to be met by all of them, however short it is.
+func (f *behaviour) disruptAfter(after time.Duration, kind string, other <-chan struct{}) <-chan struct{} {
+	done := make(chan struct{})
+	time.AfterFunc(after, func() {
+		f.disrupt(kind)
+		if other != nil {
+			<-other
+		}
+		close(done)
+	})
+	return done
 }
 
 // begins reports whether a command line begins with the words of a pattern, the last of which may be cut short. Options

@@ -154,7 +154,7 @@ func (p *Process) Become(ctx context.Context, run Program, args []string) int {
 	if m.Faults == nil {
 		return run(ctx, p)
 	}
-	took, err := m.Faults.Before(ctx, m, args)
+	took, until, err := m.Faults.Before(ctx, m, args)
 	if err != nil {
 		if ctx.Err() == nil {
 			p.Errorf("%v", err)
@@ -171,7 +171,15 @@ func (p *Process) Become(ctx context.Context, run Program, args []string) int {
 	if p.Midway() != nil {
 		return 1
 	}
-	return code
+	if until == nil {
+		return code
+	}
+	select {
+	case <-until:
+		return code
+	case <-ctx.Done():
+		return 1
+	}
 }
 
 // Midway lets the rest of the program's time pass; an error means that the process is to end.

@@ -65,8 +65,10 @@ type Network interface {
 
 // Faults says what goes wrong on the machine, and how long things take.
 type Faults interface {
-	// Before is asked before a program runs: how long the program takes. An error ends it with its text and code 1.
-	Before(ctx context.Context, m *Machine, args []string) (time.Duration, error)
+	// Before is asked before a program runs: how long the program takes, and until when at least: until the channel is
+	// closed, so that what is to go wrong while it runs cannot come too late; nil: no longer. An error ends the program
+	// with its text and code 1.
+	Before(ctx context.Context, m *Machine, args []string) (took time.Duration, until <-chan struct{}, err error)
 	// Offline reports whether the machine reaches nothing outside the lab.
 	Offline(m *Machine) bool
 	// Download returns an error when fetching url fails this time.
