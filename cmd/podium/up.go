@@ -19,7 +19,8 @@ are missing or have changed. Steps that are done are left alone, so up can be ru
 also after Ctrl-C or a failure.
 
 A node that lab.yaml has no more is reported and kept; --prune drains it, takes it out of the
-cluster and removes its machine. A newer kubernetes.version upgrades the cluster, one node at a time.
+cluster and removes its machine. A newer kubernetes.version upgrades the cluster, one node at a
+time.
 
 On a terminal up shows each node's progress in place; otherwise, and with CI or TERM=dumb, plain
 lines with the time. -o json writes every event as one line of JSON, the last one a summary. When
