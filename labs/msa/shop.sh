@@ -12,7 +12,7 @@ for deployment in $(kubectl --namespace shop get deployments --output name); do
   kubectl --namespace shop rollout status "$deployment" --timeout 300s || {
     echo "$deployment does not run yet. Why: kubectl --namespace shop describe pods" >&2
     echo "images that cannot be pulled: a mirror is set under mirrors: in lab.yaml" >&2
-    exit 75 # podium tries again
+    exit 75 # podium tries again, a few times
   }
 done
 echo "shop_url=http://$PODIUM_ADDRESS:30080" >>"$PODIUM_FACTS"

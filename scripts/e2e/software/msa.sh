@@ -35,9 +35,11 @@ http {
     include /etc/nginx/conf.d/*.conf;
 }
 END
-  local name tag
+  local name tag packed=0
   while read -r name tag; do
     image "$name" "$tag" "$root" /bin/sh
-  done < <(sed -nE 's,.*newName: docker\.io/([^ ]+), newTag: ([^ }]+)}.*,\1 \2,p' "$kustomization")
+    packed=$((packed + 1))
+  done < <(sed -nE 's|.*newName: docker\.io/([^ ]+), newTag: ([^ }]+)}.*|\1 \2|p' "$kustomization")
+  ((packed == 4)) || die "$kustomization names $packed images, not four"
   rm -rf "$root"
 }
