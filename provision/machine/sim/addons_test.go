@@ -17,7 +17,7 @@ nodes:
   - {name: cp, roles: [control-plane]}
   - {name: w, count: 2, roles: [worker]}
   - {name: files, roles: [nfs]}
-kubernetes: {addons: [helm, metrics-server, metallb, gateway, nfs, headlamp, ingress-nginx]}
+kubernetes: {addons: [helm, metrics-server, metallb, gateway, nfs, headlamp, linkerd, ingress-nginx]}
 `
 
 // What the add-ons are for works on simulated nodes as on real ones.
@@ -40,6 +40,7 @@ func TestAddons(t *testing.T) {
 		{"a page at the first", "curl -sf http://192.168.56.240/", `simulated answer of web-`, w2},
 		{"no page elsewhere", "curl -sS http://192.168.56.249/ || true", `Couldn.t connect to server`, w2},
 		{"claim", claim, `(?m)^data +Bound +pvc-\S+ +1Gi +RWX +nfs`, cp},
+		{"mesh", "linkerd version --client --short; linkerd check | tail -n 1; linkerd install 2>&1 | tail -n 1", `^edge-[0-9.]+\nStatus check results are √\nUnable to install the Linkerd control plane`, cp},
 		{"page of the cluster", "curl -sf http://192.168.56.10:30466/", `simulated answer of headlamp-`, w2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -79,6 +80,7 @@ func TestAddonsBroken(t *testing.T) {
 		{"cp", "kubectl patch deployment metrics-server -n kube-system -p '{\"spec\":{\"replicas\":0}}'", "cp/addon-metrics-server", "kubectl top nodes says: Error from server (ServiceUnavailable)"},
 		{"cp", "kubectl delete gatewayclass nginx", "cp/addon-gateway", `"nginx" not found`},
 		{"cp", "kubectl delete -n headlamp service headlamp", "cp/addon-headlamp", "Headlamp does not answer at http://192.168.56.10:30466/"},
+		{"cp", "kubectl delete mutatingwebhookconfiguration linkerd-proxy-injector-webhook-config", "cp/addon-linkerd", `"linkerd-proxy-injector-webhook-config" not found`},
 		{"cp", "kubectl delete -n metallb-system l2advertisement podium; kubectl patch -n metallb-system ipaddresspool podium --type merge -p '{\"spec\":{\"addresses\":[\"192.168.56.5-192.168.56.6\"]}}'", "cp/addon-metallb",
 			"MetalLB's pool is 192.168.56.5-192.168.56.6 instead of 192.168.56.240-192.168.56.250"},
 	} {

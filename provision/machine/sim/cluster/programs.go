@@ -19,7 +19,7 @@ import (
 func Programs() guest.Programs {
 	return guest.Programs{
 		"containerd": containerd, "ctr": ctr, "crictl": crictl, "runc": runc, "crio": crio, "cri-dockerd": criDockerd,
-		"kubelet": runKubelet, "kubeadm": kubeadm, "kubectl": kubectl, "helm": helm,
+		"kubelet": runKubelet, "kubeadm": kubeadm, "kubectl": kubectl, "helm": helm, "linkerd": linkerd,
 		"etcd": etcdProgram, "etcdctl": etcdctl,
 	}
 }

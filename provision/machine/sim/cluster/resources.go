@@ -35,6 +35,7 @@ func resources() []resource {
 		{"ingresses", "ingress", "Ingress", []string{"ing"}, "networking.k8s.io/v1", true},
 		{"networkpolicies", "networkpolicy", "NetworkPolicy", []string{"netpol"}, "networking.k8s.io/v1", true},
 		{"storageclasses", "storageclass", "StorageClass", []string{"sc"}, "storage.k8s.io/v1", false},
+		{"mutatingwebhookconfigurations", "mutatingwebhookconfiguration", "MutatingWebhookConfiguration", nil, "admissionregistration.k8s.io/v1", false},
 		{"clusterroles", "clusterrole", "ClusterRole", nil, "rbac.authorization.k8s.io/v1", false},
 		{"clusterrolebindings", "clusterrolebinding", "ClusterRoleBinding", nil, "rbac.authorization.k8s.io/v1", false},
 		{"roles", "role", "Role", nil, "rbac.authorization.k8s.io/v1", true},

@@ -17,6 +17,7 @@ var (
 	metallbFile = regexp.MustCompile(`^metallb/metallb/raw/v([0-9.]+)/config/manifests/metallb-native\.yaml$`)
 	fabricFile  = regexp.MustCompile(`^nginx/nginx-gateway-fabric/raw/v([0-9.]+)/deploy/(crds|default/deploy|nodeport/deploy)\.yaml$`)
 	nfsFile     = regexp.MustCompile(`^kubernetes-csi/csi-driver-nfs/raw/v([0-9.]+)/deploy/v([0-9.]+)/([a-z-]+)\.yaml$`)
+	linkerdFile = regexp.MustCompile(`^linkerd/linkerd2/releases/download/(edge-[0-9.]+)/linkerd2-cli-(edge-[0-9.]+)-linux-(?:amd64|arm64)(\.sha256)?$`)
 	ingressFile = regexp.MustCompile(`^kubernetes/ingress-nginx/raw/controller-v([0-9.]+)/deploy/static/provider/(cloud|baremetal)/deploy\.yaml$`)
 )
 
@@ -65,6 +66,14 @@ spec:
 	}
 	if m := nfsFile.FindStringSubmatch(path); m != nil && m[1] == m[2] {
 		return nfsManifest(m[1], m[3])
+	}
+	if m := linkerdFile.FindStringSubmatch(path); m != nil && m[1] == m[2] {
+		program := guest.Executable("linkerd", m[1])
+		if m[3] == "" {
+			return text(program), true
+		}
+		sum := sha256.Sum256([]byte(program))
+		return text(hex.EncodeToString(sum[:]) + "\n"), true
 	}
 	if m := ingressFile.FindStringSubmatch(path); m != nil {
 		return text(namespace("ingress-nginx") +

@@ -32,7 +32,7 @@ var rawPath = regexp.MustCompile(`^([^/]+/[^/]+)/`)
 
 // registries are container registries; that they answer is all that matters.
 func registries() []string {
-	return []string{"registry.k8s.io", "ghcr.io", "docker.io", "registry-1.docker.io", "quay.io", "gcr.io"}
+	return []string{"registry.k8s.io", "ghcr.io", "docker.io", "registry-1.docker.io", "quay.io", "gcr.io", "cr.l5d.io"}
 }
 
 func hosts() []string {
