@@ -197,6 +197,9 @@ func TestEveryFileIsUsed(t *testing.T) {
 	for _, input := range inputs(t) {
 		use(input.Script)
 	}
+	for _, row := range step.Repairs() {
+		use(row.Script)
+	}
 	leave := step.Leaving()
 	use(leave.Drain)
 	use(leave.Reset)

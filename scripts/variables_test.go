@@ -118,6 +118,20 @@ func TestVariables(t *testing.T) {
 			check(input.Script, text(input.Script), c, c.Machines[0], input.Vars)
 		}
 	}
+	for _, c := range contexts() {
+		given = append(given, "PODIUM_REPAIR", "PODIUM_NOW")
+		for _, row := range step.Repairs() {
+			for _, m := range c.Machines {
+				own := step.Vars{}
+				if row.Vars != nil {
+					own = row.Vars(c, m)
+				}
+				if row.On(c, m) {
+					check(row.Script+" on "+m.Name, text(row.Script), c, m, own)
+				}
+			}
+		}
+	}
 	for _, row := range step.Catalogue() {
 		if !ran[row.Name] {
 			t.Errorf("row %s runs on no machine of a lab with everything", row.Name)

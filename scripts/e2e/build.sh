@@ -43,7 +43,9 @@ module_folder() {
 small() {
   mkdir -p "$work/src/$1"
   [[ -f $work/src/$1/go.mod ]] || printf 'module podium.test/%s\n\ngo 1.24\n' "$1" >"$work/src/$1/go.mod"
-  cat >"$work/src/$1/main.go"
+  cat >"$work/src/$1/main.go.new"
+  cmp --silent "$work/src/$1/main.go.new" "$work/src/$1/main.go" || rm -f "$bin/$1"
+  mv "$work/src/$1/main.go.new" "$work/src/$1/main.go"
   compile "$work/src/$1" . "$bin/$1"
 }
 

@@ -5,6 +5,7 @@
 # Gives:  nothing
 # Alone:  sudo PODIUM_NODE=w1 PODIUM_HOSTS='192.168.56.11 w1' bash hosts.sh
 . "$(dirname "$0")/lib/step.sh"
+. "$(dirname "$0")/lib/hosts.sh"
 
 write_file 0644 /etc/hostname <<<"$PODIUM_NODE"
 if [[ $(hostname) != "$PODIUM_NODE" ]]; then
@@ -20,20 +21,6 @@ manage_etc_hosts: false
 END
 fi
 
-# Boxes come with "127.0.1.1 NAME": with it the node would announce itself by an address that no other can reach.
 [[ -e /etc/hosts ]] || printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >/etc/hosts
-kept=
-ours=no
-while IFS= read -r line; do
-  case $line in
-    '# podium: the nodes of the lab') ours=yes ;;
-    '# podium: end') ours=no ;;
-    127.0.[12].1[[:blank:]]*) ;;
-    *) [[ $ours == yes ]] || kept+=$line$'\n' ;;
-  esac
-done </etc/hosts
-write_file 0644 /etc/hosts <<END
-$kept# podium: the nodes of the lab
-$PODIUM_HOSTS
-# podium: end
-END
+hosts=$(hosts_text)
+write_file 0644 /etc/hosts <<<"$hosts"

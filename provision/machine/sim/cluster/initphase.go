@@ -48,6 +48,37 @@ func (a *adminCall) uploadConfigPhase(args []string) int {
 	return 0
 }
 
+// kubeletConfPhase makes kubelet.conf with a certificate of its own, signed by the authority on this disk.
+func (a *adminCall) kubeletConfPhase(args []string) int {
+	in, code := a.phase("kubeconfig kubelet", args)
+	if in == nil {
+		return code
+	}
+	const file = "/etc/kubernetes/kubelet.conf"
+	if in.exists(file) {
+		in.say("[kubeconfig] Using existing kubeconfig file: %q", file)
+		return 0
+	}
+	ca, err := in.readPKI("ca")
+	if err != nil {
+		return a.phaseFailed("kubeconfig/kubelet", err)
+	}
+	user := "system:node:" + in.name
+	c, err := newCert(ca, user, []string{"system:nodes"}, nil, in.now())
+	if err != nil {
+		return a.phaseFailed("kubeconfig/kubelet", err)
+	}
+	auth, err := clientAuth(c)
+	if err == nil {
+		err = in.write(file, kubeconfigText("kubernetes", "https://"+in.endpoint, user, ca, auth), true)
+	}
+	if err != nil {
+		return a.phaseFailed("kubeconfig/kubelet", err)
+	}
+	in.say("[kubeconfig] Writing %q kubeconfig file", "kubelet.conf")
+	return 0
+}
+
 // phase reads the configuration of a phase; without one, nil and the exit code.
 func (a *adminCall) phase(name string, args []string) (*installation, int) {
 	o, ok := a.options("init phase "+name, args, "config:")

@@ -114,8 +114,10 @@ func (a *adminCall) initPhase(args []string) int {
 		return a.certsPhase(args[2:])
 	case len(args) > 1 && args[0] == "upload-config" && args[1] == "kubeadm":
 		return a.uploadConfigPhase(args[2:])
+	case len(args) > 1 && args[0] == "kubeconfig" && args[1] == "kubelet":
+		return a.kubeletConfPhase(args[2:])
 	case len(args) == 0 || args[0] != "upload-certs":
-		return a.fail(fmt.Errorf("\"init phase %s\" is not in the simulator's model: upload-certs, certs apiserver and upload-config kubeadm are", strings.Join(args, " ")))
+		return a.fail(fmt.Errorf("\"init phase %s\" is not in the simulator's model: upload-certs, certs apiserver, kubeconfig kubelet and upload-config kubeadm are", strings.Join(args, " ")))
 	}
 	o, ok := a.options("init phase upload-certs", args[1:], "upload-certs config: certificate-key: kubeconfig: skip-certificate-key-print")
 	if !ok {
