@@ -28,7 +28,6 @@ func repairing(t *testing.T, e *engine.Engine) *engine.Engine {
 // found is what a repair has found, a line each; it fails the test with the logs when the repair fails.
 func found(t *testing.T, e *engine.Engine, look bool) string {
 	t.Helper()
-	fmt.Fprintln(os.Stderr, "DBG repair", look)
 	did, err := repairing(t, e).Repair(t.Context(), engine.RepairOptions{Look: look})
 	if err != nil {
 		for _, f := range did.Failures {
@@ -82,7 +81,7 @@ func TestRepairAfterAYear(t *testing.T) {
 	for _, want := range []string{
 		"cp1 boot: the machine is stopped: start it\n",
 		"cp1 repair-control-plane: the kubelet's certificate expired on ", ": make kubelet.conf anew\n",
-		"cp1 repair-control-plane: certificates have expired or will within 30 days: apiserver-kubelet-client.crt apiserver.crt",
+		"cp1 repair-control-plane: certificates have expired or will within 30 days: apiserver-etcd-client.crt apiserver-kubelet-client.crt apiserver.crt",
 		"admin.conf super-admin.conf controller-manager.conf scheduler.conf",
 		"w1 repair-kubelet: the kubelet's certificate expired on ", "w2 repair-kubelet: ", ": join again with a new token\n",
 	} {
@@ -124,7 +123,6 @@ func TestRepairFinds(t *testing.T) {
 		{"w1", `rm /etc/kubernetes/kubelet.conf`, "the kubelet's certificate is missing"},
 		{"cp1", `rm /etc/kubernetes/kubelet.conf`, "kubelet.conf is missing"},
 	} {
-		fmt.Fprintln(os.Stderr, "DBG", c.harm)
 		h := connect(t, e, c.node)
 		if _, errs, code := run(t, h, "sudo bash -c "+quote(c.harm)); code != 0 {
 			t.Fatal(errs)

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -61,6 +62,17 @@ func pgrep(_ context.Context, p *guest.Process) int {
 	if o.Has("signal") {
 		sig, _ = guest.ParseSignal(o.Value("signal"))
 	}
+	var pattern *regexp.Regexp
+	if len(o.Args) > 0 {
+		text := o.Args[0]
+		if o.Has("x") {
+			text = "^(" + text + ")$"
+		}
+		var err error
+		if pattern, err = regexp.CompilePOSIX(text); err != nil {
+			return p.Fail(usage, "pattern: %v", err)
+		}
+	}
 	found := 0
 	for _, q := range p.Kernel.Processes() {
 		if q.PID == p.PID {
@@ -71,10 +83,8 @@ func pgrep(_ context.Context, p *guest.Process) int {
 		if o.Has("f") {
 			text = strings.Join(seen.Args, " ")
 		}
-		if len(o.Args) > 0 {
-			if o.Has("x") && text != o.Args[0] || !o.Has("x") && !strings.Contains(text, strings.Trim(o.Args[0], "^$")) {
-				continue
-			}
+		if pattern != nil && !pattern.MatchString(text) {
+			continue
 		}
 		if o.Has("P") && q.PPID != number(o.Value("P")) || o.Has("g") && q.Group() != number(o.Value("g")) {
 			continue
