@@ -26,8 +26,8 @@ days is renewed too. Machines that do not run are started.
 Only what is wrong is touched, so that a second repair finds nothing. --plan says what is wrong and
 what would be done, and changes nothing.
 
-Exit code: 0 when nothing is wrong (any more); 1 when something is: with --plan, something to repair,
-otherwise something that podium could not repair.`
+Exit code: 0 when nothing is wrong (any more); 1 when something is: with --plan, what there is to
+repair, otherwise what podium could not repair.`
 
 func (a *app) repairCommand() *cobra.Command {
 	output := outputFlag{format: formatText, formats: []string{formatText, formatJSON}}

@@ -39,7 +39,7 @@ var cases = []struct {
 		Err: "/usr/lib/virtualbox/VBoxManage: error while loading shared libraries: VBoxRT.so: cannot open shared object file: No such file or directory\n"})},
 	{finds: "virtualbox-broken", on: mac, source: loaderMac, facts: answers(vboxVersion, Answer{Code: -1,
 		Err: "dyld[1234]: Library not loaded: @rpath/VBoxRT.dylib\n  Referenced from: /Applications/VirtualBox.app/Contents/MacOS/VBoxManage\n"})},
-	{finds: "virtualbox-broken", on: windows, source: loaderWin, facts: answers(vboxVersion, Answer{Code: -1073741515})},
+	{finds: "virtualbox-broken", on: win, source: loaderWin, facts: answers(vboxVersion, Answer{Code: -1073741515})},
 	{finds: "virtualbox-old", on: every, source: captured + " (form); https://www.virtualbox.org/wiki/Download_Old_Builds (version)",
 		facts: says(vboxVersion, "6.1.50r161033\n")},
 	{finds: "kernel-module", on: linux, source: captured, facts: answers(vboxVersion, Answer{Code: 3,
@@ -55,9 +55,9 @@ var cases = []struct {
 	{finds: "pair", on: every, source: captured, facts: both(says(vboxVersion, "7.2.22r175245\n"), says(vagrantVersion, "Vagrant 2.3.4\n"))},
 	{finds: "pair-unknown", on: every, source: captured + " (form)", facts: says(vboxVersion, "7.3.0r180000\n")},
 	{finds: "virtualisation-off", on: linux, source: "proc(5): /proc/cpuinfo", facts: says(cpuInfo, "processor\t: 0\nflags\t\t: fpu vme de pse tsc msr\n")},
-	{finds: "virtualisation-off", on: windows, source: ciQuestion, facts: says(windowsSystem,
+	{finds: "virtualisation-off", on: win, source: ciQuestion, facts: says(windowsSystem,
 		`{"HypervisorPresent":false,"VirtualizationFirmwareEnabled":false,"VirtualizationBasedSecurityStatus":0,"TotalVisibleMemorySize":16561020,"FreePhysicalMemory":9123456}`+"\r\n")},
-	{finds: "hyper-v", on: windows, source: ciQuestion, facts: says(windowsSystem,
+	{finds: "hyper-v", on: win, source: ciQuestion, facts: says(windowsSystem,
 		`{"HypervisorPresent":true,"VirtualizationFirmwareEnabled":false,"VirtualizationBasedSecurityStatus":2,"TotalVisibleMemorySize":16561020,"FreePhysicalMemory":9123456}`+"\r\n")},
 	{finds: "kvm", on: linux, source: kvmNews, facts: kvm("7.2.4r170995\n", "Y\n")},
 	{finds: "kvm-released", on: linux, source: kvmNews, facts: kvm("7.2.10r173000\n", "N\n")},
@@ -69,7 +69,7 @@ var cases = []struct {
 	{finds: "libvirt-slow", on: linux, source: plain, need: libvirt, facts: both(says(virshVersion, ""), answers(kvmDevice, Answer{Missing: true}))},
 	{finds: "name-taken", on: every, source: captured, facts: says(vboxVMs, "\"k8s-cp\" {11111111-2222-4333-8444-555555555555}\n")},
 	{finds: "folder-taken", on: []string{"linux", "darwin"}, source: captured, facts: func(f *Facts) { f.FoldersTaken = []string{"/home/kim/VirtualBox VMs/k8s/k8s-cp"} }},
-	{finds: "folder-taken", on: windows, source: plain, facts: func(f *Facts) { f.FoldersTaken = []string{`C:\Users\kim\VirtualBox VMs\k8s\k8s-cp`} }},
+	{finds: "folder-taken", on: win, source: plain, facts: func(f *Facts) { f.FoldersTaken = []string{`C:\Users\kim\VirtualBox VMs\k8s\k8s-cp`} }},
 	{finds: "left-clones", on: every, source: captured, facts: says(vboxVMs, "\"temp_clone_1795200310148_88165\" {57015acf-ca2f-4975-aebe-a6792c901b73}\n")},
 	{finds: "range", on: linux, source: manual7, need: network("10.99.0.0/24")},
 	{finds: "range", on: mac, source: manual7, need: network("10.99.0.0/24"), facts: says(vboxVersion, "6.1.50r161033\n")},
@@ -80,7 +80,7 @@ var cases = []struct {
 		"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\ntun0\t0000A8C0\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n")},
 	{finds: "network-routed", on: mac, source: macTools, facts: says(macRoutes,
 		"Routing tables\n\nInternet:\nDestination        Gateway            Flags               Netif Expire\ndefault            192.168.0.1        UGScg                 en0       \n192.168.0/16       utun4              USc                 utun4       \n")},
-	{finds: "network-routed", on: windows, source: ciRoutes, facts: says(windowsRoutes, `{"DestinationPrefix":"192.168.0.0/16","InterfaceAlias":"VPN"}`+"\r\n")},
+	{finds: "network-routed", on: win, source: ciRoutes, facts: says(windowsRoutes, `{"DestinationPrefix":"192.168.0.0/16","InterfaceAlias":"VPN"}`+"\r\n")},
 	{finds: "address-taken", on: every, source: plain, facts: func(f *Facts) { f.AddressesTaken = []string{"192.168.56.10"} }},
 	{finds: "port-taken", on: every, source: plain, facts: func(f *Facts) { f.PortsTaken = []int{22010} }},
 	{finds: "memory", on: every, source: plain, facts: func(f *Facts) { f.MemoryTotal = 4 << 30 }},
@@ -93,7 +93,7 @@ var cases = []struct {
 		answers(boxServer, Answer{Code: 1, Err: `Head "https://vagrantcloud.com/bento/ubuntu-24.04": dial tcp: lookup vagrantcloud.com: no such host`})(f)
 	}},
 	{finds: "non-ascii", on: []string{"linux", "darwin"}, source: plain, facts: func(f *Facts) { f.VagrantHome = "/home/김철수/.vagrant.d" }},
-	{finds: "non-ascii", on: windows, source: plain, facts: func(f *Facts) { f.VagrantHome = `C:\Users\김철수\.vagrant.d` }},
+	{finds: "non-ascii", on: win, source: plain, facts: func(f *Facts) { f.VagrantHome = `C:\Users\김철수\.vagrant.d` }},
 	{finds: "proxy", on: every, source: plain, facts: func(f *Facts) { f.Env = map[string]string{"HTTPS_PROXY": "http://proxy.school:3128"} }},
 	{finds: "clock", on: every, source: plain, facts: func(f *Facts) { f.ClockAhead = -86400 }},
 	{finds: "name-server", on: linux, source: "systemd-resolved.service(8): the stub's /etc/resolv.conf",
@@ -102,16 +102,16 @@ var cases = []struct {
 
 // concerns says on which systems a finding can appear, where that is not all three.
 var concerns = map[string][]string{
-	"wsl": linux, "kernel-module": linux, "apple-silicon": mac, "apple-silicon-box": mac, "virtualisation-off": {"linux", "windows"}, "hyper-v": windows,
+	"wsl": linux, "kernel-module": linux, "apple-silicon": mac, "apple-silicon-box": mac, "virtualisation-off": {"linux", "windows"}, "hyper-v": win,
 	"kvm": linux, "kvm-released": linux, "libvirt-system": {"darwin", "windows"}, "libvirt-missing": linux, "libvirt-refuses": linux, "libvirt-plugin": linux,
 	"libvirt-slow": linux, "range": {"linux", "darwin"}, "name-server": linux,
 }
 
 var (
-	every   = []string{"linux", "darwin", "windows"}
-	linux   = []string{"linux"}
-	mac     = []string{"darwin"}
-	windows = []string{"windows"}
+	every = []string{"linux", "darwin", "windows"}
+	linux = []string{"linux"}
+	mac   = []string{"darwin"}
+	win   = []string{"windows"}
 )
 
 func answers(name string, a Answer) func(*Facts) { return func(f *Facts) { f.Answers[name] = a } }
