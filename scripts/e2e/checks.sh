@@ -80,12 +80,11 @@ prints() {
   }
 }
 
-# said PATTERN: holds when what the assertion before printed has a line with the pattern.
+# said PATTERN: holds when what the assertion before printed has a line with the pattern. It prints the same again, for
+# the next one.
 said() {
-  grep -q -i -E -e "$1" "$work/output" || {
-    cat "$work/output"
-    return 1
-  }
+  cat "$work/output"
+  grep -q -i -E -e "$1" "$work/output"
 }
 
 # inside COMMAND...: where the nodes are; podium and incus there.

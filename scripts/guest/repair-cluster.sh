@@ -44,6 +44,8 @@ if [[ $PODIUM_REPAIR == fix ]]; then
 elif ! api_ready; then
   wrong "the API does not answer" "it does once its control planes are repaired" || true
   exit 0
+else
+  wait_until 30 pods_run || true # a cluster that has just started is not broken
 fi
 
 missing=$(not_ready | paste -s -d ' ')
