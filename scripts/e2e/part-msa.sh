@@ -13,14 +13,15 @@ kubernetes: {version: "${PODIUM_E2E_MINOR:-1.34}"}
 source: distro
 incus: {image: debian-12}
 END
-  check "up of 1 + 1 with the shop" podium up "$lab" --provider incus --no-baseline || {
+  check "up of 1 + 1 with the shop" podium up "$lab" --provider incus || {
     podium exec "$lab" --on cp -- kubectl --namespace shop get pods -o wide
     podium destroy "$lab" --yes >/dev/null
     return
   }
   check "a second up changes nothing" idle "$lab"
-  check "the page is there" prints '<title>Shop</title>' shop "$lab" /
-  check "the catalogue is there" prints '"id": "tea"' shop "$lab" /api/products
+  check "the page is there" eventually 60 prints '<title>Shop</title>' shop "$lab" /
+  check "the catalogue is there" eventually 60 prints '"id": "tea"' shop "$lab" /api/products
+  check "orders and stock are there" eventually 60 prints '"cup": 3' shop "$lab" /api/stock
   check "an order is taken" prints '"state": "placed"' order "$lab" cup 2
   check "stock confirms it by the bus" eventually 10 prints '"state": "confirmed"' shop "$lab" /api/orders/1
   check "and has two fewer" prints '"cup": 1' shop "$lab" /api/stock
@@ -37,7 +38,7 @@ END
 
   sed -i 's/"Folding fan"/"Paper fan"/' "$lab/shop/code/catalog.py"
   check "a change of the code and up" podium up "$lab"
-  check "starts the services anew" eventually 60 prints '^3$' fresh_pods "$lab"
+  check "starts the services anew" eventually 60 prints '^4$' fresh_pods "$lab"
   check "the real kustomize takes the mesh's variant too" podium ssh "$lab" cp -- sudo kubectl kustomize /var/lib/podium/files/shop/mesh
   check "destroy" podium destroy "$lab" --yes
   check "nothing is left behind" gone msa
@@ -56,7 +57,7 @@ shop() {
   podium ssh "$lab" cp -- curl -fsS --max-time 10 "$@" "http://192.168.56.11:30080$path"
 }
 
-order() { shop "$1" /api/orders -X POST --data "'{\"product\": \"$2\", \"quantity\": $3}'"; }
+order() { shop "$1" /api/orders -X POST --data "{\"product\": \"$2\", \"quantity\": $3}"; }
 
 # fresh_pods LAB: how many service pods run the newest code.
 fresh_pods() {
