@@ -43,6 +43,9 @@ func (c *checker) steps(builtin []string) {
 			c.stepAfter(fmt.Sprintf("%s.after[%d]", path, j), s.Name, after, own, builtin)
 		}
 		c.script(path+".script", s.Script)
+		if s.Probe != "" {
+			c.script(path+".probe", s.Probe)
+		}
 		for j, name := range s.Files {
 			c.stepFile(fmt.Sprintf("%s.files[%d]", path, j), name)
 		}

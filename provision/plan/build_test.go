@@ -308,6 +308,20 @@ func TestCustomFiles(t *testing.T) {
 	}
 }
 
+// TestCustomProbe shows that a step's own check is run after it, and takes the place of a built-in one.
+func TestCustomProbe(t *testing.T) {
+	p := build(t, cluster(lab.Step{Name: "init", Script: "seed.sh", Probe: "sub/hosts.sh"}, lab.Step{Name: "mine", Script: "seed.sh", Probe: "sub/hosts.sh"}))
+	for _, id := range []TaskID{"cp/init", "w1/mine"} {
+		if got := task(t, p, id).Probe; got.Name != "sub/hosts.sh" || got.Text == "" {
+			t.Errorf("%s is checked by %q", id, got.Name)
+		}
+	}
+	_, err := BuildFrom(small(), cluster(lab.Step{Name: "mine", Script: "seed.sh", Timeout: "1m", Probe: "none.sh"}), guest(), own())
+	if err == nil || !strings.Contains(err.Error(), `steps[0].probe: "none.sh" cannot be read`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCustomProblems(t *testing.T) {
 	l := cluster(
 		lab.Step{Name: "a", Script: "none.sh", Timeout: "1m"},

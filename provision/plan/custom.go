@@ -21,7 +21,7 @@ const StepBase = "base"
 // custom adds the lab's own steps, then draws their edges. Their scripts lie in own.
 //
 // A step with a built-in step's name replaces the script on the machines it names, and keeps everything else: what the
-// built-in step waits for, its variables, files, probe and hint.
+// built-in step waits for, its variables, files, hint, and its probe unless the step brings one.
 func (b *builder) custom(own fs.FS) error {
 	var problems lab.Problems
 	made := make([][]*Task, len(b.context.Lab.Steps))
@@ -60,6 +60,12 @@ func (b *builder) customTasks(s lab.Step, own fs.FS, builtin []TaskID) ([]*Task,
 	if err != nil {
 		return nil, &lab.Problem{Path: "script", Value: s.Script, Message: fmt.Sprintf("cannot be read (%v): put the file into the lab's folder", err)}
 	}
+	var probe Script
+	if s.Probe != "" {
+		if probe, err = ownScript(own, b.guest, s.Probe); err != nil {
+			return nil, &lab.Problem{Path: "probe", Value: s.Probe, Message: fmt.Sprintf("cannot be read (%v): put the file into the lab's folder", err)}
+		}
+	}
 	files, problem := ownFiles(own, s)
 	if problem != nil {
 		return nil, problem
@@ -91,6 +97,9 @@ func (b *builder) customTasks(s lab.Step, own fs.FS, builtin []TaskID) ([]*Task,
 			if err := b.add(task); err != nil {
 				return nil, &lab.Problem{Path: "name", Value: s.Name, Message: "is the name of an earlier step too: choose another"}
 			}
+		}
+		if s.Probe != "" {
+			b.tasks[id].Probe = probe
 		}
 		b.tasks[id].Files = slices.Concat(b.tasks[id].Files, files)
 		b.customVars(b.tasks[id], s)

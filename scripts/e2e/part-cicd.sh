@@ -13,7 +13,7 @@ nodes: [{name: w, count: 1}]
 kubernetes: {version: "${PODIUM_E2E_MINOR:-1.34}"}
 source: distro
 incus: {image: debian-12}
-steps: [{name: jenkins, script: no-jenkins.sh}]
+steps: [{name: jenkins, script: no-jenkins.sh, probe: no-jenkins.sh}]
 END
   # In Jenkins's place, its account alone.
   cat >"$lab/no-jenkins.sh" <<'END'
