@@ -32,6 +32,9 @@ GO
   install -D "$(find "$scratch" -path '*bin/busybox' | head -n 1)" "$root/bin/busybox"
   for tool in sh ls cat; do ln -s busybox "$root/bin/$tool"; done
   mkdir -p "$root/tmp"
-  image library/busybox 1.37 "$root" /bin/sh
+  # The official image has no entry point: what is built on it names its command.
+  printf '#!/bin/sh\nexec "$@"\n' >"$root/bin/run"
+  chmod +x "$root/bin/run"
+  image library/busybox 1.37 "$root" /bin/run
   rm -rf "$root"
 }
