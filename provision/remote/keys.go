@@ -3,6 +3,8 @@ package remote
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -46,6 +48,25 @@ func GenerateKey(path string) error {
 		return fmt.Errorf("key %s: %w", path, err)
 	}
 	return nil
+}
+
+// rsaBits is the size of the RSA keys that Vagrant makes
+// (https://github.com/hashicorp/vagrant/blob/main/lib/vagrant/util/keypair.rb).
+const rsaBits = 2048
+
+// GenerateRSAKey makes a key pair as Vagrant makes them: the private key in PEM, the one form that every version of Vagrant
+// reads, and the line for authorized_keys, without line end.
+func GenerateRSAKey() (private []byte, public string, err error) {
+	key, err := rsa.GenerateKey(rand.Reader, rsaBits)
+	if err != nil {
+		return nil, "", fmt.Errorf("make an RSA key: %w", err)
+	}
+	half, err := ssh.NewPublicKey(&key.PublicKey)
+	if err != nil {
+		return nil, "", fmt.Errorf("make an RSA key: %w", err)
+	}
+	private = pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+	return private, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(half))) + " vagrant", nil
 }
 
 // PublicKey gives the authorized_keys line, without line end, that belongs to the private key at path. A private key

@@ -38,7 +38,7 @@ END
     check "stage check" prints "Build $number<" as_jenkins "$lab" "/srv/app/check.sh $number"
   done
   check "both builds are in the registry" prints '"tags":\["1","2"\]|"tags":\["2","1"\]' podium ssh "$lab" cp -- curl -sf http://192.168.56.12:5000/v2/hello/tags/list
-  check "a build that is not there does not replace one that runs" fails 1 as_jenkins "$lab" "timeout 20 /srv/app/deploy.sh 99"
+  check "a build that is not there does not replace one that runs" fails 124 as_jenkins "$lab" "timeout 20 /srv/app/deploy.sh 99"
   check "and the last one still answers" prints 'Build 2<' as_jenkins "$lab" "/srv/app/check.sh 2"
   check "destroy" podium destroy "$lab" --yes
   check "nothing is left behind" gone cicd

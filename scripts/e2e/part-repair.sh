@@ -31,7 +31,7 @@ run_repair() {
   figure "the repair" "$(grep -o 'took [0-9.a-z]*' "$work/output" | head -n 1)"
   sed 's/^/    /' "$work/output" | grep -v '^    [0-9:]* ' | cut -c 1-200
   check "all nodes are Ready" eventually 60 nodes_ready "$lab" "cp 192.168.56.10" "w1 192.168.56.11"
-  check "what was in the cluster is there" prints '^2$' kube "$lab" get deployment kept -o 'jsonpath={.status.readyReplicas}'
+  check "what was in the cluster is there" eventually 60 prints '^2$' kube "$lab" get deployment kept -o 'jsonpath={.status.readyReplicas}'
   check "all system pods run" eventually 90 all_pods_run "$lab"
   check "pods can be read" kube "$lab" --namespace kube-system logs daemonset/kube-proxy --tail=1
   check "a second repair finds nothing" podium repair "$lab"

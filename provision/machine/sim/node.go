@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -27,8 +28,8 @@ type node struct {
 
 	mu        sync.Mutex
 	machine   *guest.Machine
-	behaviour *behaviour
-	keys      []ssh.Signer // the second is shown after a swap
+	behaviour atomic.Pointer[behaviour] // another one while programs run, when a lab is described anew
+	keys      []ssh.Signer              // the second is shown after a swap
 	boots     int
 	port      int
 	booting   chan struct{} // closed when the boot is over; nil: not booting
@@ -55,6 +56,7 @@ func newNode(h *Host, d Description, m Machine, img *vfs.Image, b *behaviour) (*
 	}
 	n.setDisk(img.Open(n.machine.Time))
 	err := n.personalize(d)
+	n.machine.Faults = faults{n}
 	n.behave(b)
 	return n, errors.Join(err, n.checkDisk())
 }
@@ -69,18 +71,30 @@ func (n *node) behave(b *behaviour) {
 	b.disrupt = n.disrupt
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.behaviour = b
-	n.machine.Faults = b
+	n.behaviour.Store(b)
 	n.machine.FS.SetCapacity(n.capacity())
+}
+
+// faults asks for the behaviour of the moment.
+type faults struct{ n *node }
+
+func (f faults) Before(ctx context.Context, m *guest.Machine, args []string) (time.Duration, <-chan struct{}, error) {
+	return f.n.behaviour.Load().Before(ctx, m, args)
+}
+
+func (f faults) Offline(m *guest.Machine) bool { return f.n.behaviour.Load().Offline(m) }
+
+func (f faults) Download(m *guest.Machine, url string) error {
+	return f.n.behaviour.Load().Download(m, url)
 }
 
 // capacity is the size of the disk in bytes; the lock is held.
 func (n *node) capacity() int64 {
-	if n.behaviour.b.DiskFull {
+	if n.behaviour.Load().b.DiskFull {
 		used, _ := n.machine.FS.Usage()
 		return used
 	}
-	if own, _ := size(n.behaviour.b.Disk); own > 0 {
+	if own, _ := size(n.behaviour.Load().b.Disk); own > 0 {
 		return own
 	}
 	return n.spec.Disk
@@ -179,7 +193,7 @@ func (n *node) up(ctx context.Context) error {
 func (n *node) boot(done chan struct{}) {
 	defer close(done)
 	n.mu.Lock()
-	b := n.behaviour
+	b := n.behaviour.Load()
 	n.boots++
 	n.mu.Unlock()
 	err := pause(n.host.ctx, b.draw(b.b.Boot))
@@ -296,7 +310,7 @@ func (n *node) restore(tag string) error {
 		return fmt.Errorf("%s: %w: %q (it has %d)", n.spec.Name, machine.ErrNoSnapshot, tag, tags)
 	}
 	n.setDisk(img.Open(n.machine.Time))
-	b := n.behaviour
+	b := n.behaviour.Load()
 	n.mu.Unlock()
 	n.behave(b)
 	return nil

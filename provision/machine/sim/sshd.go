@@ -92,7 +92,7 @@ func (s *server) accept() {
 // refuses tells whether the scenario has this connection refused.
 func (s *server) refuses() bool {
 	s.node.mu.Lock()
-	b := s.node.behaviour
+	b := s.node.behaviour.Load()
 	s.node.mu.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -106,7 +106,7 @@ func (s *server) refuses() bool {
 func (s *server) unreachable() bool {
 	s.node.mu.Lock()
 	defer s.node.mu.Unlock()
-	return s.node.behaviour.b.Host == "unreachable"
+	return s.node.behaviour.Load().b.Host == "unreachable"
 }
 
 // drop cuts every connection.

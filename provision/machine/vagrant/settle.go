@@ -3,19 +3,13 @@ package vagrant
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	_ "embed"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/crypto/ssh"
 
 	"podium/provision/remote"
 )
@@ -109,7 +103,7 @@ func (p *Provider) settle(ctx context.Context, f *found, m *model, at remote.End
 	if err != nil {
 		return err
 	}
-	private, public, err := newVagrantKey()
+	private, public, err := remote.GenerateRSAKey()
 	if err != nil {
 		return err
 	}
@@ -162,22 +156,4 @@ func everybodysKey(home string) (string, error) {
 		}
 	}
 	return "", doubt("no key that every box has in %s", home)
-}
-
-// vagrantKeyBits is the size of the keys that Vagrant makes
-// (https://github.com/hashicorp/vagrant/blob/main/lib/vagrant/util/keypair.rb).
-const vagrantKeyBits = 2048
-
-// newVagrantKey makes a key as Vagrant makes them: RSA in PEM, the one form that every version of Vagrant reads.
-func newVagrantKey() (private []byte, public string, err error) {
-	key, err := rsa.GenerateKey(rand.Reader, vagrantKeyBits)
-	if err != nil {
-		return nil, "", fmt.Errorf("make a key for Vagrant: %w", err)
-	}
-	half, err := ssh.NewPublicKey(&key.PublicKey)
-	if err != nil {
-		return nil, "", fmt.Errorf("make a key for Vagrant: %w", err)
-	}
-	private = pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
-	return private, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(half))) + " vagrant", nil
 }

@@ -422,7 +422,7 @@ func TestNetworkFile(t *testing.T) {
 }
 
 func TestVagrantKey(t *testing.T) {
-	private, public, err := newVagrantKey()
+	private, public, err := remote.GenerateRSAKey()
 	if err != nil {
 		t.Fatal(err)
 	}
