@@ -51,7 +51,8 @@ check_prometheus() {
 # prometheus_account: the account that Prometheus and Alertmanager run as; the distribution's packages use the same.
 prometheus_account() {
   id prometheus >/dev/null 2>&1 ||
-    useradd --system --user-group --home-dir /var/lib/prometheus --no-create-home --shell /usr/sbin/nologin prometheus
+    useradd --system --user-group --home-dir /var/lib/prometheus --no-create-home --shell /usr/sbin/nologin prometheus ||
+    id prometheus >/dev/null # another step may have been quicker
 }
 
 # package_version PACKAGE: the version of a package that is there.
