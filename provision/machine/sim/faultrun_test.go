@@ -50,8 +50,10 @@ func TestFaultsThatStay(t *testing.T) {
 			t.Parallel()
 			e, _ := newEngine(t, pair, tt.scenario)
 			e.Retry = engine.Retry{Tries: 2, First: time.Millisecond, Most: time.Millisecond}
-			e.Dialer = remote.NewDialer(remote.DialOptions{KnownHosts: e.KeyFile + ".hosts", KeyFile: e.KeyFile, Deadline: 2 * time.Second})
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			if tt.task == "w1/boot" { // the others must not fail because a busy machine is slow to answer
+				e.Dialer = remote.NewDialer(remote.DialOptions{KnownHosts: e.KeyFile + ".hosts", KeyFile: e.KeyFile, Deadline: 2 * time.Second})
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			s, err := e.Up(ctx, engine.UpOptions{})
 			var run *engine.RunError
@@ -137,5 +139,15 @@ func TestShortCommandsAreMet(t *testing.T) {
 				t.Errorf("after all faults: %q", out)
 			}
 		})
+	}
+}
+
+// Programs of one session that speak at the same moment share its channel, which takes one writer at a time.
+func TestManySpeakAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newBench(t, "", "n1").up("n1")
+	_, errs, code := run(t, h, `for i in 1 2 3 4 5 6 7 8; do (for j in 1 2 3 4 5 6 7 8 9 10; do ls "/none-$i-$j"; done) & done; wait`)
+	if got := strings.Count(errs, "cannot access '/none-"); code != 0 || got != 80 || strings.Count(errs, "\n") != 80 {
+		t.Errorf("code %d, %d of 80 lines whole:\n%s", code, got, errs)
 	}
 }

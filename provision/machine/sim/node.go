@@ -27,6 +27,7 @@ type node struct {
 	user string
 
 	mu        sync.Mutex
+	power     sync.Mutex // held while the machine goes on or off; taken before mu
 	machine   *guest.Machine
 	behaviour atomic.Pointer[behaviour] // another one while programs run, when a lab is described anew
 	keys      []ssh.Signer              // the second is shown after a swap
@@ -197,6 +198,8 @@ func (n *node) boot(done chan struct{}) {
 	n.boots++
 	n.mu.Unlock()
 	err := pause(n.host.ctx, b.draw(b.b.Boot))
+	n.power.Lock()
+	defer n.power.Unlock()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.booting != done { // halted meanwhile
@@ -260,6 +263,15 @@ func (n *node) listen() (net.Listener, error) {
 
 // halt powers the machine off; nil if it is off.
 func (n *node) halt() {
+	if s := n.powerOff(); s != nil {
+		s.wait()
+	}
+}
+
+// powerOff ends the machine at once and returns its sshd, whose sessions may still be ending; nil if it did not run.
+func (n *node) powerOff() *server {
+	n.power.Lock()
+	defer n.power.Unlock()
 	n.mu.Lock()
 	n.booting = nil
 	s := n.server
@@ -269,9 +281,7 @@ func (n *node) halt() {
 		s.close()
 	}
 	n.machine.Halt()
-	if s != nil {
-		s.wait()
-	}
+	return s
 }
 
 // disrupt carries out a fault.

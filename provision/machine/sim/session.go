@@ -119,8 +119,8 @@ func (s *session) start(wg *sync.WaitGroup, command []string) bool {
 	} else {
 		open.Add(2)
 		files[0] = stdinR
-		files[1] = guest.Stream{W: pipeErrors{s.ch}, C: func() error { open.Done(); return nil }}
-		files[2] = guest.Stream{W: pipeErrors{s.ch.Stderr()}, C: func() error { open.Done(); return nil }}
+		files[1] = guest.Stream{W: &output{w: s.ch}, C: func() error { open.Done(); return nil }}
+		files[2] = guest.Stream{W: &output{w: s.ch.Stderr()}, C: func() error { open.Done(); return nil }}
 	}
 	motd := ""
 	if s.tty != nil && command == nil {
@@ -211,11 +211,17 @@ func status(ch ssh.Channel, p *guest.Process) {
 	ch.SendRequest("exit-status", false, code) //nolint:errcheck
 }
 
-// pipeErrors makes a closed channel look like a closed pipe to the command.
-type pipeErrors struct{ w io.Writer }
+// output is stdout or stderr of a command: one program writes at a time, because a channel of x/crypto/ssh bears no
+// two writers, and a closed channel looks like a closed pipe.
+type output struct {
+	mu sync.Mutex
+	w  io.Writer
+}
 
-func (p pipeErrors) Write(b []byte) (int, error) {
-	n, err := p.w.Write(b)
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, err := o.w.Write(b)
 	if err != nil {
 		err = errors.Join(guest.EPIPE, err)
 	}

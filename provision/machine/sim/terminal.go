@@ -12,7 +12,8 @@ import (
 // terminal is the line discipline between an SSH channel and the shell on it: line ends, Ctrl-C and Ctrl-D. The
 // shell edits its lines itself.
 type terminal struct {
-	ch io.Writer
+	ch      io.Writer
+	writing sync.Mutex // one program at a time, as in output
 
 	mu     sync.Mutex
 	kernel *guest.Kernel
@@ -49,6 +50,8 @@ func (t *terminal) Write(b []byte) (int, error) {
 		return 0, guest.EPIPE
 	}
 	out := bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
+	t.writing.Lock()
+	defer t.writing.Unlock()
 	if _, err := t.ch.Write(bytes.ReplaceAll(out, []byte("\n"), []byte("\r\n"))); err != nil {
 		return 0, guest.EPIPE
 	}
