@@ -69,4 +69,12 @@ TimeoutStopSec=3s
 END
   [[ $wrote == no ]] || reload=yes
 done
+# The slices of pods ask systemd for no default dependencies. Once kubeadm has had it reload, those of the control plane are
+# stopped only when everything else has gone, and the scheduler then looks for the API server for five seconds more.
+write_file 0644 /etc/systemd/system/kubepods.slice.d/podium.conf <<'END'
+[Unit]
+Conflicts=shutdown.target
+Before=shutdown.target
+END
+[[ $wrote == no ]] || reload=yes
 [[ $reload == no ]] || systemctl daemon-reload
