@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -158,6 +159,14 @@ func TestRealNodeProbe(t *testing.T) {
 	failure, ok := errors.AsType[*TaskError](err)
 	if !ok || !strings.Contains(failure.Err.Error(), "check did") || len(failure.Last) == 0 || failure.Last[0] != "not yet: never" {
 		t.Errorf("up gives %v, want a check that did not hold in time", err)
+	}
+
+	work.Probe.Text, work.Digest.Script = "echo broken; echo 'mend it so'; exit 78\n", "third"
+	work.Timeout = time.Hour
+	_, err = e.Up(context.Background(), UpOptions{})
+	failure, ok = errors.AsType[*TaskError](err)
+	if !ok || !strings.Contains(failure.Err.Error(), "the step's check never did") || !slices.Equal(failure.Last[max(0, len(failure.Last)-2):], []string{"broken", "mend it so"}) {
+		t.Errorf("up gives %v with %q, want what a check says that never will hold", err, failure.Last)
 	}
 }
 

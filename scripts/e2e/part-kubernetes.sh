@@ -7,6 +7,8 @@
 run_kubernetes() {
   local lab=$1/lab
   kubernetes_packed || return 0
+  mirror_checked
+  refused_with_cgroup_v1 "$1/refused"
   cluster_override 1 | lab k8s-basic "$lab"
   check "up of 1 + 1 from nothing" podium up "$lab" --provider incus || {
     skip "the cluster" "up failed"
@@ -29,6 +31,28 @@ run_kubernetes() {
   add_worker "$lab"
   check "destroy" podium destroy "$lab" --yes
   check "nothing is left behind" gone k8s-basic
+}
+
+# mirror_checked: the mirror of this run has one version of Kubernetes or two, and the catalogue knows more.
+mirror_checked() {
+  check "catalog check of a mirror finds what it lacks" fails 1 podium catalog check kubernetes flannel --verbose
+  check "it names it" said '^rotten +kubernetes 1.36, packages \(mirror\): is gone: the server says 404'
+  check "what is there is good" said '^good +kubernetes 1.34, packages \(mirror\)'
+  check "the mirror's own key too" said "^good +key of kubernetes .*signed by the mirror's own key"
+}
+
+# refused_with_cgroup_v1 LAB: the lab as it is asks for a Kubernetes whose kubelet does not start with cgroup v1.
+refused_with_cgroup_v1() {
+  local lab=$1
+  if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
+    skip "a Kubernetes without cgroup v1 is refused" "this computer has cgroup v2"
+    return
+  fi
+  lab k8s-basic "$lab" <<<'incus: {image: debian-12}'
+  check "Kubernetes 1.36 is refused on this computer" fails 1 podium up "$lab" --provider incus --no-baseline
+  check "it says why" said "this container's host runs cgroup v1"
+  check "and what to do" said 'write kubernetes.version: "1.34" in lab.yaml'
+  check "its machines are removed" podium destroy "$lab" --yes
 }
 
 # cluster_override WORKERS: what this computer needs of the lab.

@@ -17,7 +17,7 @@ run_repair() {
   }
   check "a repair of a new lab finds nothing" podium repair "$lab" --plan
   workload_to_keep "$lab"
-  check "every certificate becomes one of 400 days ago" age_certificates "$lab" || return 0
+  check "every certificate becomes one of 400 days ago" age_certificates "$lab" cp w1 || return 0
   check "halt" podium halt "$lab"
   check "a plan starts nothing" fails 1 podium repair "$lab" --plan
   check "the machines are still halted" prints '^w1 +stopped' podium status "$lab"
@@ -46,9 +46,11 @@ workload_to_keep() {
   check "a deployment" kube "$1" rollout status deployment/kept --timeout=60s
 }
 
-# age_certificates LAB: on both nodes; what each of them runs to sign again is written here, for it is this run's alone.
+# age_certificates LAB CONTROL-PLANES WORKER: on these nodes, NODE,NODE; what each of them runs to sign again is written here, for it
+# is this run's alone.
 age_certificates() {
-  local lab=$1
+  local lab=$1 planes=$2 worker=$3
+  local first=${planes%%,*}
   cat >"$work/age.sh" <<'END'
 set -euo pipefail
 DEBIAN_FRONTEND=noninteractive apt-get -q -y install libfaketime faketime >/dev/null
@@ -83,29 +85,31 @@ case $1 in
     for name in apiserver apiserver-kubelet-client; do again "pki/$name.crt" "pki/$name.key" pki/ca; done
     again pki/front-proxy-client.crt pki/front-proxy-client.key pki/front-proxy-ca
     for name in etcd/server etcd/peer etcd/healthcheck-client apiserver-etcd-client; do again "pki/$name.crt" "pki/$name.key" pki/etcd/ca; done
-    for name in admin super-admin controller-manager scheduler; do again_inside "$name.conf"; done
+    for name in admin super-admin controller-manager scheduler; do
+      [[ ! -f $name.conf ]] || again_inside "$name.conf" # the first one alone has super-admin.conf
+    done
     again_kubelet pki/ca
     cp admin.conf /root/.kube/config
     ;;
   worker) again_kubelet /run/cluster ;;
 esac
 END
-  podium ssh "$lab" cp -- sudo cat /etc/kubernetes/pki/ca.key >"$work/cluster.key" &&
-    podium ssh "$lab" cp -- sudo cat /etc/kubernetes/pki/ca.crt >"$work/cluster.crt" &&
+  podium ssh "$lab" "$first" -- sudo cat /etc/kubernetes/pki/ca.key >"$work/cluster.key" &&
+    podium ssh "$lab" "$first" -- sudo cat /etc/kubernetes/pki/ca.crt >"$work/cluster.crt" &&
     podium -C "$lab" copy "$work/age.sh" :/tmp/age.sh &&
-    podium -C "$lab" copy "$work/cluster.key" w1:/tmp/cluster.key &&
-    podium -C "$lab" copy "$work/cluster.crt" w1:/tmp/cluster.crt &&
-    podium exec "$lab" --on w1 --sudo -- 'mv /tmp/cluster.crt /tmp/cluster.key /run/ && bash /tmp/age.sh worker' &&
-    podium exec "$lab" --on cp --sudo -- bash /tmp/age.sh control-plane &&
-    prints 'Certificate will expire' podium exec "$lab" --on cp --sudo -- 'openssl x509 -in /etc/kubernetes/pki/apiserver.crt -noout -checkend 0 || true'
+    podium -C "$lab" copy "$work/cluster.key" "$worker:/tmp/cluster.key" &&
+    podium -C "$lab" copy "$work/cluster.crt" "$worker:/tmp/cluster.crt" &&
+    podium exec "$lab" --on "$worker" --sudo -- 'mv /tmp/cluster.crt /tmp/cluster.key /run/ && bash /tmp/age.sh worker' &&
+    podium exec "$lab" --on "$planes" --sudo -- bash /tmp/age.sh control-plane &&
+    prints 'Certificate will expire' podium exec "$lab" --on "$planes" --sudo -- 'openssl x509 -in /etc/kubernetes/pki/apiserver.crt -noout -checkend 0 || true'
 }
 
 start_machines() { incus start k8s-basic-cp k8s-basic-w1; }
 
-# refused LAB: the API does not take anybody's word any more, or does not run at all.
+# refused LAB [CONTROL-PLANE]: the API does not take anybody's word any more, or does not run at all.
 refused() {
   local said
-  said=$(podium exec "$1" --on cp --sudo -- kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes 2>&1) && return 1
+  said=$(podium exec "$1" --on "${2:-cp}" --sudo -- kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes 2>&1) && return 1
   printf '%s\n' "$said"
   grep -q -e 'expired' -e 'refused' <<<"$said"
 }

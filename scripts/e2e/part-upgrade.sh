@@ -54,11 +54,14 @@ upgrade_override() {
 }
 
 # kubelets LAB "NAME VERSION"...: exactly these nodes, Ready, not cordoned.
-kubelets() {
-  local lab=$1 want got
-  shift
+kubelets() { kubelets_on "$1" cp "${@:2}"; }
+
+# kubelets_on LAB NODE "NAME VERSION"...: the same, asked on that control plane.
+kubelets_on() {
+  local lab=$1 node=$2 want got
+  shift 2
   want=$(printf '%s True \n' "$@" | sort)
-  got=$(kube "$lab" get nodes -o \
+  got=$(podium ssh "$lab" "$node" -- kubectl get nodes -o \
     'jsonpath={range .items[*]}{.metadata.name} {.status.nodeInfo.kubeletVersion} {.status.conditions[?(@.type=="Ready")].status} {.spec.unschedulable}{"\n"}{end}' | sort)
   [[ $got == "$want" ]] || {
     printf 'got:\n%s\nwant:\n%s\n' "$got" "$want"
@@ -126,8 +129,8 @@ killed_in_drain() {
   fi
   kill -KILL "$pid"
   wait "$pid" || true
-  kube "$lab" get nodes
-  prints '^w1 +Ready,SchedulingDisabled' kube "$lab" get nodes
+  # The new kubelet may be starting the control plane's pods once more at this moment.
+  eventually 60 prints '^w1 +Ready,SchedulingDisabled' kube "$lab" get nodes
 }
 
 # drains_or_ended PID: whether it has come to where it is to be killed, or will never come there.

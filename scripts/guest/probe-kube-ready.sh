@@ -1,10 +1,12 @@
 #!/bin/bash
 # probe-kube-ready.sh: is every node Ready, at its private address, and does the cluster's DNS run? Checks once.
 #
-# Takes:  PODIUM_KUBE_NODES (lines "name address")
+# Takes:  PODIUM_KUBE_NODES (lines "name address"), PODIUM_NODE
 . "$(dirname "$0")/lib/step.sh"
+. "$(dirname "$0")/lib/expired.sh"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
+hopeless_when_expired "the certificate of the API server" /etc/kubernetes/pki/apiserver.crt
 table=$(kubectl get nodes --output wide --no-headers)
 while read -r name address; do
   line=$(grep -E "^$name +" <<<"$table") || die "$name is not in the cluster"

@@ -77,6 +77,13 @@ func TestRepairAfterAYear(t *testing.T) {
 	if s, err := e.Provider.Status(t.Context()); err != nil || s["w1"] != "stopped" {
 		t.Errorf("a look has started a machine: %v %v", s, err)
 	}
+	_, err := e.Up(t.Context(), engine.UpOptions{})
+	if err == nil || !strings.Contains(err.Error(), "the certificate of the API server on cp1 expired on ") || !strings.Contains(err.Error(), "renew it: podium repair") {
+		t.Errorf("up of a lab whose certificates have expired: %v", err)
+	}
+	if err := e.Halt(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	got := found(t, e, false)
 	for _, want := range []string{
 		"cp1 boot: the machine is stopped: start it\n",

@@ -15,17 +15,24 @@ start_facts() {
 # goes to the log.
 run_script() { (umask 022 && exec bash "$1" >&2); }
 
-# hold STEP TRIES: runs the check of a step until it holds. What the check says is logged when it is news. The tries are
-# for the case that podium, which has a deadline, is cut off and does not end this.
+# hold STEP TRIES: runs the check of a step until it holds, or says that it never will (78, hopeless in step.sh). What the
+# check says is logged when it is news. The tries are for the case that podium, which has a deadline, is cut off and does
+# not end this.
 hold() {
-  local try said='' says out=$home/run/$1.probe
+  local try code said='' says out=$home/run/$1.probe
   echo probe=
   for ((try = 1; try <= $2; try++)); do
-    if (umask 022 && exec timeout --foreground 60 bash "$home/scripts/$1.probe.sh" >"$out" 2>&1); then
+    code=0
+    (umask 022 && exec timeout --foreground 60 bash "$home/scripts/$1.probe.sh" >"$out" 2>&1) || code=$?
+    if ((code == 0)); then
       rm -f -- "$out"
       return
     fi
     says=$(tail -n 5 "$out")
+    if ((code == 78)); then
+      printf '%s\n' "$says" >&2
+      exit 1
+    fi
     if [[ $says != "$said" ]]; then
       printf 'not yet: %s\n' "$says" >&2
       said=$says

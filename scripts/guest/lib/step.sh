@@ -36,6 +36,12 @@ retry_later() {
   exit 75
 }
 
+# hopeless TEXT [WHAT-TO-DO]: ends a check that will not hold, however long one waits, with 78 (EX_CONFIG).
+hopeless() {
+  printf '%s\n' "$@" >&2
+  exit 78
+}
+
 # disk_full: whether nothing can be written any more, for want of space or by a quota.
 disk_full() {
   if printf 'test\n' 2>/dev/null >"$keep/disk-test"; then
