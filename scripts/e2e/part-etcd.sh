@@ -5,16 +5,15 @@
 : "${work:?}" "${here:?}"
 # shellcheck source-path=SCRIPTDIR source=part-ha.sh
 . "$here/part-ha.sh"
+# shellcheck source-path=SCRIPTDIR source=part-upgrade.sh
+. "$here/part-upgrade.sh"
 
 run_etcd() {
   local lab=$1/lab file=$1/watch
-  check "etcd's release is packed" "$here/kubernetes.sh" more etcd || return 0
+  check "etcd's releases are packed" "$here/kubernetes.sh" more etcd || return 0
   kubernetes_packed || return 0
-  lab k8s-external-etcd "$lab" <<'END'
-kubernetes: {version: "1.34"}
-source: distro
-incus: {image: debian-12}
-END
+  check "Kubernetes $old_version is built and packed too" "$here/kubernetes.sh" also "$old_version" || return 0
+  etcd_override 1.33 | lab k8s-external-etcd "$lab"
   check "up of 3 etcd + 2 + 1 from nothing" podium up "$lab" --provider incus --no-baseline -o json || {
     skip "the cluster" "up failed"
     return
@@ -57,8 +56,30 @@ END
   check "its member is one of three healthy ones again" eventually 60 external_health "$lab" etcd1 3
   check "all nodes are Ready" eventually 60 external_ready "$lab" cp2 3
 
+  raise_external "$lab"
   check "destroy" podium destroy "$lab" --yes
   check "nothing is left behind" gone k8s-external-etcd
+}
+
+etcd_override() { printf 'kubernetes: {version: "%s"}\nsource: distro\nincus: {image: debian-12}\n' "$1"; }
+
+# raise_external LAB: etcd from 3.5 to 3.6, a member after the other, then the cluster from 1.33 to 1.34.
+raise_external() {
+  local lab=$1 file=$work/watch.external
+  etcd_override 1.34 >"$lab/lab.override.yaml"
+  watch_api "$file"
+  check "up to 1.34" podium up "$lab" --no-baseline
+  figure "the upgrade of 3 etcd + 2 + 1" "$(grep -o 'took [0-9.a-z]*' "$work/output" | head -n 1)"
+  : >"$work/watched"
+  wait "$watching"
+  figure "longest time without an answer by the virtual address" "$(seconds "$(gap "$file")") ($(grep -c none "$file") of $(grep -c . "$file") questions)"
+  check "the API was away for less than 10 s" test "$(gap "$file")" -lt 10000
+  check "every member is the newer etcd" prints "[|] 3\$" podium exec "$lab" --on etcd1 -- \
+    "sudo -i etcdctl endpoint status --cluster | grep -c ', 3.6.5, '"
+  check "three members, all healthy" eventually 60 external_health "$lab" etcd1 3
+  check "all nodes have $new_version" eventually 60 kubelets_on "$lab" cp1 "cp1 v$new_version" "cp2 v$new_version" "w1 v$new_version"
+  check "what was said while one was down is still known" kube_on "$lab" cp2 get configmap while-one-is-down
+  check "a second up changes nothing" idle "$lab"
 }
 
 # external_ready LAB NODE COUNT: that many nodes are Ready.

@@ -71,6 +71,24 @@ join_state() {
   echo new
 }
 
+# runs_new ADDRESS: whether the member there is well and has the version that this one is to have.
+runs_new() {
+  local ask=(curl --silent --max-time 3 --cacert "$ETCDCTL_CACERT" --cert "$ETCDCTL_CERT" --key "$ETCDCTL_KEY")
+  [[ $("${ask[@]}" "https://$1:2379/version") == *"\"etcdserver\":\"$PODIUM_ETCD_VERSION\""* &&
+  $("${ask[@]}" "https://$1:2379/health") == *'"health":"true"'* ]]
+}
+
+# await_turn: members with data start anew one after the other, as they are listed, so that most of them always answer.
+await_turn() {
+  local name address
+  while read -r name address; do
+    [[ $name != "$PODIUM_NODE" ]] || return 0
+    runs_new "$address" || say "waiting until etcd $PODIUM_ETCD_VERSION runs on $name"
+    wait_until 120 runs_new "$address" ||
+      retry_later "etcd on $name is not well, or not $PODIUM_ETCD_VERSION yet, so the one on $PODIUM_NODE goes on as it is" "see on $name: journalctl -u etcd"
+  done <<<"$PODIUM_ETCD_MEMBERS"
+}
+
 id etcd >/dev/null 2>&1 || useradd --system --user-group --home-dir "$data" --no-create-home --shell /usr/sbin/nologin etcd
 [[ -d $data ]] || install -d -m 0700 -o etcd -g etcd "$data"
 etcd_certificates "$pki" etcd
@@ -111,5 +129,8 @@ write_file 0644 /etc/profile.d/podium-etcd.sh <<END
 export ETCDCTL_ENDPOINTS=https://$PODIUM_ADDRESS:2379
 export ETCDCTL_CACERT=$ETCDCTL_CACERT ETCDCTL_CERT=$ETCDCTL_CERT ETCDCTL_KEY=$ETCDCTL_KEY
 END
+if [[ $changed == yes && -d $data/member ]] && systemctl is-active --quiet etcd.service; then
+  await_turn
+fi
 run_service etcd.service
 fact etcd_version "$PODIUM_ETCD_VERSION"

@@ -247,3 +247,40 @@ func TestUpgradeIsFinished(t *testing.T) {
 		})
 	}
 }
+
+// Members of etcd on machines of their own start anew with the newer etcd one after the other, before the control planes.
+func TestUpgradeExternalEtcd(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(builtin(t, "k8s-external-etcd"), `version: "1.36"`, `version: "1.35"`, 1)
+	e, _ := newEngine(t, text, "nodes: {etcd1: {durations: {tar: 400ms}}, etcd2: {durations: {tar: 200ms}}}") // who does not wait comes first
+	up(t, e)
+	const asks = `etcd --version | head -n 1`
+	if out, errs, _ := run(t, connect(t, e, "etcd3"), asks); out != "etcd Version: 3.6.6\n" {
+		t.Fatalf("etcd of Kubernetes 1.35: %s%s", out, errs)
+	}
+	replan(t, e, strings.Replace(text, `version: "1.35"`, `version: "1.36"`, 1))
+	var restarted []string
+	var mu sync.Mutex
+	e.Sink = event.Func(func(v event.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		if v.Text == "restarting etcd.service" {
+			restarted = append(restarted, v.Node)
+		}
+	})
+	up(t, e)
+	if want := []string{"etcd1", "etcd2", "etcd3"}; !slices.Equal(restarted, want) {
+		t.Errorf("etcd starts anew on %q, want %q", restarted, want)
+	}
+	for _, name := range restarted {
+		if out, errs, _ := run(t, connect(t, e, name), asks+`; systemctl is-active etcd`); out != "etcd Version: 3.6.8\nactive\n" {
+			t.Errorf("%s: %s%s", name, out, errs)
+		}
+	}
+	if out, errs, _ := run(t, connect(t, e, "cp1"), `kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes --no-headers | grep -c ' Ready .* v1.36'`); out != "3\n" {
+		t.Errorf("after the upgrade: %s%s", out, errs)
+	}
+	if ran := up(t, e); len(ran) > 0 {
+		t.Errorf("a further up ran %q", ran)
+	}
+}

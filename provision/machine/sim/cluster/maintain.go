@@ -247,6 +247,9 @@ func (a *adminCall) renew(which string, files []leaf) error {
 		if which != "all" && which != strings.ReplaceAll(l.file, "/", "-") {
 			continue
 		}
+		if which == "all" && !a.exists("/etc/kubernetes/pki/"+l.file+".crt") {
+			continue // of an etcd that is elsewhere
+		}
 		found = true
 		old, err := a.readPKI(l.file)
 		if err != nil {

@@ -213,6 +213,9 @@ func (a *adminCall) upgradePods(s *session, repository, v string) error {
 	list := kubeImages(repository, v)
 	images := map[string]string{"kube-apiserver": list[0], "kube-controller-manager": list[1], "kube-scheduler": list[2], "etcd": list[len(list)-1]}
 	for _, part := range []string{"etcd", "kube-controller-manager", "kube-scheduler", "kube-apiserver"} {
+		if part == "etcd" && !a.exists(path.Join(manifestDir, "etcd.yaml")) {
+			continue // it is on machines of its own
+		}
 		if err := a.setImage(path.Join(manifestDir, part+".yaml"), images[part]); err != nil {
 			return err
 		}
