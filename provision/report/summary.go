@@ -86,7 +86,7 @@ func headline(w io.Writer, s engine.Summary, n outcomes, o Options) {
 			what = "simulated node"
 		}
 		add(n.done, "%d done now")
-		add(n.skipped, "%d done before")
+		add(n.skipped, "%d with nothing to do")
 		fmt.Fprintf(w, "%s: %s, %s: %s; took %s\n", o.paint(ansi.Green, s.Lab+" is ready"), count(len(s.Nodes), what), count(len(s.Tasks), "task"),
 			strings.Join(parts, ", "), Duration(s.Duration))
 		return
@@ -95,7 +95,7 @@ func headline(w io.Writer, s engine.Summary, n outcomes, o Options) {
 	add(n.blocked, "%d wait for what failed")
 	add(n.cancelled, "%d not finished")
 	add(n.done, "%d done now")
-	add(n.skipped, "%d done before")
+	add(n.skipped, "%d with nothing to do")
 	fmt.Fprintf(w, "%s: of %s %s; took %s\n", o.paint(ansi.Red, s.Lab+" is not ready"), count(len(s.Tasks), "task"), strings.Join(parts, ", "), Duration(s.Duration))
 }
 
