@@ -135,17 +135,30 @@ use_registries() {
   done
 }
 
+# read_version sets version to that of the containerd that is there.
+read_version() {
+  version=$(containerd --version) # "containerd github.com/containerd/containerd/v2 v2.2.0 1c4457e00facac03ce1d75f7b6777a7a851e5c41"
+  version=${version#* * }
+  version=${version%% *}
+  version=${version#v} # Debian's says "1.6.20~ds1"
+}
+
+# new_enough: whether that Kubernetes takes it.
+new_enough() {
+  local least=${PODIUM_CONTAINERD_LEAST:-0}
+  [[ $(printf '%s\n' "$least" "$version" | sort --version-sort | head -n 1) == "$least" ]]
+}
+
 own_runtime
 install_containerd
-version=$(containerd --version) # "containerd github.com/containerd/containerd/v2 v2.2.0 1c4457e00facac03ce1d75f7b6777a7a851e5c41"
-version=${version#* * }
-version=${version%% *}
-version=${version#v}
-# Debian's says "1.6.20~ds1"
-oldest=$(printf '%s\n' "${PODIUM_CONTAINERD_LEAST:-0}" "$version" | sort --version-sort | head -n 1)
-[[ $oldest == "${PODIUM_CONTAINERD_LEAST:-0}" ]] ||
+read_version
+if ! new_enough && [[ $PODIUM_SOURCE != distro ]]; then # the cluster was made with an older Kubernetes
+  apt_upgrade containerd.io
+  read_version
+fi
+new_enough ||
   die "$PODIUM_NODE has containerd $version, and that Kubernetes wants $PODIUM_CONTAINERD_LEAST or later" \
-    "write source: upstream in lab.yaml, or an older kubernetes.version"
+    "does Docker's archive, or its mirror, have a newer one? or write source: upstream, or an older kubernetes.version, in lab.yaml"
 use_registries
 configure_containerd "${version%%.*}"
 service_proxy containerd

@@ -99,6 +99,14 @@ apt_install() {
     apt_failed "${missing[*]} cannot be installed"
 }
 
+# apt_upgrade PACKAGE...: takes the newest versions that the sources have.
+apt_upgrade() {
+  apt_settle
+  apt_update
+  say "upgrading $*"
+  apt_get install --no-install-recommends --allow-change-held-packages "$@" || apt_failed "$* cannot be upgraded"
+}
+
 # apt_download PACKAGE=VERSION...: fetches those that are not there at that version, to be installed later without a wait.
 # That they cannot be had is told when they are installed.
 apt_download() {

@@ -173,8 +173,10 @@ func kubernetes(version string) set {
 func docker(d image.Distribution) []*Package {
 	tail := "-1~" + d.ID + "." + d.Version + "~" + d.Codename
 	var s set
-	s.add("containerd.io", "2.2.1"+tail, "containerd containerd-shim-runc-v2 ctr runc", size(120000), breaks("containerd", "runc"), provides("containerd", "runc"),
-		conf("/etc/containerd/config.toml", "disabled_plugins = [\"cri\"]\n"), unit("containerd.service", containerdUnit()))
+	for _, version := range []string{"2.2.1", "2.3.2"} {
+		s.add("containerd.io", version+tail, "containerd containerd-shim-runc-v2 ctr runc", size(120000), breaks("containerd", "runc"), provides("containerd", "runc"),
+			conf("/etc/containerd/config.toml", "disabled_plugins = [\"cri\"]\n"), unit("containerd.service", containerdUnit()))
+	}
 	s.add("docker-ce-cli", "5:29.1.3"+tail, "docker", size(45000))
 	s.add("docker-buildx-plugin", "0.30.1"+tail, "/usr/libexec/docker/cli-plugins/docker-buildx", size(80000))
 	s.add("docker-compose-plugin", "5.0.1"+tail, "/usr/libexec/docker/cli-plugins/docker-compose", size(60000))
