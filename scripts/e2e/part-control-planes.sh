@@ -78,6 +78,8 @@ raise() {
   check "etcd is that of the new version everywhere" prints '^3$' podium ssh "$lab" cp2 -- bash -c \
     'kubectl -n kube-system get pods -l component=etcd -o jsonpath="{.items[*].spec.containers[0].image}" | grep -o etcd:3.6.5 | grep -c .'
   check "its members are healthy" eventually 60 etcd_members "$lab" cp1 3
+  check "kube-proxy too, when all control planes are new" prints "kube-proxy:v$new_version" kube_on "$lab" cp1 \
+    --namespace kube-system get daemonset kube-proxy -o 'jsonpath={.spec.template.spec.containers[0].image}'
   check "a second up changes nothing" idle "$lab"
 }
 
