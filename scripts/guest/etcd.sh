@@ -13,6 +13,7 @@
 . "$(dirname "$0")/lib/step.sh"
 . "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/etcd-certificates.sh"
+. "$(dirname "$0")/lib/etcd-snapshot.sh"
 
 data=/var/lib/etcd
 pki=/etc/etcd/pki
@@ -129,8 +130,19 @@ write_file 0644 /etc/profile.d/podium-etcd.sh <<END
 export ETCDCTL_ENDPOINTS=https://$PODIUM_ADDRESS:2379
 export ETCDCTL_CACERT=$ETCDCTL_CACERT ETCDCTL_CERT=$ETCDCTL_CERT ETCDCTL_KEY=$ETCDCTL_KEY
 END
+# prepare_members: by the first one to start anew, while all are still 3.5. Its count of entries is etcd 3.5's own.
+prepare_members() {
+  local first options=(--cacert "$ETCDCTL_CACERT" --cert "$ETCDCTL_CERT" --key "$ETCDCTL_KEY")
+  read -r first _ <<<"$PODIUM_ETCD_MEMBERS"
+  [[ $first == "$PODIUM_NODE" && $PODIUM_ETCD_VERSION != 3.5.* ]] || return 0
+  if [[ $(curl --silent --max-time 3 "${options[@]}" "https://$PODIUM_ADDRESS:2379/version") == *'"etcdserver":"3.5.'* ]]; then
+    snapshot_by_writing 100000 "https://$PODIUM_ADDRESS:2379" "${options[@]}"
+  fi
+}
+
 if [[ $changed == yes && -d $data/member ]] && systemctl is-active --quiet etcd.service; then
   await_turn
+  prepare_members
 fi
 run_service etcd.service
 fact etcd_version "$PODIUM_ETCD_VERSION"

@@ -14,6 +14,7 @@
 . "$(dirname "$0")/lib/kubeadm.sh"
 . "$(dirname "$0")/lib/drain.sh"
 . "$(dirname "$0")/lib/upgrade.sh"
+. "$(dirname "$0")/lib/etcd-snapshot.sh"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
 api_ready() { kubectl get --raw /readyz >/dev/null 2>&1; }
@@ -21,8 +22,20 @@ wait_for_api() {
   wait_until 180 api_ready || retry_later "the API server of $PODIUM_NODE does not answer" "see there: journalctl -u kubelet; sudo crictl ps -a"
 }
 
+# prepare_etcd: while all members are still 3.5.
+prepare_etcd() {
+  local manifest=/etc/kubernetes/manifests/etcd.yaml pki=/etc/kubernetes/pki/etcd count
+  if [[ ! -f $manifest ]] || ! grep -q 'image: .*/etcd:3\.5\.' "$manifest"; then
+    return
+  fi
+  count=$(sed -n 's/.*--snapshot-count=\([0-9]*\).*/\1/p' "$manifest")
+  snapshot_by_writing "${count:-100000}" https://127.0.0.1:2379 \
+    --cacert "$pki/ca.crt" --cert "$pki/healthcheck-client.crt" --key "$pki/healthcheck-client.key"
+}
+
 wait_for_api
 if [[ $PODIUM_UPGRADE_FIRST == yes ]]; then
+  prepare_etcd
   upgrade_by_kubeadm apply --yes "v$target"
   # What the join of further control planes goes by.
   kubeadm_config </var/lib/podium/files/kubeadm-init.yaml | write_file 0600 "$keep/kubeadm.yaml"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 
 	"podium/provision/machine/sim/guest"
 )
@@ -29,6 +30,10 @@ func (e etcdClients) Serve(_ context.Context, r guest.Request) guest.Response {
 		return guest.Response{Code: 404, Body: "404 page not found\n"}
 	case r.Path == "/v3/cluster/member/list":
 		return e.list(members)
+	case strings.HasPrefix(r.Path, "/v3/kv/") && !whole:
+		return guest.Response{Code: 503, Body: `{"error":"etcdserver: no leader","code":14}`}
+	case r.Path == "/v3/kv/put", r.Path == "/v3/kv/deleterange": // only of keys that are not the cluster's; they are not kept
+		return guest.Response{Code: 200, Body: `{"header":{}}`}
 	case r.Path == "/v3/cluster/member/remove" && !whole:
 		return guest.Response{Code: 503, Body: `{"error":"etcdserver: no leader","code":14}`}
 	case r.Path == "/v3/cluster/member/remove":

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ const curlOptions = "f,fail S,show-error s,silent L,location o,output: O,remote-
 	"k,insecure connect-timeout: m,max-time: retry: retry-delay: retry-max-time: retry-connrefused retry-all-errors w,write-out: noproxy: x,proxy: " +
 	"speed-limit,Y: speed-time,y: C,continue-at: K,config: v,verbose A,user-agent: cacert: cert: key: i,include G,get compressed 4,ipv4 6,ipv6 " +
 	"fail-with-body proto: tlsv1.2 create-dirs g,globoff unix-socket: resolve: e,referer: N,no-buffer progress-bar,# max-redirs: output-dir: z,time-cond: J,remote-header-name " +
-	"data-urlencode: T,upload-file: parallel,Z remote-time,R tr-encoding no-progress-meter http1.1 styled-output?"
+	"data-urlencode: T,upload-file: fail-early parallel,Z parallel-max: remote-time,R tr-encoding no-progress-meter http1.1 styled-output?"
 
 func curl(ctx context.Context, p *guest.Process) int {
 	if slices.Contains(p.Args, "--version") {
@@ -48,19 +49,33 @@ func curl(ctx context.Context, p *guest.Process) int {
 	}
 	code := 0
 	for i, u := range urls {
-		c := &transfer{p: p, o: o, user: user, url: u, index: i}
-		if err := c.run(ctx); err != nil {
-			var ce *curlError
-			if !errors.As(err, &ce) {
-				return 1
-			}
-			code = ce.code
-			if !o.Has("s") || o.Has("S") {
-				p.Errorf("curl: (%d) %s", ce.code, ce.text)
+		for range times(u) {
+			c := &transfer{p: p, o: o, user: user, url: u, index: i}
+			if err := c.run(ctx); err != nil {
+				var ce *curlError
+				if !errors.As(err, &ce) {
+					return 1
+				}
+				code = ce.code
+				if !o.Has("s") || o.Has("S") {
+					p.Errorf("curl: (%d) %s", ce.code, ce.text)
+				}
 			}
 		}
 	}
 	return code
+}
+
+// repeated is a URL that ends in "#[1-N]": the same request N times. Other globs are not in the model.
+var repeated = regexp.MustCompile(`#\[1-(\d+)\]$`)
+
+// times is how often a URL is asked.
+func times(url string) int {
+	if m := repeated.FindStringSubmatch(url); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return n
+	}
+	return 1
 }
 
 // curlConfig reads a file of options: only user and url.

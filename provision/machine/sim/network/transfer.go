@@ -71,7 +71,7 @@ func (t *transfer) run(ctx context.Context) error {
 
 // fetch makes the request; an answer of any code is no error.
 func (t *transfer) fetch(ctx context.Context) (guest.Response, error) {
-	u := t.url
+	u, _, _ := strings.Cut(t.url, "#")
 	if !strings.Contains(u, "://") {
 		u = "http://" + u
 	}
