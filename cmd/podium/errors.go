@@ -71,7 +71,7 @@ func exitCode(err error) int {
 	case isDescriptionError(err):
 		return exitUsage
 	case errors.Is(err, engine.ErrNoSuchStep), errors.Is(err, engine.ErrSnapshotName), errors.Is(err, engine.ErrVersion),
-		errors.Is(err, engine.ErrControlPlanes):
+		errors.Is(err, engine.ErrControlPlanes), errors.Is(err, engine.ErrEtcd):
 		return exitUsage
 	case isPreflightError(err):
 		return exitPreflight

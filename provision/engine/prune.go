@@ -22,6 +22,9 @@ import (
 // ErrControlPlanes refuses a description that has none of the control planes that the cluster has.
 var ErrControlPlanes = errors.New("none of the cluster's control planes is in the description any more")
 
+// ErrEtcd refuses a description that lacks a machine which keeps the cluster's data.
+var ErrEtcd = errors.New("a machine of the cluster's etcd is not in the description any more")
+
 // leaveStep is the name under which nodes are taken out of the cluster; its logs are named after it.
 const leaveStep = "leave"
 
@@ -71,6 +74,26 @@ func (e *Engine) keepsControlPlane(s state.State) error {
 	slices.Sort(had)
 	return fmt.Errorf("%w: it has %s, which hold all that the cluster knows: put one of them back into lab.yaml, or destroy the lab and make it anew",
 		ErrControlPlanes, strings.Join(had, ", "))
+}
+
+// keepsEtcd refuses a description without one of the machines of external etcd: the first has the authority that signs
+// the others' certificates, and each that goes away unannounced is a vote that is missing from then on.
+func (e *Engine) keepsEtcd(s state.State) error {
+	if e.Plan.Lab.Kubernetes == nil {
+		return nil
+	}
+	var lost []string
+	for name, m := range s.Machines {
+		stays := slices.ContainsFunc(e.Plan.Machines, func(p lab.Machine) bool { return p.Name == name && p.HasRole(lab.RoleEtcd) })
+		if m.Made && slices.Contains(m.Roles, lab.RoleEtcd) && step.EtcdVersion(s.Facts[name]) != "" && !stays {
+			lost = append(lost, name)
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	slices.Sort(lost)
+	return fmt.Errorf("%w: put %s back into lab.yaml, or destroy the lab and make it anew", ErrEtcd, strings.Join(lost, ", "))
 }
 
 // prune takes the nodes that the description has no more out of the cluster and destroys their machines: one

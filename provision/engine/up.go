@@ -24,7 +24,8 @@ import (
 //
 // It refuses, before it touches anything: a state file that is broken (state.ErrBroken) or of a newer podium
 // (state.ErrNewer), another provider than that of the machines there are (ErrOtherProvider), and a version of Kubernetes
-// that the cluster cannot be brought to (ErrVersion), and a cluster without any of its control planes (ErrControlPlanes).
+// that the cluster cannot be brought to (ErrVersion), and a cluster without any of its control planes (ErrControlPlanes)
+// or without one of its machines of etcd (ErrEtcd).
 func (e *Engine) Up(ctx context.Context, o UpOptions) (Summary, error) {
 	r, err := e.newRun(o)
 	if err != nil {
@@ -66,7 +67,7 @@ func (e *Engine) newRun(o UpOptions) (*run, error) {
 	if err := otherProvider(s, e.Plan.Lab.Provider); err != nil {
 		return nil, err
 	}
-	if err := e.keepsControlPlane(s); err != nil {
+	if err := cmp.Or(e.keepsControlPlane(s), e.keepsEtcd(s)); err != nil {
 		return nil, err
 	}
 	ahead, err := e.upgrade(s)

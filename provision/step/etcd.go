@@ -78,6 +78,9 @@ func etcdInput(c Context, name, address string) []Input {
 	}}
 }
 
+// EtcdVersion is the version of external etcd among a node's facts, such as 3.6.8; empty: it has none.
+func EtcdVersion(facts map[string]string) string { return facts["etcd_version"] }
+
 // etcdEndpoints is where the API servers find external etcd.
 func etcdEndpoints(c Context) []string {
 	var list []string

@@ -283,4 +283,10 @@ func TestUpgradeExternalEtcd(t *testing.T) {
 	if ran := up(t, e); len(ran) > 0 {
 		t.Errorf("a further up ran %q", ran)
 	}
+	// A member is not taken away like a worker.
+	fewer := strings.Replace(strings.Replace(text, `version: "1.35"`, `version: "1.36"`, 1), "count: 3", "count: 1", 1)
+	replan(t, e, fewer)
+	if _, err := e.Up(t.Context(), engine.UpOptions{Prune: true}); !errors.Is(err, engine.ErrEtcd) || !strings.Contains(err.Error(), "put etcd2, etcd3 back") {
+		t.Errorf("without two members: %v", err)
+	}
 }
