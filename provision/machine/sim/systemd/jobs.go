@@ -24,7 +24,34 @@ func (e *errUnit) Error() string { return e.text }
 
 // Start starts a unit and what it requires; nil if it is active.
 func (m *Manager) Start(ctx context.Context, name string) error {
-	return m.start(ctx, name, nil)
+	return m.job(ctx, func(ctx context.Context) error { return m.start(ctx, name, nil) })
+}
+
+// Stop stops a unit; nil if it does not run.
+func (m *Manager) Stop(ctx context.Context, name string) error {
+	return m.job(ctx, func(ctx context.Context) error { return m.stop(ctx, name) })
+}
+
+// Restart stops and starts a unit.
+func (m *Manager) Restart(ctx context.Context, name string) error {
+	return m.job(ctx, func(ctx context.Context) error { return m.restart(ctx, name) })
+}
+
+// ReloadUnit sends what ExecReload says.
+func (m *Manager) ReloadUnit(ctx context.Context, name string) error {
+	return m.job(ctx, func(ctx context.Context) error { return m.reload(ctx, name) })
+}
+
+// job does what a client asked for. It goes on to its end when the client is killed, since jobs are systemd's own.
+func (m *Manager) job(ctx context.Context, do func(context.Context) error) error {
+	done := make(chan error, 1)
+	go func() { done <- do(m.k.Context()) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (m *Manager) start(ctx context.Context, name string, under []string) error {
@@ -85,14 +112,39 @@ func (m *Manager) put(d *definition, active, sub string) *unit {
 	return u
 }
 
-// launch starts a unit that is not active.
+// starting is a start of a unit that has not ended.
+type starting struct {
+	cancel context.CancelFunc
+	done   chan struct{} // closed when err is known
+	err    error
+}
+
+// launch starts a unit that is not active; if somebody does already, it waits for that.
 func (m *Manager) launch(ctx context.Context, d *definition) error {
 	m.mu.Lock()
+	if u := m.units[d.name]; u != nil && u.starting != nil {
+		s := u.starting
+		m.mu.Unlock()
+		<-s.done
+		return s.err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := &starting{cancel: cancel, done: make(chan struct{})}
 	u := m.put(d, "activating", "start")
 	u.epoch++
-	u.stopping = false
+	u.stopping, u.starting = false, s
 	epoch := u.epoch
 	m.mu.Unlock()
+	s.err = m.activate(ctx, d, epoch)
+	m.mu.Lock()
+	u.starting = nil
+	m.mu.Unlock()
+	close(s.done)
+	return s.err
+}
+
+func (m *Manager) activate(ctx context.Context, d *definition, epoch int) error {
 	if !m.conditions(d) {
 		m.mu.Lock()
 		m.put(d, "inactive", "dead").result = "condition"
@@ -130,8 +182,7 @@ func (m *Manager) conditions(d *definition) bool {
 	return true
 }
 
-// Stop stops a unit; nil if it does not run.
-func (m *Manager) Stop(ctx context.Context, name string) error {
+func (m *Manager) stop(ctx context.Context, name string) error {
 	m.mu.Lock()
 	u := m.units[name]
 	if u == nil {
@@ -147,7 +198,7 @@ func (m *Manager) Stop(ctx context.Context, name string) error {
 	}
 	u.stopping = true
 	u.epoch++
-	main, d := u.main, u.def
+	main, d, s := u.main, u.def, u.starting
 	m.mu.Unlock()
 	for _, line := range d.values("Service", "ExecStop") {
 		env, _ := m.environment(d)
@@ -156,6 +207,10 @@ func (m *Manager) Stop(ctx context.Context, name string) error {
 	if main != nil {
 		main.Signal(guest.SIGTERM)
 		m.endGroup(ctx, d.name, main)
+	}
+	if s != nil {
+		s.cancel()
+		<-s.done
 	}
 	for _, p := range m.k.Processes() {
 		if p.Unit == name && d.value("Service", "KillMode") != "process" {
@@ -189,14 +244,13 @@ func (m *Manager) stopSwap(name string) {
 	m.k.SetSwaps(rest)
 }
 
-// Restart stops and starts a unit.
-func (m *Manager) Restart(ctx context.Context, name string) error {
+func (m *Manager) restart(ctx context.Context, name string) error {
 	if m.Active(name) != "inactive" {
-		if err := m.Stop(ctx, name); err != nil {
+		if err := m.stop(ctx, name); err != nil {
 			return err
 		}
 	}
-	if err := m.Start(ctx, name); err != nil {
+	if err := m.start(ctx, name, nil); err != nil {
 		return err
 	}
 	m.partsOf(ctx, name)
@@ -214,12 +268,11 @@ func (m *Manager) partsOf(ctx context.Context, name string) {
 	}
 	m.mu.Unlock()
 	for _, n := range parts {
-		m.Restart(ctx, n) //nolint:errcheck // recorded in the unit
+		m.restart(ctx, n) //nolint:errcheck // recorded in the unit
 	}
 }
 
-// ReloadUnit sends what ExecReload says.
-func (m *Manager) ReloadUnit(ctx context.Context, name string) error {
+func (m *Manager) reload(ctx context.Context, name string) error {
 	m.mu.Lock()
 	u := m.units[name]
 	if u == nil || u.active != "active" {

@@ -30,7 +30,8 @@ type unit struct {
 	main     *guest.Process
 	restarts int
 	stopping bool
-	epoch    int // changes with every start and stop, so that a late restart knows it is not wanted
+	starting *starting // nil if nobody does
+	epoch    int       // changes with every start and stop, so that a late restart knows it is not wanted
 }
 
 type managerKey struct{}

@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -107,10 +108,15 @@ func (r *runner) daemon(ctx context.Context, line string) error {
 		}
 	}
 	r.m.mu.Lock()
-	if u := r.m.units[r.d.name]; u != nil && u.epoch == r.epoch {
+	u := r.m.units[r.d.name]
+	wanted := u != nil && u.epoch == r.epoch
+	if wanted {
 		u.main = p
 	}
 	r.m.mu.Unlock()
+	if !wanted { // it was stopped meanwhile
+		return r.kill(p)
+	}
 	switch r.d.value("Service", "Type") {
 	case "notify", "notify-reload", "forking", "dbus":
 		select {
@@ -118,7 +124,7 @@ func (r *runner) daemon(ctx context.Context, line string) error {
 		case <-p.Done():
 			return fmt.Errorf("the control process exited with error code")
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return r.kill(p)
 		}
 		running()
 	default:
@@ -126,6 +132,16 @@ func (r *runner) daemon(ctx context.Context, line string) error {
 	}
 	go r.reap(p)
 	return nil
+}
+
+// kill ends a main process whose start was taken back, and says so.
+func (r *runner) kill(p *guest.Process) error {
+	p.Signal(guest.SIGKILL)
+	select {
+	case <-p.Done():
+	case <-r.m.k.Done():
+	}
+	return errors.New("it was cancelled")
 }
 
 // idle reports whether a program has no model: then the service counts as running without doing anything.
