@@ -126,6 +126,7 @@ func needsProc(t *testing.T) {
 func TestSSHDKeepalive(t *testing.T) {
 	needsProc(t)
 	s := remotetest.OpenSSH(t, remotetest.SSHDOptions{})
+	never := filepath.Join(t.TempDir(), "never")
 	const keepalive = 500 * time.Millisecond
 	c := connect(t, s.Endpoint("w1"), remote.DialOptions{Keepalive: keepalive})
 	if _, err := c.Run(t.Context(), remote.Command{Args: []string{"sleep", "2"}}); err != nil {
@@ -136,7 +137,7 @@ func TestSSHDKeepalive(t *testing.T) {
 	results := remote.Each(t.Context(), []string{"run", "put", "get"}, 0, func(ctx context.Context, what string) (string, error) {
 		switch what {
 		case "put":
-			return "", c.Put(ctx, put("/tmp/podium-test-never", "x"))
+			return "", c.Put(ctx, put(never, "x"))
 		case "get":
 			return "", c.Get(ctx, "/etc/hostname", os.Stderr)
 		}
@@ -163,13 +164,14 @@ func TestSSHDFrozenCancel(t *testing.T) {
 	}
 	s.Freeze()
 	defer s.Thaw()
+	never := filepath.Join(t.TempDir(), "never")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	enough := errors.New("enough")
 	time.AfterFunc(200*time.Millisecond, func() { cancel(enough) })
 	results := remote.Each(ctx, []string{"run", "put"}, 0, func(ctx context.Context, what string) (string, error) {
 		if what == "put" {
-			return "", c.Put(ctx, put("/tmp/podium-test-never", "x"))
+			return "", c.Put(ctx, put(never, "x"))
 		}
 		_, err := c.Run(ctx, remote.Command{Args: []string{"true"}})
 		return "", err
