@@ -17,6 +17,8 @@ func TestJobsOfSystemd(t *testing.T) {
 		{"a restart is killed", `systemctl start slow; systemctl restart slow & p=$!; sleep 0.2; kill -9 $p; sleep 1; systemctl is-active slow; pgrep -c -f '^/bin/sleep 1000$'`, "active 1"},
 		{"stopped as it starts", `systemctl start slow & sleep 0.2; systemctl stop slow; wait $! 2>/dev/null; echo $?; systemctl is-active slow; pgrep -c -f '^/bin/sleep 1000$'`, "1 inactive 0"},
 		{"restarted as it starts", `systemctl start slow & sleep 0.2; systemctl restart slow; echo $?; wait $!; systemctl is-active slow; pgrep -c -f '^/bin/sleep 1000$'`, "0 active 1"},
+		{"started as it stops", `sed -i 's/ExecStart=/ExecStop=-\/bin\/sleep 0.5\nExecStart=/' /etc/systemd/system/slow.service; systemctl daemon-reload; systemctl start slow; ` +
+			`systemctl stop slow & sleep 0.2; systemctl start slow; echo $?; wait $!; systemctl is-active slow; pgrep -c -f '^/bin/sleep 1000$'`, "0 active 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

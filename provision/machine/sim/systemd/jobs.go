@@ -61,8 +61,7 @@ func (m *Manager) start(ctx context.Context, name string, under []string) error 
 	if strings.HasSuffix(name, ".swap") {
 		return m.startSwap(name)
 	}
-	m.mu.Lock()
-	u := m.units[name]
+	u := m.settled(name)
 	if u != nil && (u.active == "active" || u.active == "activating" && len(under) > 0) {
 		m.mu.Unlock()
 		return nil
@@ -121,8 +120,7 @@ type starting struct {
 
 // launch starts a unit that is not active; if somebody does already, it waits for that.
 func (m *Manager) launch(ctx context.Context, d *definition) error {
-	m.mu.Lock()
-	if u := m.units[d.name]; u != nil && u.starting != nil {
+	if u := m.settled(d.name); u != nil && u.starting != nil {
 		s := u.starting
 		m.mu.Unlock()
 		<-s.done
@@ -182,9 +180,22 @@ func (m *Manager) conditions(d *definition) bool {
 	return true
 }
 
+// settled takes the lock when nobody stops the unit any more, and returns the unit, nil if there is none.
+func (m *Manager) settled(name string) *unit {
+	for {
+		m.mu.Lock()
+		u := m.units[name]
+		if u == nil || u.ending == nil {
+			return u
+		}
+		ending := u.ending
+		m.mu.Unlock()
+		<-ending
+	}
+}
+
 func (m *Manager) stop(ctx context.Context, name string) error {
-	m.mu.Lock()
-	u := m.units[name]
+	u := m.settled(name)
 	if u == nil {
 		m.mu.Unlock()
 		if strings.HasSuffix(name, ".swap") {
@@ -196,7 +207,7 @@ func (m *Manager) stop(ctx context.Context, name string) error {
 		}
 		return nil
 	}
-	u.stopping = true
+	u.stopping, u.ending = true, make(chan struct{})
 	u.epoch++
 	main, d, s := u.main, u.def, u.starting
 	m.mu.Unlock()
@@ -219,6 +230,8 @@ func (m *Manager) stop(ctx context.Context, name string) error {
 	}
 	m.mu.Lock()
 	u.active, u.sub, u.main, u.restarts, u.since = "inactive", "dead", nil, 0, m.k.Clock()
+	close(u.ending)
+	u.ending = nil
 	m.mu.Unlock()
 	return nil
 }

@@ -30,8 +30,9 @@ type unit struct {
 	main     *guest.Process
 	restarts int
 	stopping bool
-	starting *starting // nil if nobody does
-	epoch    int       // changes with every start and stop, so that a late restart knows it is not wanted
+	starting *starting     // nil if nobody does
+	ending   chan struct{} // closed when a stop has ended; nil if nobody stops it
+	epoch    int           // changes with every start and stop, so that a late restart knows it is not wanted
 }
 
 type managerKey struct{}
