@@ -10,9 +10,10 @@
 . "$(dirname "$0")/lib/step.sh"
 . "$(dirname "$0")/lib/kubeadm.sh"
 
-# is_whole: a worker that the cluster knows by a certificate of its own has joined.
+# is_whole: a worker that runs, and that the cluster knows by a certificate of its own, has joined.
 is_whole() {
   [[ $PODIUM_JOIN_ROLE == worker && -f /etc/kubernetes/kubelet.conf ]] &&
+    systemctl is-active --quiet kubelet.service &&
     kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node "$PODIUM_NODE" >/dev/null 2>&1
 }
 

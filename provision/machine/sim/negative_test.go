@@ -114,6 +114,20 @@ func TestUnsetVariables(t *testing.T) {
 	}
 }
 
+// A join that was cut off as its kubelet did not run is made anew, though the cluster knows the node already.
+func TestJoinWithoutKubelet(t *testing.T) {
+	e, _ := newEngine(t, pair, "")
+	up(t, e)
+	const cutOff = "systemctl stop kubelet; rm /var/lib/podium/kube-member /var/lib/podium/steps/kubeadm-join; : >/var/lib/podium/kube-attempt"
+	if _, errs, code := run(t, connect(t, e, "w1"), cutOff); code != 0 {
+		t.Fatal(errs)
+	}
+	up(t, e)
+	if out, _, code := run(t, connect(t, e, "w1"), "systemctl is-active kubelet"); code != 0 {
+		t.Errorf("the kubelet is %s", out)
+	}
+}
+
 // TestCluster breaks a cluster that is up, in ways that a model must not forgive.
 func TestCluster(t *testing.T) {
 	for _, tt := range []struct {

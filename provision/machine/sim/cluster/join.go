@@ -245,6 +245,7 @@ func (in *installation) joinControlPlane(api *apiServer) (phase string, err erro
 	if err := in.writeManifests(); err != nil {
 		return "control-plane-join/etcd", err
 	}
+	in.systemctl("stop", "kubelet") // the model's looks for new static pods when it starts
 	if err := in.startKubelet(); err != nil {
 		return "control-plane-join/etcd", err
 	}

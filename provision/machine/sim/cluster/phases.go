@@ -220,8 +220,10 @@ func (in *installation) command(name string) []any {
 	return c
 }
 
-// writeKubelet writes the kubelet's configuration and flags.
+// writeKubelet writes the kubelet's configuration and flags. It stops the kubelet first, as kubeadm does, "so no race
+// conditions occur when configuring it" (cmd/kubeadm/app/cmd/phases/join/kubelet.go).
 func (in *installation) writeKubelet() error {
+	in.systemctl("stop", "kubelet")
 	config := object{
 		"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "cgroupDriver": "systemd", "staticPodPath": manifestDir,
 		"containerRuntimeEndpoint": in.node.CRISocket, "clusterDNS": []any{"10.96.0.10"}, "clusterDomain": "cluster.local", "rotateCertificates": true,
@@ -249,7 +251,6 @@ func (in *installation) writeKubelet() error {
 func (in *installation) startKubelet() error {
 	in.say("[kubelet-start] Starting the kubelet")
 	state := kubeletStateOf(in.p.Kernel)
-	in.systemctl("stop", "kubelet")
 	state.mu.Lock()
 	before := state.failures
 	state.mu.Unlock()
