@@ -7,6 +7,10 @@ set -eu
 node=$1 user=$2 key=$3
 exec 3>&1 >&2 # what is printed is for podium, all else for people
 
+# A podium that was killed leaves this running, and the next one runs it too: useradd does not bear that.
+exec 9>/run/podium-admit.lock
+flock 9
+
 # The first process may still be setting the system up.
 try=0
 until systemctl show --property=Version >/dev/null 2>&1; do
@@ -55,6 +59,9 @@ fi
 id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$user"
 home=$(getent passwd "$user" | cut -d: -f6)
 group=$(id -g "$user")
+# A useradd that was cut off leaves an account without a home, and sshd refuses one that is somebody else's.
+[ -d "$home" ] || cp -r /etc/skel "$home"
+[ "$(stat -c %u "$home")" = "$(id -u "$user")" ] || chown -R "$user:$group" "$home"
 install -d -m 700 -o "$user" -g "$group" "$home/.ssh"
 touch "$home/.ssh/authorized_keys"
 grep -qxF "$key" "$home/.ssh/authorized_keys" || echo "$key" >>"$home/.ssh/authorized_keys"

@@ -156,6 +156,42 @@ func TestRealLife(t *testing.T) {
 	}
 }
 
+// A podium that is killed leaves its script running in the node, and the next podium runs it too: the account is made
+// once, and whole.
+func TestRealAdmitsAtOnce(t *testing.T) {
+	p, spec := real(t, realLab)
+	ctx := context.Background()
+	if err := p.Prepare(ctx, spec); err != nil {
+		t.Fatal(err)
+	}
+	e, err := p.Up(ctx, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, _, err := p.find(ctx, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if _, err := p.client.shell(ctx, "n-real-a", "userdel --force --remove "+e.User); err != nil {
+			t.Fatal(err)
+		}
+		said := make(chan error)
+		for range 3 {
+			go func() {
+				_, err := p.shellWhenUp(ctx, i, "a", e.User, spec.PublicKey)
+				said <- err
+			}()
+		}
+		for range 3 {
+			if err := <-said; err != nil {
+				t.Fatal(err)
+			}
+		}
+		canLogIn(t, p, e)
+	}
+}
+
 // canLogIn waits for the node's sshd and runs a command with the lab's key and the host keys of the endpoint only.
 func canLogIn(t *testing.T, p *Provider, e remote.Endpoint) {
 	t.Helper()
