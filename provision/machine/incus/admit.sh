@@ -7,10 +7,6 @@ set -eu
 node=$1 user=$2 key=$3
 exec 3>&1 >&2 # what is printed is for podium, all else for people
 
-# A podium that was killed leaves this running, and the next one runs it too: useradd does not bear that.
-exec 9>/run/podium-admit.lock
-flock 9
-
 # The first process may still be setting the system up.
 try=0
 until systemctl show --property=Version >/dev/null 2>&1; do
@@ -21,6 +17,11 @@ until systemctl show --property=Version >/dev/null 2>&1; do
   }
   sleep 0.1
 done
+
+# A podium that was killed leaves this running, and the next one runs it too: useradd does not bear that. Not before
+# systemd has mounted /run, or each could have a lock of its own.
+exec 9>/run/podium-admit.lock
+flock 9
 
 # The address comes from the server. Without one, waiting for SSH would only hide the reason.
 try=0
