@@ -2,6 +2,7 @@ package incus
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ type answer struct {
 	Stdout string `json:"stdout"`
 	Stderr string `json:"stderr"`
 	Code   int    `json:"code"`
+	First  int    `json:"first"` // only the first so many such calls; 0: all
 }
 
 // fakeScript is the environment variable that turns this test program into the stand-in.
@@ -36,17 +38,18 @@ func fakeIncus(folder, call string) int {
 	if err == nil {
 		_, err = fmt.Fprintln(log, call)
 	}
+	calls, err3 := os.ReadFile(filepath.Join(folder, "calls"))
 	text, err2 := os.ReadFile(filepath.Join(folder, "script.json"))
 	var script []answer
 	if err2 == nil {
 		err2 = json.Unmarshal(text, &script)
 	}
-	if err != nil || err2 != nil {
-		fmt.Fprintln(os.Stderr, "fake incus:", err, err2)
+	if err := errors.Join(err, err2, err3); err != nil {
+		fmt.Fprintln(os.Stderr, "fake incus:", err)
 		return 99
 	}
 	for _, a := range script {
-		if strings.Contains(call, a.Call) {
+		if strings.Contains(call, a.Call) && (a.First == 0 || strings.Count(string(calls), a.Call) <= a.First) {
 			fmt.Print(a.Stdout)
 			fmt.Fprint(os.Stderr, a.Stderr)
 			return a.Code
@@ -63,6 +66,7 @@ var healthy = []answer{
 		`"local":{"Addr":"unix://","Project":"","Protocol":"incus"},"away":{"Addr":"https://incus.example:8443","Project":"class","Protocol":"incus"}}`},
 	{Call: ":/1.0?project", Stdout: `{"auth":"trusted","environment":{"server_clustered":false}}`},
 	{Call: "/1.0/instances?recursion=1", Stdout: `[]`},
+	{Call: "/1.0/operations?recursion=1", Stdout: `{"success":[{"id":"27f5d839","class":"task","description":"Downloading image","status":"Success","resources":{}}]}`},
 	{Call: "/1.0/images/aliases/debian-12", Stdout: `{"name":"debian-12","target":"9001a0d5d0ba","type":"container"}`},
 	{Call: "/1.0/profiles/default", Stdout: `{"devices":{"eth0":{"name":"eth0","network":"nodes","type":"nic"},"root":{"path":"/","pool":"pool1","type":"disk"}}}`},
 	{Call: "/1.0/networks?recursion=1", Stdout: `[{"name":"nodes","type":"bridge","managed":true,"status":"Created","config":{"ipv4.address":"198.18.0.1/24"}},` +

@@ -47,7 +47,8 @@ type Provider struct {
 	spec      machine.Spec // set by Prepare
 	shared    shared       // what Prepare found for all machines
 	clustered bool
-	placing   sync.Mutex // held while an instance of a cluster is made
+	underway  []operation // what Prepare found the server doing
+	placing   sync.Mutex  // held while an instance of a cluster is made
 
 	mu     sync.Mutex
 	listed bool                // nodes and others are filled

@@ -65,17 +65,7 @@ func (p *Provider) findAgain(ctx context.Context, name string) (i instance, ok b
 	if err != nil || !ok || !given {
 		return i, ok, err
 	}
-	var now instance
-	if err := p.client.query(ctx, "GET", path(i, ""), nil, &now); says(err, "not found") {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		delete(p.nodes, name)
-		return instance{}, false, nil
-	} else if err != nil {
-		return i, true, p.explain("looking at "+name, err)
-	}
-	p.keep(name, func(i *instance) { *i = now })
-	return now, true, nil
+	return p.look(ctx, name)
 }
 
 // keep notes what became of a node's instance.
@@ -95,6 +85,9 @@ func path(i instance, more string) string { return "/1.0/instances/" + url.PathE
 // host keys, read from inside, so that the first SSH connection is strict already.
 func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error) {
 	i, ok, err := p.findAgain(ctx, name)
+	if err == nil {
+		i, ok, err = p.settled(ctx, name, i, ok)
+	}
 	if err != nil {
 		return remote.Endpoint{}, err
 	}
@@ -244,7 +237,7 @@ func (p *Provider) PowerOff(ctx context.Context, name string) error {
 
 func (p *Provider) stop(ctx context.Context, name string, i instance, force bool) error {
 	body := map[string]any{"action": "stop", "timeout": int(haltTime.Seconds()), "force": force || i.Status == "Frozen"}
-	err := p.client.query(ctx, "PUT", path(i, "/state"), body, nil)
+	err := p.unlessBusy(ctx, name, i, func() error { return p.client.query(ctx, "PUT", path(i, "/state"), body, nil) })
 	if err != nil && ctx.Err() == nil && !force && !says(err, "already stopped") && !says(err, "not found") {
 		p.log.Warn("it did not stop by itself: switching it off", "node", name, "error", err)
 		return p.stop(ctx, name, i, true)
@@ -267,7 +260,8 @@ func (p *Provider) Destroy(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	if err := p.client.query(ctx, "DELETE", path(i, ""), nil, nil); err != nil && !says(err, "not found") {
+	err = p.unlessBusy(ctx, name, i, func() error { return p.client.query(ctx, "DELETE", path(i, ""), nil, nil) })
+	if err != nil && !says(err, "not found") {
 		return p.explain("removing "+name, err)
 	}
 	p.mu.Lock()

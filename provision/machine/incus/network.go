@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"podium/provision/lab"
@@ -49,6 +50,14 @@ func (p *Provider) network(ctx context.Context, all []network) (string, error) {
 			return "", &Error{Doing: "network " + n.Name,
 				Text: fmt.Sprintf("the lab's machines are in %s, lab.yaml says %s", has.Masked(), subnet),
 				Hint: "write network: " + has.Masked().String() + ", or destroy the lab and make it again"}
+		}
+		n, there, err := p.networkMade(ctx, n)
+		if err != nil {
+			return "", err
+		}
+		if !there {
+			all = slices.DeleteFunc(slices.Clone(all), func(gone network) bool { return gone.Name == n.Name })
+			break
 		}
 		if n.Status == "Errored" {
 			return "", &Error{Doing: "network " + n.Name, Text: "it could not be started", Hint: "incus network info " + n.Name + "; journalctl -u incus"}

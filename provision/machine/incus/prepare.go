@@ -48,6 +48,7 @@ func (p *Provider) prepare(ctx context.Context, s machine.Spec) error {
 	work, ctx2 := errgroup.WithContext(ctx)
 	work.Go(func() (err error) { p.clustered, err = p.hello(ctx2); return err })
 	work.Go(func() error { _, err := p.list(ctx2); return err })
+	work.Go(func() (err error) { p.underway, err = p.operations(ctx2); return err })
 	work.Go(func() (err error) { networks, err = p.networks(ctx2); return err })
 	work.Go(func() (err error) { found.Source, err = p.image(ctx2, remotes); return err })
 	work.Go(func() (err error) { found.Pool, err = p.pool(ctx2); return err })
