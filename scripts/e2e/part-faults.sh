@@ -35,7 +35,7 @@ start_up() {
 killed_at_random() {
   local lab=$1 try wait
   for try in 1 2 3; do
-    wait=$((RANDOM % 12000))
+    wait=$((RANDOM % (try * try * 1400))) # the first as the lab's network is made
     start_up "$lab"
     sleep "$(seconds "$wait" | tr -d s)"
     kill -KILL "$running" 2>/dev/null || true
