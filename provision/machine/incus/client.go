@@ -97,7 +97,7 @@ func (c *client) queryIn(ctx context.Context, project, method, path string, body
 	}
 	args = append(args, c.on(withProject(path, project)))
 	answer, err := c.run(ctx, nil, args...)
-	if err != nil || out == nil {
+	if err != nil || out == nil || answer == "" { // the client prints nothing for an empty object
 		return err
 	}
 	if err := json.Unmarshal([]byte(answer), out); err != nil {

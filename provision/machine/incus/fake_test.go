@@ -66,7 +66,7 @@ var healthy = []answer{
 		`"local":{"Addr":"unix://","Project":"","Protocol":"incus"},"away":{"Addr":"https://incus.example:8443","Project":"class","Protocol":"incus"}}`},
 	{Call: ":/1.0?project", Stdout: `{"auth":"trusted","environment":{"server_clustered":false}}`},
 	{Call: "/1.0/instances?recursion=1", Stdout: `[]`},
-	{Call: "/1.0/operations?recursion=1", Stdout: `{"success":[{"id":"27f5d839","class":"task","description":"Downloading image","status":"Success","resources":{}}]}`},
+	{Call: "/1.0/operations?recursion=1", Stdout: ""}, // nothing for an empty object
 	{Call: "/1.0/images/aliases/debian-12", Stdout: `{"name":"debian-12","target":"9001a0d5d0ba","type":"container"}`},
 	{Call: "/1.0/profiles/default", Stdout: `{"devices":{"eth0":{"name":"eth0","network":"nodes","type":"nic"},"root":{"path":"/","pool":"pool1","type":"disk"}}}`},
 	{Call: "/1.0/networks?recursion=1", Stdout: `[{"name":"nodes","type":"bridge","managed":true,"status":"Created","config":{"ipv4.address":"198.18.0.1/24"}},` +
