@@ -223,9 +223,32 @@ start() {
   answers
 }
 
+# thaw PID: as long as the daemon lives. On control groups of version 1 a container runtime that is killed in the moment in
+# which it holds a pod frozen leaves it so for ever: the pod cannot be killed, and its node not be stopped. What is found
+# frozen at two looks is that.
+thaw() {
+  local container state now before=''
+  trap - ERR EXIT
+  set +e
+  while [[ -d /proc/$1 ]]; do
+    now=''
+    for container in "$incus/containers"/*; do
+      now+=$(grep -rlx FROZEN --include=freezer.state "/sys/fs/cgroup/freezer/lxc.payload.${container##*/}/kubepods.slice" 2>/dev/null)$'\n'
+    done
+    while read -r state; do
+      [[ -z $state || $before != *"$state"* ]] || echo THAWED >"$state"
+    done <<<"$now"
+    before=$now
+    sleep 2
+  done
+}
+
 # answers waits until the daemon does.
 answers() {
   local try
+  if [[ -d /sys/fs/cgroup/freezer ]]; then
+    thaw "$(cat "$base/pid")" >/dev/null 2>&1 </dev/null 7>&- 9>&- &
+  fi
   for ((try = 0; try < 300; try++)); do
     inside incus query /1.0 >/dev/null 2>&1 && return
     [[ -d /proc/$(cat "$base/pid") ]] || break
