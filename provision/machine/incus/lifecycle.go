@@ -68,6 +68,22 @@ func (p *Provider) findAgain(ctx context.Context, name string) (i instance, ok b
 	return p.look(ctx, name)
 }
 
+// look asks for a node's instance as it is now.
+func (p *Provider) look(ctx context.Context, name string) (i instance, ok bool, err error) {
+	err = p.client.query(ctx, "GET", path(instance{Name: instanceName(p.place.Lab, name)}, ""), nil, &i)
+	if says(err, "not found") {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.nodes, name)
+		return instance{}, false, nil
+	}
+	if err != nil {
+		return i, true, p.explain("looking at "+name, err)
+	}
+	p.keep(name, func(kept *instance) { *kept = i })
+	return i, true, nil
+}
+
 // keep notes what became of a node's instance.
 func (p *Provider) keep(name string, change func(*instance)) {
 	p.mu.Lock()

@@ -68,22 +68,6 @@ func (p *Provider) settled(ctx context.Context, name string, i instance, ok bool
 	return p.look(ctx, name)
 }
 
-// look asks for a node's instance as it is now.
-func (p *Provider) look(ctx context.Context, name string) (i instance, ok bool, err error) {
-	err = p.client.query(ctx, "GET", path(instance{Name: instanceName(p.place.Lab, name)}, ""), nil, &i)
-	if says(err, "not found") {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		delete(p.nodes, name)
-		return instance{}, false, nil
-	}
-	if err != nil {
-		return i, true, p.explain("looking at "+name, err)
-	}
-	p.keep(name, func(kept *instance) { *kept = i })
-	return i, true, nil
-}
-
 // unlessBusy does something to a node's instance, and once more after what the server was doing with it already.
 func (p *Provider) unlessBusy(ctx context.Context, name string, i instance, do func() error) error {
 	err := do()

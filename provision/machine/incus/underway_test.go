@@ -2,6 +2,7 @@ package incus
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -110,7 +111,7 @@ func TestNetworkUnderway(t *testing.T) {
 	p, spec, _ := fake(t, fakeLab, with(answer{Call: get, Stdout: network("Pending")}, answer{Call: "/1.0/networks?recursion=1", Stdout: "[" + network("Pending") + "]"}))
 	networkTime = time.Minute
 	time.AfterFunc(300*time.Millisecond, cancel)
-	if err := p.Prepare(ctx, spec); err == nil {
-		t.Error("Ctrl-C does not end it")
+	if err := p.Prepare(ctx, spec); !errors.Is(err, context.Canceled) {
+		t.Errorf("Ctrl-C: %v", err)
 	}
 }
