@@ -90,6 +90,16 @@ await_turn() {
   done <<<"$PODIUM_ETCD_MEMBERS"
 }
 
+# prepare_members: by the first one to start anew, while all are still 3.5. Its count of entries is etcd 3.5's own.
+prepare_members() {
+  local first options=(--cacert "$ETCDCTL_CACERT" --cert "$ETCDCTL_CERT" --key "$ETCDCTL_KEY")
+  read -r first _ <<<"$PODIUM_ETCD_MEMBERS"
+  [[ $first == "$PODIUM_NODE" && $PODIUM_ETCD_VERSION != 3.5.* ]] || return 0
+  if [[ $(curl --silent --max-time 3 "${options[@]}" "https://$PODIUM_ADDRESS:2379/version") == *'"etcdserver":"3.5.'* ]]; then
+    snapshot_by_writing 100000 "https://$PODIUM_ADDRESS:2379" "${options[@]}"
+  fi
+}
+
 id etcd >/dev/null 2>&1 || useradd --system --user-group --home-dir "$data" --no-create-home --shell /usr/sbin/nologin etcd
 [[ -d $data ]] || install -d -m 0700 -o etcd -g etcd "$data"
 etcd_certificates "$pki" etcd
@@ -130,16 +140,6 @@ write_file 0644 /etc/profile.d/podium-etcd.sh <<END
 export ETCDCTL_ENDPOINTS=https://$PODIUM_ADDRESS:2379
 export ETCDCTL_CACERT=$ETCDCTL_CACERT ETCDCTL_CERT=$ETCDCTL_CERT ETCDCTL_KEY=$ETCDCTL_KEY
 END
-# prepare_members: by the first one to start anew, while all are still 3.5. Its count of entries is etcd 3.5's own.
-prepare_members() {
-  local first options=(--cacert "$ETCDCTL_CACERT" --cert "$ETCDCTL_CERT" --key "$ETCDCTL_KEY")
-  read -r first _ <<<"$PODIUM_ETCD_MEMBERS"
-  [[ $first == "$PODIUM_NODE" && $PODIUM_ETCD_VERSION != 3.5.* ]] || return 0
-  if [[ $(curl --silent --max-time 3 "${options[@]}" "https://$PODIUM_ADDRESS:2379/version") == *'"etcdserver":"3.5.'* ]]; then
-    snapshot_by_writing 100000 "https://$PODIUM_ADDRESS:2379" "${options[@]}"
-  fi
-}
-
 if [[ $changed == yes && -d $data/member ]] && systemctl is-active --quiet etcd.service; then
   await_turn
   prepare_members
