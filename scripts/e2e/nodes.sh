@@ -208,6 +208,7 @@ start() {
     setsid nsenter --mount="/proc/$(holder)/ns/mnt" --net="/run/netns/$netns" env INCUS_DIR="$incus" \
       "$daemon" --group root --logfile "$base/incusd.log" >>"$base/incusd.out" 2>&1 </dev/null 7>&- 9>&- &
     echo $! >"$base/pid"
+    thaw_pods
     answers
     return
   fi
@@ -220,12 +221,18 @@ start() {
       INCUS_DIR="$1/incus" exec "$2" --group root --logfile "$1/incusd.log"
     '\'' sh "$1" "$3"' sh "$base" "/run/netns/$netns" "$daemon" >"$base/incusd.out" 2>&1 </dev/null 7>&- 9>&- &
   echo $! >"$base/pid"
+  thaw_pods
   answers
 }
 
-# thaw PID: as long as the daemon lives. On control groups of version 1 a container runtime that is killed in the moment in
-# which it holds a pod frozen leaves it so for ever: the pod cannot be killed, and its node not be stopped. What is found
-# frozen at two looks is that.
+# thaw_pods: as long as the daemon lives. On control groups of version 1 a container runtime that is killed in the
+# moment in which it holds a pod frozen leaves it so for ever: the pod cannot be killed, and its node not be stopped.
+# What is found frozen at two looks is that.
+thaw_pods() {
+  [[ -d /sys/fs/cgroup/freezer ]] || return 0
+  thaw "$(cat "$base/pid")" >/dev/null 2>&1 </dev/null 7>&- 9>&- &
+}
+
 thaw() {
   local container state now before=''
   trap - ERR EXIT
@@ -246,9 +253,6 @@ thaw() {
 # answers waits until the daemon does.
 answers() {
   local try
-  if [[ -d /sys/fs/cgroup/freezer ]]; then
-    thaw "$(cat "$base/pid")" >/dev/null 2>&1 </dev/null 7>&- 9>&- &
-  fi
   for ((try = 0; try < 300; try++)); do
     inside incus query /1.0 >/dev/null 2>&1 && return
     [[ -d /proc/$(cat "$base/pid") ]] || break

@@ -33,16 +33,19 @@ start_up() {
 }
 
 killed_at_random() {
-  local lab=$1 try wait
-  for try in 1 2 3; do
-    wait=$((RANDOM % (try * try * 1400))) # the first as the lab's network is made
-    start_up "$lab"
-    sleep "$(seconds "$wait" | tr -d s)"
-    kill -KILL "$running" 2>/dev/null || true
-    wait "$running" 2>/dev/null || true
-    figure "killed (SIGKILL)" "after $(seconds "$wait"), at: $(tail -n 1 "$work/output.up" | cut -c 10-80)"
+  local lab=$1 round try wait
+  for ((round = 1; round <= ${PODIUM_E2E_KILLS:-1}; round++)); do
+    ((round == 1)) || check "destroy" podium destroy "$lab" --yes
+    for try in 1 2 3; do
+      wait=$((RANDOM % (try * try * 1400))) # the first as the lab's network is made
+      start_up "$lab"
+      sleep "$(seconds "$wait" | tr -d s)"
+      kill -KILL "$running" 2>/dev/null || true
+      wait "$running" 2>/dev/null || true
+      figure "killed (SIGKILL)" "after $(seconds "$wait"), at: $(tail -n 1 "$work/output.up" | cut -c 10-80)"
+    done
+    check "up finishes what $try killed runs began" podium up "$lab" --provider incus
   done
-  check "up finishes what $try killed runs began" podium up "$lab" --provider incus
   check "Docker works" podium exec "$lab" -- docker info
   check "no script runs twice or goes on by itself" podium exec "$lab" --sudo -- '! pgrep -f [/]var/lib/podium/scripts'
   check "a further up changes nothing" idle "$lab"

@@ -9,6 +9,7 @@
 # minutes of one processor while the other parts run.
 #
 # PODIUM_E2E_KEEP=1   leave the nodes as they are when something failed; end them with PODIUM_E2E_ID=... nodes.sh down
+# PODIUM_E2E_KILLS    how often the faults make a lab whose podium is killed three times (default: once)
 # PODIUM_E2E_SEED     of the random moments of the faults (default: another one each time, printed)
 set -euo pipefail
 
