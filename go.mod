@@ -17,11 +17,11 @@ require (
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests: a validator that is not ours
 	github.com/spf13/cobra v1.10.2 // verbs, flags, help, completion
 	go.uber.org/goleak v1.3.0 // tests: no goroutine stays behind
+	go.yaml.in/yaml/v3 v3.0.6 // lab.yaml; the kept fork of yaml.v3
 	golang.org/x/crypto v0.58.0 // SSH
 	golang.org/x/sync v0.24.0 // limits of what runs side by side
 	golang.org/x/sys v0.49.0 // Windows: console, registry, processes
 	golang.org/x/term v0.47.0 // raw mode, sizes
-	gopkg.in/yaml.v3 v3.0.1 // lab.yaml
 	mvdan.cc/sh/v3 v3.14.1 // the simulator's shell: parsing and expansion
 )
 

@@ -22,16 +22,16 @@ const module = "podium/"
 // scripts/ may import anything, and so may tests.
 func flow() map[string][]string {
 	return map[string][]string{
-		"provision/lab":                 {"provision/step/source"}, // a leaf: the versions to check against
-		"provision/step":                {"provision/lab", "provision/step/source", "templates"},
-		"provision/step/source":         {},
-		"provision/step/source/audit":   {"provision/step/source", "provision/step/source/openpgp"},
-		"provision/step/source/openpgp": {},
-		"provision/plan":                {"provision/lab", "provision/step"},
-		"provision/remote":              {},
-		"provision/machine":             {"provision/lab", "provision/remote"},
+		"provision/lab":               {"provision/catalogue"}, // a leaf: the versions to check against
+		"provision/step":              {"provision/lab", "provision/catalogue", "templates"},
+		"provision/catalogue":         {},
+		"provision/catalogue/audit":   {"provision/catalogue", "provision/catalogue/openpgp"},
+		"provision/catalogue/openpgp": {},
+		"provision/plan":              {"provision/lab", "provision/step"},
+		"provision/remote":            {},
+		"provision/machine":           {"provision/lab", "provision/remote"},
 		"provision/machine/*": { // and what lies below the provider itself; the simulator has the catalogue's hosts and keys
-			"provision/machine", "provision/lab", "provision/remote", "provision/event", "provision/step/source", "templates",
+			"provision/machine", "provision/lab", "provision/remote", "provision/event", "provision/catalogue", "templates",
 		},
 		"provision/engine": {
 			"provision/event", "provision/lab", "provision/machine", "provision/plan", "provision/remote", "provision/state", "provision/step", "scripts",
@@ -39,7 +39,7 @@ func flow() map[string][]string {
 		"provision/doctor":            {"provision/lab", "provision/machine/vagrant"},
 		"provision/event":             {},
 		"provision/state":             {},
-		"provision/report":            {"provision/engine", "provision/event", "provision/lab", "provision/plan", "provision/state", "provision/step/source/audit"},
+		"provision/report":            {"provision/engine", "provision/event", "provision/lab", "provision/plan", "provision/state", "provision/catalogue/audit"},
 		"provision/remote/remotetest": {"provision/remote"},
 		"templates":                   {"provision/lab"},
 		"scripts":                     {},

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"podium/provision/catalogue"
 	"podium/provision/step"
-	"podium/provision/step/source"
 	"podium/scripts"
 )
 
@@ -103,7 +103,7 @@ func everyFile(t *testing.T, visit func(name, text string)) {
 // No script, template or lab names an address that is known to be dead, or downloads from one that the catalogue does
 // not know.
 func TestAddresses(t *testing.T) {
-	c := source.All()
+	c := catalogue.All()
 	var known []string
 	for _, s := range c.Sources {
 		known = append(known, s.URL)
@@ -223,7 +223,7 @@ func TestSourcesAreThoseOfTheTable(t *testing.T) {
 		all += withoutComments(text)
 	}
 	known := map[string]bool{}
-	for _, s := range source.All().Sources {
+	for _, s := range catalogue.All().Sources {
 		known[s.URL] = true
 		if !strings.Contains(all, ":-"+s.URL+"}") {
 			continue

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"podium/provision/catalogue"
 	"podium/provision/report"
-	"podium/provision/step/source"
 )
 
 const catalogLong = `Show what labs can ask for: every component with its versions, until when its makers mend it,
@@ -31,7 +31,7 @@ func (a *app) catalogCommand() *cobra.Command {
 			if err := knownComponents(names); err != nil {
 				return err
 			}
-			chosen := chooseComponents(source.All(), names)
+			chosen := chooseComponents(catalogue.All(), names)
 			switch {
 			case f.output.json():
 				return a.printJSON(chosen)
@@ -60,7 +60,7 @@ func completeComponents(_ *cobra.Command, given []string, _ string) ([]string, c
 
 func componentNames() []string {
 	var names []string
-	for _, c := range source.All().Components {
+	for _, c := range catalogue.All().Components {
 		names = append(names, c.Name)
 	}
 	return names
@@ -69,7 +69,7 @@ func componentNames() []string {
 // knownComponents refuses names that the catalogue does not have.
 func knownComponents(names []string) error {
 	for _, name := range names {
-		if _, ok := source.All().Find(name); !ok {
+		if _, ok := catalogue.All().Find(name); !ok {
 			return usage("the catalogue has no component %q", name).hinted("it has: %s", strings.Join(componentNames(), ", "))
 		}
 	}
@@ -77,7 +77,7 @@ func knownComponents(names []string) error {
 }
 
 // chooseComponents is the part of the catalogue that is about the components; without names, all of it.
-func chooseComponents(c source.Catalogue, names []string) source.Catalogue {
+func chooseComponents(c catalogue.Catalogue, names []string) catalogue.Catalogue {
 	if len(names) == 0 {
 		return c
 	}
@@ -89,24 +89,24 @@ func chooseComponents(c source.Catalogue, names []string) source.Catalogue {
 		}
 	}
 	about := func(name string) bool { return slices.Contains(names, name) }
-	c.Sources = slices.DeleteFunc(slices.Clone(whole.Sources), func(s source.Source) bool {
-		return !slices.ContainsFunc(c.Components, func(p source.Component) bool { return comesFrom(whole, p, s) })
+	c.Sources = slices.DeleteFunc(slices.Clone(whole.Sources), func(s catalogue.Source) bool {
+		return !slices.ContainsFunc(c.Components, func(p catalogue.Component) bool { return comesFrom(whole, p, s) })
 	})
-	c.Rules = slices.DeleteFunc(slices.Clone(whole.Rules), func(r source.Rule) bool {
+	c.Rules = slices.DeleteFunc(slices.Clone(whole.Rules), func(r catalogue.Rule) bool {
 		return !slices.ContainsFunc(slices.Collect(maps.Keys(r.When)), about)
 	})
-	c.Distributions = slices.DeleteFunc(slices.Clone(whole.Distributions), func(d source.Distribution) bool {
+	c.Distributions = slices.DeleteFunc(slices.Clone(whole.Distributions), func(d catalogue.Distribution) bool {
 		return !slices.ContainsFunc(slices.Collect(maps.Keys(d.Packages)), about)
 	})
 	c.Dead = nil
-	c.Sets = slices.DeleteFunc(slices.Clone(whole.Sets), func(s source.Set) bool {
+	c.Sets = slices.DeleteFunc(slices.Clone(whole.Sets), func(s catalogue.Set) bool {
 		return !about("kubernetes") && !about("containerd") && !slices.ContainsFunc(slices.Collect(maps.Keys(s.With)), about)
 	})
 	return c
 }
 
 // comesFrom reports whether a component's files come from the source.
-func comesFrom(c source.Catalogue, p source.Component, s source.Source) bool {
+func comesFrom(c catalogue.Catalogue, p catalogue.Component, s catalogue.Source) bool {
 	for _, url := range p.URLs {
 		if found, ok := c.SourceOf(url); ok && found.Name == s.Name {
 			return true
@@ -116,7 +116,7 @@ func comesFrom(c source.Catalogue, p source.Component, s source.Source) bool {
 }
 
 // printCatalog shows everything in two tables.
-func (a *app) printCatalog(c source.Catalogue) {
+func (a *app) printCatalog(c catalogue.Catalogue) {
 	t := report.Table{Head: []string{"COMPONENT", "VERSION", "ALSO", "FIXES UNTIL", "WHAT IT IS"}}
 	for _, p := range c.Components {
 		var also []string
@@ -150,7 +150,7 @@ func (a *app) printCatalog(c source.Catalogue) {
 }
 
 // printComponent shows all there is to a component.
-func (a *app) printComponent(p source.Component) {
+func (a *app) printComponent(p catalogue.Component) {
 	fmt.Fprintf(a.stdout, "%s: %s\n", p.Name, p.About)
 	if p.Distribution != "" {
 		fmt.Fprintf(a.stdout, "  package of the distribution: %s\n", p.Distribution)
@@ -173,8 +173,8 @@ func (a *app) printComponent(p source.Component) {
 	for _, image := range slices.Sorted(maps.Keys(p.Images)) {
 		more.Row("image", p.Images[image])
 	}
-	for _, s := range source.All().Sources {
-		if s.Key != nil && s.Key.Fingerprint != "" && comesFrom(source.All(), p, s) {
+	for _, s := range catalogue.All().Sources {
+		if s.Key != nil && s.Key.Fingerprint != "" && comesFrom(catalogue.All(), p, s) {
 			key := s.Key.Fingerprint
 			if s.Key.Expires != "" {
 				key += " to " + string(s.Key.Expires)
@@ -189,7 +189,7 @@ func (a *app) printComponent(p source.Component) {
 // goesWith lists the versions of Kubernetes that a component's version is the one for, and how that is known.
 func goesWith(name, version string) string {
 	var minors []string
-	for _, set := range source.All().Sets {
+	for _, set := range catalogue.All().Sets {
 		if set.With[name] != version && !(name == "containerd" && slices.Contains(set.Containerd, version)) && !(name == "kubernetes" && set.Kubernetes == version) {
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"podium/provision/step/source"
+	"podium/provision/catalogue"
 )
 
 // catalogRun runs podium in this process, at a day on which nothing of the catalogue had ended that is here.
@@ -79,14 +79,14 @@ func TestCatalogCheckOffline(t *testing.T) {
 
 func TestCatalogFilters(t *testing.T) {
 	_, out, _ := catalogRun(t, nil, "catalog", "-o", "json", "flannel")
-	var c source.Catalogue
+	var c catalogue.Catalogue
 	if err := json.Unmarshal([]byte(out), &c); err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Components) != 1 || len(c.Sources) != 1 || c.Sources[0].Name != "github" || len(c.Sets) != len(source.All().Sets) || c.Dead != nil {
+	if len(c.Components) != 1 || len(c.Sources) != 1 || c.Sources[0].Name != "github" || len(c.Sets) != len(catalogue.All().Sets) || c.Dead != nil {
 		t.Errorf("%s", out)
 	}
-	for _, component := range source.All().Components {
+	for _, component := range catalogue.All().Components {
 		code, out, _ := catalogRun(t, nil, "catalog", component.Name)
 		if code != 0 || !strings.HasPrefix(out, component.Name+": ") || !strings.Contains(out, component.From) {
 			t.Errorf("catalog %s: code %d\n%s", component.Name, code, out)

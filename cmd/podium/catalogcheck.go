@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"podium/provision/catalogue"
+	"podium/provision/catalogue/audit"
 	"podium/provision/report"
-	"podium/provision/step/source"
-	"podium/provision/step/source/audit"
 )
 
 const catalogCheckLong = `Compare the catalogue with the world: ask for every address and every signing key of all
@@ -101,7 +101,7 @@ func (a *app) audit(ctx context.Context, names []string, f checkFlags) ([]audit.
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	results := audit.Run(limited, audit.Options{
-		Catalogue: source.All(), Names: names, Mirrors: a.mirrorsOfSources(), Now: a.Now(),
+		Catalogue: catalogue.All(), Names: names, Mirrors: a.mirrorsOfSources(), Now: a.Now(),
 		Client: &http.Client{Transport: transport}, Parallel: f.parallel,
 		Progress: func(done, total int) { asked.Store(int64(done)); all.Store(int64(total)) },
 	})
@@ -117,7 +117,7 @@ func (a *app) audit(ctx context.Context, names []string, f checkFlags) ([]audit.
 // mirrorsOfSources are the mirrors of the environment, by the names that sources have for them.
 func (a *app) mirrorsOfSources() map[string]string {
 	mirrors := map[string]string{}
-	for _, s := range source.All().Sources {
+	for _, s := range catalogue.All().Sources {
 		if s.Mirror != "" {
 			if url := strings.TrimSpace(a.getenv("PODIUM_MIRROR_" + strings.ToUpper(s.Mirror))); url != "" {
 				mirrors[s.Mirror] = url

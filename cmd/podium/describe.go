@@ -7,10 +7,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"podium/provision/catalogue"
 	"podium/provision/lab"
 	"podium/provision/plan"
 	"podium/provision/step"
-	"podium/provision/step/source"
 	"podium/scripts"
 )
 
@@ -26,7 +26,7 @@ func (a *app) describe(f folder, provider string) (lab.Lab, error) {
 		Provider: provider, Env: a.getenv, Config: a.configFile(), Steps: stepNames(),
 		Check: func(l lab.Lab) error { _, err := makePlan(l); return err },
 		Warn:  func(p lab.Problem) { a.warnings = append(a.warnings, p) },
-		Today: source.DateOf(a.Now()),
+		Today: catalogue.DateOf(a.Now()),
 	})
 	if errors.Is(err, fs.ErrNotExist) && !isDescriptionError(err) {
 		return lab.Lab{}, fail(exitUsage, "%w", err)

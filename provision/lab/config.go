@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"reflect"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // ConfigFile is the file of a user's own settings, below the folder that the system has for such (os.UserConfigDir).

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"podium/provision/step/source"
+	"podium/provision/catalogue"
 )
 
 // Default fills in everything that the description leaves out, the one place where defaults stand. It changes nothing
@@ -21,7 +21,7 @@ func Default(l *Lab) {
 	}
 	if k := l.Kubernetes; k != nil {
 		fill(&l.Runtime, RuntimeContainerd)
-		fill(&k.Version, source.DefaultKubernetes())
+		fill(&k.Version, catalogue.DefaultKubernetes())
 		fill(&k.CNI, CNIFlannel)
 		fill(&k.PodSubnet, "10.244.0.0/16")    // flannel's own
 		fill(&k.ServiceSubnet, "10.96.0.0/12") // kubeadm's own

@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"podium/provision/step/source"
+	"podium/provision/catalogue"
 )
 
 // FileName is what the description is called in a lab's folder.
@@ -26,7 +26,7 @@ type LoadOptions struct {
 	// Warn is told what is allowed but hardly meant to last on the day Today, when the rest is right; nil: nobody wants
 	// to know.
 	Warn  func(Problem)
-	Today source.Date
+	Today catalogue.Date
 }
 
 // Load reads the description at path, a file or a folder with a lab.yaml, lays the lab.override.yaml beside it over it

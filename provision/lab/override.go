@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // OverrideName is the file beside a lab.yaml that changes parts of it, for one classroom or one computer: a lab that

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"podium/provision/step/source"
+	"podium/provision/catalogue"
 )
 
 func TestPairs(t *testing.T) {
@@ -61,7 +61,7 @@ func TestWarnings(t *testing.T) {
 			t.Fatal(err)
 		}
 		Default(&l)
-		got := warnings(l, at, source.Date(c.today))
+		got := warnings(l, at, catalogue.Date(c.today))
 		if len(got) != len(c.want) {
 			t.Errorf("%s: %v, want %q", c.name, got, c.want)
 			continue

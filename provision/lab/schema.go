@@ -12,7 +12,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
-	"podium/provision/step/source"
+	"podium/provision/catalogue"
 )
 
 //go:embed lab.go
@@ -197,7 +197,7 @@ func (SSH) JSONSchemaExtend(s *jsonschema.Schema) {
 func (Kubernetes) JSONSchemaExtend(s *jsonschema.Schema) {
 	var minors []string
 	var numbers []any
-	for _, minor := range source.KubernetesMinors() {
+	for _, minor := range catalogue.KubernetesMinors() {
 		minors = append(minors, strings.ReplaceAll(minor, ".", `\.`))
 		numbers = append(numbers, json.Number(minor))
 	}

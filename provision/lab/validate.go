@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"podium/provision/step/source"
+	"podium/provision/catalogue"
 )
 
 // Validate checks a lab that has been through Default: what the fields hold and how they fit together. at says where
@@ -168,13 +168,13 @@ func (c *checker) kubernetes() {
 	c.oneOf("runtime", c.lab.Runtime, runtimes())
 	c.oneOf("kubernetes.cni", k.CNI, cnis())
 	c.oneOf("kubernetes.etcd", k.Etcd, etcds())
-	minors := source.KubernetesMinors()
+	minors := catalogue.KubernetesMinors()
 	switch plain := strings.TrimPrefix(k.Version, "v"); {
 	case plain != k.Version && version.MatchString(plain):
 		c.bad("kubernetes.version", k.Version, "starts with v: write %s", plain)
 	case !version.MatchString(k.Version):
-		c.bad("kubernetes.version", k.Version, "is not a version: write %q, or an exact one such as \"%s.1\"", source.DefaultKubernetes(), source.DefaultKubernetes())
-	case !slices.Contains(minors, source.Minor(k.Version)):
+		c.bad("kubernetes.version", k.Version, "is not a version: write %q, or an exact one such as \"%s.1\"", catalogue.DefaultKubernetes(), catalogue.DefaultKubernetes())
+	case !slices.Contains(minors, catalogue.Minor(k.Version)):
 		c.bad("kubernetes.version", k.Version, "is not a version that this release installs: write %s", either(minors))
 	}
 	c.addons()

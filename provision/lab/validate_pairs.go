@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"podium/provision/step/source"
+	"podium/provision/catalogue"
 )
 
 // pairs checks what the catalogue knows not to go together. Only what the description says is looked at; what nobody but
@@ -14,11 +14,11 @@ func (c *checker) pairs() {
 	if k == nil {
 		return
 	}
-	if _, known := source.SetFor(k.Version); !known {
+	if _, known := catalogue.SetFor(k.Version); !known {
 		return // kubernetes has refused the version
 	}
 	field, name := c.lab.start()
-	d, _ := source.DistributionOf(name)
+	d, _ := catalogue.DistributionOf(name)
 	versions := map[string]string{"kubernetes": k.Version}
 	if d.Cgroup != "" && !(c.lab.Provider == ProviderIncus && c.lab.Incus != nil && c.lab.Incus.Instance == InstanceContainer) {
 		versions["cgroup"] = d.Cgroup // a container has its host's
@@ -31,22 +31,22 @@ func (c *checker) pairs() {
 		}
 	}
 	if c.lab.Runtime == RuntimeDocker {
-		versions["cri-dockerd"] = source.VersionFor("cri-dockerd", k.Version)
+		versions["cri-dockerd"] = catalogue.VersionFor("cri-dockerd", k.Version)
 		if c.lab.Source == SourceUpstream {
-			versions["docker"] = source.Version("docker")
+			versions["docker"] = catalogue.Version("docker")
 		}
 	}
-	for _, rule := range source.All().Conflicts(versions) {
+	for _, rule := range catalogue.All().Conflicts(versions) {
 		path, value := "source", c.lab.Source
 		if _, ok := rule.When["cgroup"]; ok {
 			path, value = field, name
 		}
 		c.bad(path, value, "does not go with kubernetes.version %s: %s (%s): %s", k.Version, rule.Because, d.Name, rule.Instead)
 	}
-	if containerd := versions["containerd"]; containerd != "" && source.TooOld(containerd, k.Version) {
-		set, _ := source.SetFor(k.Version)
+	if containerd := versions["containerd"]; containerd != "" && catalogue.TooOld(containerd, k.Version) {
+		set, _ := catalogue.SetFor(k.Version)
 		c.bad("source", c.lab.Source, "takes containerd %s of %s, and Kubernetes %s wants %s or later: write source: upstream%s",
-			containerd, d.Name, source.Minor(k.Version), set.Containerd[0], newestWith(containerd))
+			containerd, d.Name, catalogue.Minor(k.Version), set.Containerd[0], newestWith(containerd))
 	}
 }
 
@@ -66,8 +66,8 @@ func (l Lab) start() (field, name string) {
 // newestWith offers the newest Kubernetes that goes with a containerd.
 func newestWith(containerd string) string {
 	offer := ""
-	for _, minor := range source.KubernetesMinors() {
-		if !source.TooOld(containerd, minor) {
+	for _, minor := range catalogue.KubernetesMinors() {
+		if !catalogue.TooOld(containerd, minor) {
 			offer = fmt.Sprintf(", or kubernetes.version: %q", minor)
 		}
 	}

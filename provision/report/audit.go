@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"podium/provision/step/source/audit"
+	"podium/provision/catalogue/audit"
 )
 
 // AuditJUnit writes a look at the catalogue as JUnit XML, a case for each fact: what is rotten fails, what nobody could be

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"podium/provision/catalogue"
 	"podium/provision/lab"
-	"podium/provision/step/source"
 	"podium/templates"
 )
 
@@ -41,15 +41,15 @@ func mountsNFS(c Context, m lab.Machine) bool {
 	return c.Lab.HasAddon(lab.AddonNFS) && kubernetes(c, m)
 }
 
-func helm(Context, lab.Machine) Vars { return Vars{"PODIUM_HELM_VERSION": source.Version("helm")} }
+func helm(Context, lab.Machine) Vars { return Vars{"PODIUM_HELM_VERSION": catalogue.Version("helm")} }
 
 func metricsServer(c Context, _ lab.Machine) Vars {
-	return Vars{"PODIUM_METRICS_SERVER_VERSION": source.VersionFor("metrics-server", c.Lab.Kubernetes.Version)}
+	return Vars{"PODIUM_METRICS_SERVER_VERSION": catalogue.VersionFor("metrics-server", c.Lab.Kubernetes.Version)}
 }
 
 func metallb(c Context, _ lab.Machine) Vars {
 	return Vars{
-		"PODIUM_METALLB_VERSION": source.Version("metallb"),
+		"PODIUM_METALLB_VERSION": catalogue.Version("metallb"),
 		"PODIUM_METALLB_POOL":    c.Lab.Kubernetes.MetalLB.Pool,
 		"PODIUM_METALLB_ALONE":   strings.Join(loneControlPlanes(c), " "),
 	}
@@ -76,14 +76,14 @@ func metallbPool(c Context, _ lab.Machine) []File {
 // gateway: without MetalLB nobody gives the Gateways' services an address, so they get a port of every node.
 func gateway(c Context, _ lab.Machine) Vars {
 	return Vars{
-		"PODIUM_GATEWAY_API_VERSION":   source.Version("gateway-api"),
-		"PODIUM_NGINX_GATEWAY_VERSION": source.Version("nginx-gateway-fabric"),
+		"PODIUM_GATEWAY_API_VERSION":   catalogue.Version("gateway-api"),
+		"PODIUM_NGINX_GATEWAY_VERSION": catalogue.Version("nginx-gateway-fabric"),
 		"PODIUM_GATEWAY_SERVICE":       reachedBy(c, "default", "nodeport"),
 	}
 }
 
 func ingressNginx(c Context, _ lab.Machine) Vars {
-	return Vars{"PODIUM_INGRESS_NGINX_VERSION": source.Version("ingress-nginx"), "PODIUM_INGRESS_SERVICE": reachedBy(c, "cloud", "baremetal")}
+	return Vars{"PODIUM_INGRESS_NGINX_VERSION": catalogue.Version("ingress-nginx"), "PODIUM_INGRESS_SERVICE": reachedBy(c, "cloud", "baremetal")}
 }
 
 // reachedBy chooses between the manifests of a project: for clusters with a load balancer, and for others.
@@ -95,14 +95,14 @@ func reachedBy(c Context, balanced, plain string) string {
 }
 
 func linkerd(Context, lab.Machine) Vars {
-	return Vars{"PODIUM_LINKERD_VERSION": source.Version("linkerd"), "PODIUM_GATEWAY_API_VERSION": source.Version("gateway-api")}
+	return Vars{"PODIUM_LINKERD_VERSION": catalogue.Version("linkerd"), "PODIUM_GATEWAY_API_VERSION": catalogue.Version("gateway-api")}
 }
 
 func nfsExport(Context, lab.Machine) Vars { return Vars{"PODIUM_NFS_FOLDER": nfsFolder} }
 
 func csiNFS(c Context, _ lab.Machine) Vars {
 	server, _ := nfsServer(c)
-	return Vars{"PODIUM_CSI_NFS_VERSION": source.Version("csi-driver-nfs"), "PODIUM_NFS_SERVER": server.Address.String()}
+	return Vars{"PODIUM_CSI_NFS_VERSION": catalogue.Version("csi-driver-nfs"), "PODIUM_NFS_SERVER": server.Address.String()}
 }
 
 func nfsFiles(c Context, _ lab.Machine) []File {
@@ -118,29 +118,29 @@ func headlamp(Context, lab.Machine) Vars {
 }
 
 func headlampFiles(Context, lab.Machine) []File {
-	return []File{file("headlamp.yaml", 0o644, templates.Headlamp{Image: source.Image("headlamp", "headlamp", source.Version("headlamp")), NodePort: headlampPort})}
+	return []File{file("headlamp.yaml", 0o644, templates.Headlamp{Image: catalogue.Image("headlamp", "headlamp", catalogue.Version("headlamp")), NodePort: headlampPort})}
 }
 
 // addonImages are the images of the add-ons that will run on the machine, as far as the catalogue knows them: fetched
 // while other machines are still being prepared.
 func addonImages(c Context, m lab.Machine) []string {
 	takesPods := worker(c, m) || slices.Contains(loneControlPlanes(c), m.Name)
-	speaker := source.Image("metallb", "speaker", source.Version("metallb"))
+	speaker := catalogue.Image("metallb", "speaker", catalogue.Version("metallb"))
 	var images []string
 	for _, addon := range c.Lab.Kubernetes.Addons {
 		switch {
 		case addon == lab.AddonNFS:
-			images = append(images, source.Images("csi-driver-nfs", source.Version("csi-driver-nfs"))...)
+			images = append(images, catalogue.Images("csi-driver-nfs", catalogue.Version("csi-driver-nfs"))...)
 		case addon == lab.AddonMetalLB && !takesPods:
 			images = append(images, speaker)
 		case addon == lab.AddonMetalLB:
-			images = append(images, source.Images("metallb", source.Version("metallb"))...)
+			images = append(images, catalogue.Images("metallb", catalogue.Version("metallb"))...)
 		case addon == lab.AddonMetricsServer && takesPods:
-			images = append(images, source.Images("metrics-server", source.VersionFor("metrics-server", c.Lab.Kubernetes.Version))...)
+			images = append(images, catalogue.Images("metrics-server", catalogue.VersionFor("metrics-server", c.Lab.Kubernetes.Version))...)
 		case addon == lab.AddonGateway && takesPods:
-			images = append(images, source.Images("nginx-gateway-fabric", source.Version("nginx-gateway-fabric"))...)
+			images = append(images, catalogue.Images("nginx-gateway-fabric", catalogue.Version("nginx-gateway-fabric"))...)
 		case addon == lab.AddonHeadlamp && takesPods:
-			images = append(images, source.Images("headlamp", source.Version("headlamp"))...)
+			images = append(images, catalogue.Images("headlamp", catalogue.Version("headlamp"))...)
 		}
 	}
 	return images

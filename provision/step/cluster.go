@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"podium/provision/catalogue"
 	"podium/provision/lab"
-	"podium/provision/step/source"
 	"podium/templates"
 )
 
@@ -20,14 +20,14 @@ const apiPort = "6443"
 
 func kubeVersion(c Context, _ lab.Machine) Vars {
 	version := c.Lab.Kubernetes.Version
-	return Vars{"PODIUM_KUBERNETES_VERSION": version, "PODIUM_KUBERNETES_MINOR": source.Minor(version)}
+	return Vars{"PODIUM_KUBERNETES_VERSION": version, "PODIUM_KUBERNETES_MINOR": catalogue.Minor(version)}
 }
 
 // kernelVars: whether that Kubernetes runs with cgroup v1, and which kernels the pod network runs on. Nobody but the machine
 // knows that of itself.
 func kernelVars(c Context, _ lab.Machine) Vars {
 	least := "1"
-	if len(source.All().Conflicts(map[string]string{"kubernetes": c.Lab.Kubernetes.Version, "cgroup": least})) > 0 {
+	if len(catalogue.All().Conflicts(map[string]string{"kubernetes": c.Lab.Kubernetes.Version, "cgroup": least})) > 0 {
 		least = "2"
 	}
 	v := Vars{"PODIUM_CGROUP": least}
@@ -39,11 +39,11 @@ func kernelVars(c Context, _ lab.Machine) Vars {
 
 // containerdVars: the oldest series that goes with that Kubernetes, for the distribution's package may be any.
 func containerdVars(c Context, _ lab.Machine) Vars {
-	set, ok := source.SetFor(c.Lab.Kubernetes.Version)
+	set, ok := catalogue.SetFor(c.Lab.Kubernetes.Version)
 	if !ok {
 		return nil // lab.Validate has refused it
 	}
-	return Vars{"PODIUM_CONTAINERD_LEAST": set.Containerd[0], "PODIUM_KUBERNETES_MINOR": source.Minor(c.Lab.Kubernetes.Version)}
+	return Vars{"PODIUM_CONTAINERD_LEAST": set.Containerd[0], "PODIUM_KUBERNETES_MINOR": catalogue.Minor(c.Lab.Kubernetes.Version)}
 }
 
 func kubeRole(m lab.Machine) string {
@@ -120,7 +120,7 @@ func kubeNodes(c Context, m lab.Machine) Vars {
 func flannel(c Context, _ lab.Machine) Vars {
 	return Vars{
 		"PODIUM_POD_SUBNET":      c.Lab.Kubernetes.PodSubnet,
-		"PODIUM_FLANNEL_VERSION": source.VersionFor("flannel", c.Lab.Kubernetes.Version),
+		"PODIUM_FLANNEL_VERSION": catalogue.VersionFor("flannel", c.Lab.Kubernetes.Version),
 		"PODIUM_FLANNEL_REACH":   freeAddress(c),
 	}
 }

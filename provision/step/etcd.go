@@ -3,8 +3,8 @@ package step
 import (
 	"strings"
 
+	"podium/provision/catalogue"
 	"podium/provision/lab"
-	"podium/provision/step/source"
 	"podium/templates"
 )
 
@@ -47,7 +47,7 @@ func etcdLines(c Context) string {
 
 func etcdVars(c Context, _ lab.Machine) Vars {
 	return Vars{
-		"PODIUM_ETCD_VERSION": source.VersionFor("etcd", c.Lab.Kubernetes.Version),
+		"PODIUM_ETCD_VERSION": catalogue.VersionFor("etcd", c.Lab.Kubernetes.Version),
 		"PODIUM_ETCD_MEMBERS": etcdLines(c),
 	}
 }

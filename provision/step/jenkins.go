@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"podium/provision/catalogue"
 	"podium/provision/lab"
-	"podium/provision/step/source"
 	"podium/templates"
 )
 
@@ -38,7 +38,7 @@ func jenkinsVars(c Context, _ lab.Machine) Vars {
 	return Vars{
 		"PODIUM_JENKINS_PORT":                   strconv.Itoa(c.Lab.Jenkins.Port),
 		"PODIUM_JENKINS_PLUGINS":                strings.Join(jenkinsPlugins(c), " "),
-		"PODIUM_JENKINS_PLUGIN_MANAGER_VERSION": source.Version("jenkins-plugin-manager"),
+		"PODIUM_JENKINS_PLUGIN_MANAGER_VERSION": catalogue.Version("jenkins-plugin-manager"),
 	}
 }
 

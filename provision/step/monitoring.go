@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"podium/provision/catalogue"
 	"podium/provision/lab"
-	"podium/provision/step/source"
 	"podium/templates"
 )
 
@@ -14,12 +14,12 @@ import (
 const prometheusClusterDir = "/etc/prometheus/cluster/"
 
 func nodeExporter(Context, lab.Machine) Vars {
-	return Vars{"PODIUM_NODE_EXPORTER_VERSION": source.Version("node-exporter")}
+	return Vars{"PODIUM_NODE_EXPORTER_VERSION": catalogue.Version("node-exporter")}
 }
 
 func prometheus(c Context, _ lab.Machine) Vars {
 	return Vars{
-		"PODIUM_PROMETHEUS_VERSION":   source.Version("prometheus"),
+		"PODIUM_PROMETHEUS_VERSION":   catalogue.Version("prometheus"),
 		"PODIUM_PROMETHEUS_PORT":      strconv.Itoa(c.Lab.Monitoring.PrometheusPort),
 		"PODIUM_PROMETHEUS_RETENTION": c.Lab.Monitoring.Retention,
 	}
@@ -46,7 +46,7 @@ func nodeTargets(machines []lab.Machine) []templates.Target {
 
 func alertmanager(c Context, _ lab.Machine) Vars {
 	return Vars{
-		"PODIUM_ALERTMANAGER_VERSION": source.Version("alertmanager"),
+		"PODIUM_ALERTMANAGER_VERSION": catalogue.Version("alertmanager"),
 		"PODIUM_ALERTMANAGER_PORT":    strconv.Itoa(c.Lab.Monitoring.AlertmanagerPort),
 	}
 }
@@ -75,14 +75,6 @@ func clusterJobs(c Context) templates.PrometheusCluster {
 		}
 	}
 	jobs.Etcd = jobs.ControlPlanes
-	if externalEtcd(c) {
-		jobs.Etcd = nil
-		for _, m := range c.Machines {
-			if etcdMember(c, m) {
-				jobs.Etcd = append(jobs.Etcd, nodeTargets([]lab.Machine{m})...)
-			}
-		}
-	}
 	if externalEtcd(c) {
 		jobs.Etcd = nodeTargets(etcdMembers(c))
 	}
@@ -121,7 +113,7 @@ func prometheusInputs(c Context, m lab.Machine) []Input {
 
 func clusterMetrics(c Context, _ lab.Machine) []File {
 	return []File{file("cluster-metrics.yaml", 0o644, templates.ClusterMetrics{
-		InCluster: c.Lab.Monitoring.Place == lab.PlaceCluster, StateMetrics: source.Image("kube-state-metrics", "kube-state-metrics", source.Version("kube-state-metrics")),
+		InCluster: c.Lab.Monitoring.Place == lab.PlaceCluster, StateMetrics: catalogue.Image("kube-state-metrics", "kube-state-metrics", catalogue.Version("kube-state-metrics")),
 	})}
 }
 
@@ -173,7 +165,7 @@ func monitoringManifest(c Context, m lab.Machine) []File {
 	jobs := clusterJobs(c)
 	jobs.InCluster, jobs.Token, jobs.CA, jobs.KubeletCAs = true, accountDir+"token", accountDir+"ca.crt", kubeletsDir+"kubelets.crt"
 	const alerts = "alertmanager.monitoring.svc:9093"
-	image := func(name string) string { return source.Image(name, name, source.Version(name)) }
+	image := func(name string) string { return catalogue.Image(name, name, catalogue.Version(name)) }
 	at := func(port int) string { return "http://" + net.JoinHostPort(m.Address.String(), strconv.Itoa(port)) }
 	data := templates.ClusterMonitoring{
 		PrometheusURL: at(c.Lab.Monitoring.PrometheusPort), AlertmanagerURL: at(c.Lab.Monitoring.AlertmanagerPort), GrafanaURL: at(c.Lab.Monitoring.GrafanaPort),

@@ -3,8 +3,8 @@ package step
 import (
 	"maps"
 
+	"podium/provision/catalogue"
 	"podium/provision/lab"
-	"podium/provision/step/source"
 	"podium/templates"
 )
 
@@ -15,12 +15,12 @@ const ciliumKernel = "5.10"
 func calico(c Context, _ lab.Machine) Vars {
 	return Vars{
 		"PODIUM_POD_SUBNET":     c.Lab.Kubernetes.PodSubnet,
-		"PODIUM_CALICO_VERSION": source.VersionFor("calico", c.Lab.Kubernetes.Version),
+		"PODIUM_CALICO_VERSION": catalogue.VersionFor("calico", c.Lab.Kubernetes.Version),
 	}
 }
 
 func cilium(c Context, m lab.Machine) Vars {
-	v := Vars{"PODIUM_CILIUM_VERSION": source.VersionFor("cilium", c.Lab.Kubernetes.Version)}
+	v := Vars{"PODIUM_CILIUM_VERSION": catalogue.VersionFor("cilium", c.Lab.Kubernetes.Version)}
 	maps.Copy(v, helm(c, m))
 	return v
 }
@@ -32,5 +32,5 @@ func ciliumValues(Context, lab.Machine) []File {
 // networkImages are those of the lab's pod network; cni: bridge has none.
 func networkImages(c Context) []string {
 	name := c.Lab.Kubernetes.CNI
-	return source.Images(name, source.VersionFor(name, c.Lab.Kubernetes.Version))
+	return catalogue.Images(name, catalogue.VersionFor(name, c.Lab.Kubernetes.Version))
 }

@@ -1,8 +1,8 @@
 package step
 
 import (
+	"podium/provision/catalogue"
 	"podium/provision/lab"
-	"podium/provision/step/source"
 )
 
 // CRISocket is where the kubelet finds the runtime.
@@ -19,12 +19,12 @@ func CRISocket(runtime string) string {
 
 func criDockerd(c Context, _ lab.Machine) Vars {
 	return Vars{
-		"PODIUM_CRI_DOCKERD_VERSION": source.VersionFor("cri-dockerd", c.Lab.Kubernetes.Version),
-		"PODIUM_KUBERNETES_MINOR":    source.Minor(c.Lab.Kubernetes.Version),
+		"PODIUM_CRI_DOCKERD_VERSION": catalogue.VersionFor("cri-dockerd", c.Lab.Kubernetes.Version),
+		"PODIUM_KUBERNETES_MINOR":    catalogue.Minor(c.Lab.Kubernetes.Version),
 	}
 }
 
 // crio: CRI-O has a minor version for each of Kubernetes.
 func crio(c Context, _ lab.Machine) Vars {
-	return Vars{"PODIUM_KUBERNETES_MINOR": source.VersionFor("cri-o", c.Lab.Kubernetes.Version)}
+	return Vars{"PODIUM_KUBERNETES_MINOR": catalogue.VersionFor("cri-o", c.Lab.Kubernetes.Version)}
 }

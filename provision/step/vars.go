@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"podium/provision/catalogue"
 	"podium/provision/lab"
-	"podium/provision/step/source"
 )
 
 // Common is the variables that every script may use. A step of podium's own gets those that it mentions (see
@@ -40,7 +40,7 @@ func Common(c Context, m lab.Machine) Vars {
 
 // keyVars adds the fingerprints of the keys that sources sign with. A mirror in a source's place may sign with its own.
 func keyVars(v Vars, mirrors map[string]string) {
-	for _, s := range source.All().Sources {
+	for _, s := range catalogue.All().Sources {
 		if s.Key != nil && s.Key.Fingerprint != "" && mirrors["PODIUM_MIRROR_"+variablePart(s.Mirror)] == "" {
 			v["PODIUM_KEY_"+variablePart(s.Name)] = s.Key.Fingerprint
 		}

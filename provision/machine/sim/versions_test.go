@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"podium/provision/step/source"
+	"podium/provision/catalogue"
 )
 
 const onePlusOne = `
@@ -17,7 +17,7 @@ kubernetes: {version: "1.36"}
 
 // Every version of Kubernetes that the catalogue has makes a cluster.
 func TestEveryKubernetes(t *testing.T) {
-	versions := source.KubernetesMinors()
+	versions := catalogue.KubernetesMinors()
 	if len(versions) < 3 {
 		t.Fatalf("the catalogue has %q", versions)
 	}

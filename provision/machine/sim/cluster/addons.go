@@ -12,7 +12,7 @@ import (
 	"regexp"
 	"time"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"podium/provision/machine/sim/vfs"
 )

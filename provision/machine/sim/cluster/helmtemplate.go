@@ -10,7 +10,7 @@ import (
 	"strings"
 	"text/template"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/option"

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"podium/provision/machine/sim/option"
 	"podium/provision/machine/sim/vfs"

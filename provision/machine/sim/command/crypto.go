@@ -15,9 +15,9 @@ import (
 	"strconv"
 	"strings"
 
+	"podium/provision/catalogue"
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/option"
-	"podium/provision/step/source"
 )
 
 func cryptos() guest.Programs {
@@ -243,7 +243,7 @@ func gpg(_ context.Context, p *guest.Process) int {
 // fingerprint is that of the key of a host that serves packages: the one that the real host's key has, so that scripts
 // which know it find it here too. Whatever else is signed has a made-up one.
 func fingerprint(owner string) string {
-	for _, s := range source.All().Sources {
+	for _, s := range catalogue.All().Sources {
 		if s.Key != nil && s.Key.Fingerprint != "" && strings.HasPrefix(s.URL, "https://"+owner) {
 			return s.Key.Fingerprint
 		}

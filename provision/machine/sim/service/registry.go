@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"podium/provision/machine/sim/guest"
 )

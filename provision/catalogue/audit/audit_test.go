@@ -16,8 +16,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"podium/provision/step/source"
-	"podium/provision/step/source/openpgp"
+	"podium/provision/catalogue"
+	"podium/provision/catalogue/openpgp"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -108,8 +108,8 @@ func expect(t *testing.T, got map[string]Result, want map[string][2]string) {
 	}
 }
 
-func component(name, url string, releases ...source.Release) source.Component {
-	return source.Component{Name: name, Versions: releases, URLs: map[string]string{"file": url}}
+func component(name, url string, releases ...catalogue.Release) catalogue.Component {
+	return catalogue.Component{Name: name, Versions: releases, URLs: map[string]string{"file": url}}
 }
 
 func TestAddresses(t *testing.T) {
@@ -138,13 +138,13 @@ func TestAddresses(t *testing.T) {
 			}
 		},
 	})
-	one := source.Release{Version: "1", Default: true}
-	c := source.Catalogue{Components: []source.Component{
+	one := catalogue.Release{Version: "1", Default: true}
+	c := catalogue.Catalogue{Components: []catalogue.Component{
 		component("arch", server.URL+"/arch-{version}-{arch}", one),
 		component("busy", server.URL+"/busy-{version}", one),
 		component("forbidden", server.URL+"/forbidden-{version}", one),
 		component("get", server.URL+"/get-{version}", one),
-		component("good", server.URL+"/good-{version}", one, source.Release{Version: "2"}),
+		component("good", server.URL+"/good-{version}", one, catalogue.Release{Version: "2"}),
 		component("lost", server.URL+"/lost-{version}", one),
 		component("moved", server.URL+"/moved-{version}", one),
 		component("second", server.URL+"/second-{version}", one),
@@ -168,20 +168,20 @@ func TestAddresses(t *testing.T) {
 func TestKeys(t *testing.T) {
 	long, longName := gpgKey(t, "1000d")
 	near, nearName := gpgKey(t, "30d")
-	var end source.Date
+	var end catalogue.Date
 	keys, err := openpgp.ReadKeys([]byte(long))
 	if err != nil {
 		t.Fatal(err)
 	}
-	end = source.DateOf(keys[0].Expires)
+	end = catalogue.DateOf(keys[0].Expires)
 	server := serve(t, map[string]http.HandlerFunc{
 		"/a/key": text(long), "/b/key": text(near), "/c/key": text("<html>log in</html>"), "/both/key": text(near + long),
 	})
 	now := time.Now()
-	src := func(name, path, fingerprint string, expires source.Date) source.Source {
-		return source.Source{Name: name, URL: server.URL + path, Mirror: name, Key: &source.Key{Path: "key", Fingerprint: fingerprint, Expires: expires}}
+	src := func(name, path, fingerprint string, expires catalogue.Date) catalogue.Source {
+		return catalogue.Source{Name: name, URL: server.URL + path, Mirror: name, Key: &catalogue.Key{Path: "key", Fingerprint: fingerprint, Expires: expires}}
 	}
-	c := source.Catalogue{Sources: []source.Source{
+	c := catalogue.Catalogue{Sources: []catalogue.Source{
 		src("right", "/a", longName, end),
 		src("dateless", "/a2", longName, ""),
 		src("near", "/b", nearName, ""),
@@ -201,7 +201,7 @@ func TestKeys(t *testing.T) {
 	expect(t, run(t, Options{Catalogue: c, Now: now}), map[string][2]string{
 		"key of right":    {"good", ""},
 		"key of dateless": {"warning", "the key expires " + string(end) + ", and the catalogue says nothing of it"},
-		"key of near":     {"warning", "the key expires " + string(source.DateOf(now.Add(30*24*time.Hour)))},
+		"key of near":     {"warning", "the key expires " + string(catalogue.DateOf(now.Add(30*24*time.Hour)))},
 		"key of changed":  {"rotten", "the key was changed from " + longName + " to " + nearName},
 		"key of portal":   {"rotten", "is no key that podium can read (a captive portal's answer?)"},
 		"key of unknown":  {"warning", "the catalogue has no fingerprint: " + longName},
@@ -215,25 +215,25 @@ func TestKeys(t *testing.T) {
 
 	// A mirror may sign with a key of its own, but an expired one of the right name is no better there.
 	mirror := serve(t, map[string]http.HandlerFunc{"/mirror/key": text(near)})
-	mirrored := source.Catalogue{Sources: []source.Source{src("right", "/a", longName, end)}}
+	mirrored := catalogue.Catalogue{Sources: []catalogue.Source{src("right", "/a", longName, end)}}
 	got := run(t, Options{Catalogue: mirrored, Now: now, Mirrors: map[string]string{"right": mirror.URL + "/mirror/"}})
 	expect(t, got, map[string][2]string{"key of right (mirror)": {"good", "signed by the mirror's own key: " + nearName}})
 }
 
 func TestDates(t *testing.T) {
-	release := func(end source.Date, chosen bool) source.Release {
-		return source.Release{Version: "1", End: end, Default: chosen}
+	release := func(end catalogue.Date, chosen bool) catalogue.Release {
+		return catalogue.Release{Version: "1", End: end, Default: chosen}
 	}
-	c := source.Catalogue{
-		Components: []source.Component{
-			{Name: "a", Versions: []source.Release{release("2027-06-01", true)}},
-			{Name: "b", Versions: []source.Release{release("2027-02-19", true)}},
-			{Name: "c", Versions: []source.Release{release("2026-11-20", true)}},
-			{Name: "d", Versions: []source.Release{release("2026-11-20", false)}},
-			{Name: "e", Legacy: true, Versions: []source.Release{release("2026-11-20", true)}},
-			{Name: "f", Versions: []source.Release{release("2026-11-21", true)}},
+	c := catalogue.Catalogue{
+		Components: []catalogue.Component{
+			{Name: "a", Versions: []catalogue.Release{release("2027-06-01", true)}},
+			{Name: "b", Versions: []catalogue.Release{release("2027-02-19", true)}},
+			{Name: "c", Versions: []catalogue.Release{release("2026-11-20", true)}},
+			{Name: "d", Versions: []catalogue.Release{release("2026-11-20", false)}},
+			{Name: "e", Legacy: true, Versions: []catalogue.Release{release("2026-11-20", true)}},
+			{Name: "f", Versions: []catalogue.Release{release("2026-11-21", true)}},
 		},
-		Distributions: []source.Distribution{{Name: "Old 1", Cgroup: "2", End: "2026-01-01"}, {Name: "Old 0", Cgroup: "1", End: "2020-01-01"}},
+		Distributions: []catalogue.Distribution{{Name: "Old 1", Cgroup: "2", End: "2026-01-01"}, {Name: "Old 0", Cgroup: "1", End: "2020-01-01"}},
 	}
 	expect(t, run(t, Options{Catalogue: c}), map[string][2]string{
 		"b 1": {"warning", "gets no fixes after 2027-02-19: 90 days are left"}, "c 1": {"rotten", "has had no fixes since 2026-11-20"},
@@ -255,10 +255,10 @@ func (b broken) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestSilence(t *testing.T) {
 	none := &net.DNSError{Err: "no such host", Name: "dead.example", IsNotFound: true}
-	one := source.Release{Version: "1", Default: true}
-	c := source.Catalogue{}
+	one := catalogue.Release{Version: "1", Default: true}
+	c := catalogue.Catalogue{}
 	for _, name := range []string{"alive.example", "dead.example", "slow.example", "well.example"} {
-		c.Components = append(c.Components, component(strings.TrimSuffix(name, ".example"), "https://"+name+"/{version}", one, source.Release{Version: "2"}, source.Release{Version: "3"}))
+		c.Components = append(c.Components, component(strings.TrimSuffix(name, ".example"), "https://"+name+"/{version}", one, catalogue.Release{Version: "2"}, catalogue.Release{Version: "3"}))
 	}
 	ask := func(network broken) map[string]Result {
 		results := map[string]Result{}
@@ -291,8 +291,8 @@ func TestSilence(t *testing.T) {
 // TestUnreadKey: the date that the catalogue knows counts while the key cannot be read.
 func TestUnreadKey(t *testing.T) {
 	none := &net.DNSError{Err: "no such host", Name: "dead.example", IsNotFound: true}
-	key := &source.Key{Path: "key", Fingerprint: strings.Repeat("A", 40), Expires: "2026-12-29"}
-	c := source.Catalogue{Sources: []source.Source{{Name: "dead", URL: "https://dead.example", Key: key}}}
+	key := &catalogue.Key{Path: "key", Fingerprint: strings.Repeat("A", 40), Expires: "2026-12-29"}
+	c := catalogue.Catalogue{Sources: []catalogue.Source{{Name: "dead", URL: "https://dead.example", Key: key}}}
 	results := Run(t.Context(), Options{Catalogue: c, Now: today, Client: &http.Client{Transport: broken{"dead.example": none}}})
 	if len(results) != 2 || results[0].Outcome != Warning || results[0].Message != "the key expires 2026-12-29: 38 days are left, as far as the catalogue knows" || results[1].Outcome != Unasked {
 		t.Errorf("%+v", results)
@@ -302,7 +302,7 @@ func TestUnreadKey(t *testing.T) {
 func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("Ctrl-C"))
-	c := source.Catalogue{Components: []source.Component{component("a", "https://a.example/{version}", source.Release{Version: "1", Default: true})}}
+	c := catalogue.Catalogue{Components: []catalogue.Component{component("a", "https://a.example/{version}", catalogue.Release{Version: "1", Default: true})}}
 	start := time.Now()
 	if results := Run(ctx, Options{Catalogue: c, Now: today, Client: &http.Client{Transport: broken{}}}); len(results) != 0 || time.Since(start) > 5*time.Second {
 		t.Errorf("%v after %v", results, time.Since(start))
@@ -311,7 +311,7 @@ func TestCanceled(t *testing.T) {
 
 // TestQuestionsOfTheCatalogue: the real catalogue gives questions without anything left to fill in, none twice.
 func TestQuestionsOfTheCatalogue(t *testing.T) {
-	o := Options{Catalogue: source.All(), Now: today}
+	o := Options{Catalogue: catalogue.All(), Now: today}
 	seen := map[string]bool{}
 	for _, q := range list(o) {
 		if seen[q.url] || strings.ContainsAny(q.url, "{}") {
@@ -330,7 +330,7 @@ func TestQuestionsOfTheCatalogue(t *testing.T) {
 			t.Errorf("nobody asks for %s", url)
 		}
 	}
-	few := list(Options{Catalogue: source.All(), Now: today, Names: []string{"jenkins"}, Mirrors: map[string]string{"jenkins": "http://mirror/jenkins/"}})
+	few := list(Options{Catalogue: catalogue.All(), Now: today, Names: []string{"jenkins"}, Mirrors: map[string]string{"jenkins": "http://mirror/jenkins/"}})
 	for _, q := range few {
 		if !strings.HasPrefix(q.url, "http://mirror/jenkins/debian-stable/") || !q.mirrored {
 			t.Errorf("of Jenkins through a mirror: %s", q.url)

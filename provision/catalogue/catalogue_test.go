@@ -1,4 +1,4 @@
-package source
+package catalogue
 
 import (
 	"go/ast"
@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-func catalogue(t *testing.T) Catalogue {
+func parsed(t *testing.T) Catalogue {
 	t.Helper()
 	c, err := Parse(text)
 	if err != nil {
@@ -51,7 +51,7 @@ func sorted(t *testing.T, what string, names []string) {
 }
 
 func TestEntriesAreWholeAndSorted(t *testing.T) {
-	c := catalogue(t)
+	c := parsed(t)
 	var names []string
 	for _, s := range c.Sources {
 		names = append(names, s.Name)
@@ -98,7 +98,7 @@ var left = regexp.MustCompile(`\{[^}]*\}`)
 
 // Every template can be filled in, and every address lies in a source.
 func TestTemplates(t *testing.T) {
-	c := catalogue(t)
+	c := parsed(t)
 	for _, p := range c.Components {
 		for _, r := range p.Versions {
 			for purpose := range p.URLs {
@@ -120,7 +120,7 @@ func TestTemplates(t *testing.T) {
 }
 
 func TestSetsNameWhatIsThere(t *testing.T) {
-	c := catalogue(t)
+	c := parsed(t)
 	if minors := KubernetesMinors(); len(minors) != len(c.Sets) {
 		t.Errorf("%d sets for %d versions of Kubernetes", len(c.Sets), len(minors))
 	}
@@ -198,7 +198,7 @@ func TestAccessors(t *testing.T) {
 
 // Calls of the accessors with literals name what the catalogue has.
 func TestCallsNameWhatIsThere(t *testing.T) {
-	c := catalogue(t)
+	c := parsed(t)
 	arguments := map[string]int{"Version": 1, "VersionFor": 1, "Images": 1, "URL": 2, "Image": 2}
 	calls := 0
 	root := filepath.Join("..", "..", "..")
@@ -207,7 +207,7 @@ func TestCallsNameWhatIsThere(t *testing.T) {
 			return err
 		}
 		src, err := os.ReadFile(path)
-		if err != nil || !strings.Contains(string(src), "podium/provision/step/source") {
+		if err != nil || !strings.Contains(string(src), "podium/provision/catalogue") {
 			return err
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, src, parser.SkipObjectResolution)
@@ -223,7 +223,7 @@ func TestCallsNameWhatIsThere(t *testing.T) {
 			if !ok || len(call.Args) < arguments[function.Sel.Name] || arguments[function.Sel.Name] == 0 {
 				return true
 			}
-			if of, ok := function.X.(*ast.Ident); !ok || of.Name != "source" {
+			if of, ok := function.X.(*ast.Ident); !ok || of.Name != "catalogue" {
 				return true
 			}
 			name, ok := literal(call.Args[0])
@@ -233,10 +233,10 @@ func TestCallsNameWhatIsThere(t *testing.T) {
 			calls++
 			component, there := c.Find(name)
 			if !there {
-				t.Errorf("%s: source.%s(%q): the catalogue has no such component", path, function.Sel.Name, name)
+				t.Errorf("%s: catalogue.%s(%q): the catalogue has no such component", path, function.Sel.Name, name)
 			} else if key, ok := literal(call.Args[arguments[function.Sel.Name]-1]); ok {
 				if function.Sel.Name == "URL" && component.URLs[key] == "" || function.Sel.Name == "Image" && component.Images[key] == "" {
-					t.Errorf("%s: source.%s(%q, %q): the catalogue has no such entry", path, function.Sel.Name, name, key)
+					t.Errorf("%s: catalogue.%s(%q, %q): the catalogue has no such entry", path, function.Sel.Name, name, key)
 				}
 			}
 			return true

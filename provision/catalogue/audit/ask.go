@@ -14,8 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"podium/provision/step/source"
-	"podium/provision/step/source/openpgp"
+	"podium/provision/catalogue"
+	"podium/provision/catalogue/openpgp"
 )
 
 // asker asks; a host that did not answer once is not asked again, so that a missing network costs one wait, not one for
@@ -137,9 +137,9 @@ func judge(keys []openpgp.Key, q question, now time.Time) (Outcome, string) {
 		return Rotten, fmt.Sprintf("the key was changed from %s to %s: ask its owner's page whether that is right", q.key.Fingerprint, describe(keys))
 	}
 	k := keys[i]
-	end := source.Date("")
+	end := catalogue.Date("")
 	if !k.Expires.IsZero() {
-		end = source.DateOf(k.Expires)
+		end = catalogue.DateOf(k.Expires)
 	}
 	if k.Revoked {
 		return Rotten, "the key was revoked"
@@ -159,7 +159,7 @@ func describe(keys []openpgp.Key) string {
 	for _, k := range keys {
 		text := k.Fingerprint
 		if !k.Expires.IsZero() {
-			text += " (to " + string(source.DateOf(k.Expires)) + ")"
+			text += " (to " + string(catalogue.DateOf(k.Expires)) + ")"
 		}
 		list = append(list, text)
 	}

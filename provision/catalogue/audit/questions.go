@@ -5,15 +5,15 @@ import (
 	"slices"
 	"strings"
 
-	"podium/provision/step/source"
+	"podium/provision/catalogue"
 )
 
 // question is one address to ask for.
 type question struct {
 	subject  string
 	url      string
-	key      *source.Key // what is expected there; nil: anything
-	mirrored bool        // a mirror answers in the source's place
+	key      *catalogue.Key // what is expected there; nil: anything
+	mirrored bool           // a mirror answers in the source's place
 }
 
 // list makes the questions: every address of every version of the components, every key of their sources and one file
@@ -27,8 +27,8 @@ func list(o Options) []question {
 		}
 		for _, purpose := range slices.Sorted(maps.Keys(c.URLs)) {
 			for _, r := range c.Versions {
-				values := map[string]string{"version": r.Version, "minor": source.Minor(r.Version)}
-				for _, url := range o.spread(source.Expand(c.URLs[purpose], values)) {
+				values := map[string]string{"version": r.Version, "minor": catalogue.Minor(r.Version)}
+				for _, url := range o.spread(catalogue.Expand(c.URLs[purpose], values)) {
 					if s, ok := o.Catalogue.SourceOf(url); ok {
 						needed[s.Name] = true
 					}
@@ -43,14 +43,14 @@ func list(o Options) []question {
 		}
 		for _, values := range o.minors(s) {
 			if s.Try != "" {
-				for _, url := range o.spreadFor(s, source.Expand(s.URL+"/"+s.Try, values)) {
+				for _, url := range o.spreadFor(s, catalogue.Expand(s.URL+"/"+s.Try, values)) {
 					all = append(all, o.question("source "+s.Name, url))
 				}
 			}
 			if s.Key == nil {
 				continue
 			}
-			for _, url := range o.spreadFor(s, source.Expand(s.URL+"/"+s.Key.Path, values)) {
+			for _, url := range o.spreadFor(s, catalogue.Expand(s.URL+"/"+s.Key.Path, values)) {
 				q := o.question("key of "+s.Name, url)
 				q.key = s.Key
 				all = append(all, q)
@@ -86,7 +86,7 @@ func (o Options) question(subject, url string) question {
 }
 
 // minors gives {minor} its values for a source with an archive for each.
-func (o Options) minors(s source.Source) []map[string]string {
+func (o Options) minors(s catalogue.Source) []map[string]string {
 	if s.Key == nil || s.Key.Minor == "" {
 		return []map[string]string{nil}
 	}
@@ -104,21 +104,21 @@ func architectures() []string { return []string{"amd64", "arm64"} }
 // spread fills in what differs from machine to machine: the architecture, and the distributions that a lab can start
 // from.
 func (o Options) spread(url string) []string {
-	return o.spreadOver(url, func(source.Distribution) bool { return true })
+	return o.spreadOver(url, func(catalogue.Distribution) bool { return true })
 }
 
 // spreadFor is spread for a source; a distribution's own archive has its own releases only.
-func (o Options) spreadFor(s source.Source, url string) []string {
-	own := slices.ContainsFunc(o.Catalogue.Distributions, func(d source.Distribution) bool { return d.ID == s.Name })
-	return o.spreadOver(url, func(d source.Distribution) bool { return !own || d.ID == s.Name })
+func (o Options) spreadFor(s catalogue.Source, url string) []string {
+	own := slices.ContainsFunc(o.Catalogue.Distributions, func(d catalogue.Distribution) bool { return d.ID == s.Name })
+	return o.spreadOver(url, func(d catalogue.Distribution) bool { return !own || d.ID == s.Name })
 }
 
-func (o Options) spreadOver(url string, takes func(source.Distribution) bool) []string {
+func (o Options) spreadOver(url string, takes func(catalogue.Distribution) bool) []string {
 	urls := []string{url}
 	if strings.Contains(url, "{distribution}") || strings.Contains(url, "{codename}") {
 		urls = nil
 		for _, d := range o.Catalogue.Distributions {
-			if d.End >= source.DateOf(o.Now) && takes(d) {
+			if d.End >= catalogue.DateOf(o.Now) && takes(d) {
 				urls = append(urls, strings.NewReplacer("{distribution}", d.ID, "{codename}", d.Codename).Replace(url))
 			}
 		}

@@ -1,4 +1,4 @@
-package source
+package catalogue
 
 import (
 	"maps"
@@ -24,7 +24,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestRulesAndDeadAreWhole(t *testing.T) {
-	c := catalogue(t)
+	c := parsed(t)
 	var names []string
 	for _, d := range c.Distributions {
 		names = append(names, d.Name)
@@ -89,7 +89,7 @@ func TestDistributionOf(t *testing.T) {
 }
 
 func TestConflicts(t *testing.T) {
-	c := catalogue(t)
+	c := parsed(t)
 	for _, test := range []struct {
 		versions map[string]string
 		want     []string
@@ -141,7 +141,7 @@ func TestTooOld(t *testing.T) {
 
 // What the catalogue puts together breaks none of its own rules.
 func TestSetsBreakNoRule(t *testing.T) {
-	c := catalogue(t)
+	c := parsed(t)
 	for _, set := range c.Sets {
 		for _, series := range set.Containerd {
 			versions := maps.Clone(set.With)

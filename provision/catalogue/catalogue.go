@@ -1,9 +1,9 @@
-// Package source says where the software of a lab comes from: versions, addresses, signing keys, what goes together,
+// Package catalogue says where the software of a lab comes from: versions, addresses, signing keys, what goes together,
 // each with the page it was read from and the day. All of it stands in catalogue.yaml. The package is a leaf, so that
 // the description can be checked against it.
 //
 // The guest scripts have the same addresses written out, for whoever reads them; a test compares the two.
-package source
+package catalogue
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 //go:embed catalogue.yaml
@@ -120,8 +120,12 @@ func Parse(text []byte) (Catalogue, error) {
 // All is the catalogue, read at the first call. It is never changed.
 func All() Catalogue { return all() }
 
-// A catalogue that cannot be read is empty; the tests of this package would show it.
+// The catalogue is a part of the program: one that cannot be read is a fault of the build, and every version in it
+// would be empty.
 var all = sync.OnceValue(func() Catalogue {
-	c, _ := Parse(text)
+	c, err := Parse(text)
+	if err != nil {
+		panic(err)
+	}
 	return c
 })

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"podium/provision/step/source"
+	"podium/provision/catalogue"
 )
 
 // Notice is how long before a key expires or a version ends a warning begins.
@@ -41,7 +41,7 @@ type Result struct {
 
 // Options say what is looked at, and how.
 type Options struct {
-	Catalogue source.Catalogue
+	Catalogue catalogue.Catalogue
 	Names     []string          // components; empty: all, and all sources
 	Mirrors   map[string]string // base URL by the sources' mirror
 	Now       time.Time
@@ -149,14 +149,14 @@ func dates(o Options) []Result {
 }
 
 // ending judges a last day: rotten when it is past, a warning when it is near.
-func ending(end source.Date, now time.Time, soon, past string) (Outcome, string) {
-	today := source.DateOf(now)
+func ending(end catalogue.Date, now time.Time, soon, past string) (Outcome, string) {
+	today := catalogue.DateOf(now)
 	switch {
 	case end == "":
 		return Good, ""
 	case end < today:
 		return Rotten, fmt.Sprintf("%s %s", past, end)
-	case end <= source.DateOf(now.Add(Notice)):
+	case end <= catalogue.DateOf(now.Add(Notice)):
 		days := int(end.Time().Sub(today.Time()).Hours() / 24)
 		return Warning, fmt.Sprintf("%s %s: %d days are left", soon, end, days)
 	}
