@@ -9,6 +9,9 @@ die() {
   exit 1
 }
 
+# shellcheck source-path=SCRIPTDIR source=packages.sh
+. "$here/packages.sh"
+
 # gentle runs a compiler so that it leaves the second core to others.
 gentle() { nice -n 10 env CGO_ENABLED=0 GOFLAGS=-mod=mod "$@"; }
 
@@ -123,9 +126,9 @@ network_tools() {
   exec 7>"$tools.lock"
   flock 7
   [[ -f $tools ]] || {
-    mmdebstrap --quiet --variant=extract --mode=root --include=iptables,nftables,conntrack,ipset,busybox-static,ca-certificates \
+    mmdebstrap --quiet --format=tar --variant=extract --mode=root --include=iptables,nftables,conntrack,ipset,busybox-static,ca-certificates \
       --dpkgopt='path-exclude=/usr/share/*' \
-      "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$tools.part" "$archive"
+      "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$tools.part" "$mirror"
     mv "$tools.part" "$tools"
   }
   exec 7>&-

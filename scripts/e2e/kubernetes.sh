@@ -21,7 +21,7 @@ set -euo pipefail
 first=${PODIUM_E2E_KUBERNETES:-1.34.4}
 
 cache=${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/podium-e2e}
-archive=${PODIUM_E2E_APT:-http://deb.debian.org/debian}
+mirror=${PODIUM_E2E_APT:-http://deb.debian.org/debian}
 served=$cache/kubernetes-$first/served # what mirror serves
 registry=$served/registry
 keyring=$cache/kubernetes-$first/gnupg # one key for all repositories, as pkgs.k8s.io has it
@@ -52,6 +52,7 @@ more() {
   [[ -f $file ]] || die "no software is called $name: see $here/software"
   stamp=$(cat "$here/build.sh" "$file" | sha256sum)
   ! packed "$as" "$stamp" || return 0
+  packages dpkg-dev gnupg mmdebstrap
   mkdir -p "$bin" "$registry" "$work/src"
   exec 8>"$served/lock-$as"
   flock 8
@@ -86,7 +87,7 @@ serve() {
   source=$(dirname "${BASH_SOURCE[0]}")/mirror
   (cd "$source" && CGO_ENABLED=0 nice -n 10 go build -o "$bin/mirror" .)
   rm -rf "$scratch" # exec runs no trap
-  exec "$bin/mirror" -dir "$served" -listen "$1" -archive "$archive" -cache "$cache/archive"
+  exec "$bin/mirror" -dir "$served" -listen "$1" -archive "$mirror" -cache "$cache/archive"
 }
 
 mirror_env() {

@@ -39,28 +39,9 @@ die() {
   printf 'nodes.sh: %s\n' "$*" >&2
   exit 1
 }
-
-# packages NAME... installs what is missing. The archives lie in a folder of our own, because another apt may clean the
-# common one between our download and our installation.
-packages() {
-  local missing=() package backports=/etc/apt/sources.list.d/podium-e2e-backports.sources
-  for package in "$@"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
-  done
-  ((${#missing[@]})) || return 0
-  say "installing ${missing[*]}"
-  local apt=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Dir::Cache::archives="$cache/apt")
-  mkdir -p "$cache/apt/partial"
-  "${apt[@]}" update
-  if ! apt-cache show incus-base >/dev/null 2>&1; then # Debian 12 has it in backports only
-    printf 'Types: deb\nURIs: %s\nSuites: bookworm-backports\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
-      "$mirror" >"$backports"
-    "${apt[@]}" update
-  fi
-  local release=()
-  grep -q VERSION_CODENAME=bookworm /etc/os-release && release=(-t bookworm-backports)
-  DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends "${release[@]}" "${missing[@]}" >/dev/null
-}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=packages.sh
+. "$here/packages.sh"
 
 # image NAME makes the two tar files of a node image: a plain Debian as a cloud provider would ship it, with host keys
 # made at first boot. NAME is debian-12 or debian-13.

@@ -2,11 +2,11 @@
 # busybox.sh: Debian's busybox as the image busybox of docker.io: a base for what a lab builds itself. Debian builds it
 # without httpd, so a program of one file stands in for that.
 
-: "${scratch:?}" "${archive:?}" "${bin:?}"
+: "${scratch:?}" "${mirror:?}" "${bin:?}"
 
 pack_busybox() {
   local root=$scratch/busybox tool
-  mmdebstrap --quiet --variant=extract --mode=root --include=busybox-static "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$scratch/busybox.tar" "$archive"
+  mmdebstrap --quiet --variant=extract --mode=root --include=busybox-static "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$scratch/busybox.tar" "$mirror"
   mkdir -p "$root/bin"
   small httpd <<'GO'
 // httpd takes the options of busybox's that the lab cicd uses.

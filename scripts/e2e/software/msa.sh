@@ -11,7 +11,7 @@ pack_msa() {
   rm -rf "$root" "$scratch/msa.tar"
   mmdebstrap --quiet --variant=extract --mode=root --include=python3,redis-server,nats-server,nginx-light,busybox-static \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-    "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$scratch/msa.tar" "$archive"
+    "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" "$scratch/msa.tar" "$mirror"
   mkdir -p "$root"
   tar -C "$root" --exclude './dev/*' -xf "$scratch/msa.tar"
   rm "$scratch/msa.tar"
