@@ -12,9 +12,9 @@ import (
 	"podium/provision/lab"
 )
 
-// system is the surroundings of the real process. Tests make their own.
-func system() surroundings {
-	return surroundings{
+// system is the environment of the real process. Tests make their own.
+func system() environment {
+	return environment{
 		Args:    os.Args[1:],
 		Environ: os.Environ(),
 		Stdin:   os.Stdin,
@@ -27,8 +27,8 @@ func system() surroundings {
 	}
 }
 
-// surroundings is all that podium takes from outside, but for the current folder and the files in it.
-type surroundings struct {
+// environment is all that podium takes from outside, but for the current folder and the files in it.
+type environment struct {
 	Args    []string
 	Environ []string
 	Stdin   io.Reader
@@ -42,7 +42,7 @@ type surroundings struct {
 
 // app is one run of podium.
 type app struct {
-	surroundings
+	environment
 	stdin      io.Reader
 	stdout     *stream
 	stderr     *stream
@@ -56,15 +56,15 @@ type app struct {
 }
 
 // run carries out one command line and returns the exit code.
-func run(s surroundings) int {
+func run(s environment) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	a := &app{
-		surroundings: s,
-		stdin:        s.Stdin,
-		stdout:       newStream(s.Stdout),
-		stderr:       newStream(s.Stderr),
-		log:          hclog.NewNullLogger(),
+		environment: s,
+		stdin:       s.Stdin,
+		stdout:      newStream(s.Stdout),
+		stderr:      newStream(s.Stderr),
+		log:         hclog.NewNullLogger(),
 	}
 	a.screen = newScreen(s.Stdin, s.Stdout, a.getenv)
 	a.interrupts = &interrupts{cancel: cancel, exit: s.Exit, say: a.warn}

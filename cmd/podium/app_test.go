@@ -23,7 +23,7 @@ import (
 func inProcess(t *testing.T, words ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = run(surroundings{
+	code = run(environment{
 		Args: words, Environ: []string{"TERM=xterm"}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Now: time.Now,
 		Exit: func(int) { t.Error("left at once") },
 	})
@@ -31,7 +31,7 @@ func inProcess(t *testing.T, words ...string) (code int, stdout, stderr string) 
 }
 
 func TestEveryVerbHasHelp(t *testing.T) {
-	a := &app{surroundings: surroundings{Stdout: io.Discard, Stderr: io.Discard}, stdout: newStream(io.Discard), stderr: newStream(io.Discard)}
+	a := &app{environment: environment{Stdout: io.Discard, Stderr: io.Discard}, stdout: newStream(io.Discard), stderr: newStream(io.Discard)}
 	commands := a.rootCommand().Commands()
 	for len(commands) > 0 {
 		c := commands[0]
@@ -97,7 +97,7 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left
 
 func TestOutputThatCannotBeWrittenFails(t *testing.T) {
 	var errs bytes.Buffer
-	code := run(surroundings{Args: []string{"version"}, Stdin: strings.NewReader(""), Stdout: fullDisk{}, Stderr: &errs, Now: time.Now})
+	code := run(environment{Args: []string{"version"}, Stdin: strings.NewReader(""), Stdout: fullDisk{}, Stderr: &errs, Now: time.Now})
 	if code != exitFailed || !strings.Contains(errs.String(), "cannot write the output: no space left on device") {
 		t.Errorf("exit code %d, stderr %q", code, errs.String())
 	}
@@ -132,7 +132,7 @@ func TestExitCodes(t *testing.T) {
 		{fmt.Errorf("wrapped: %w", usage("x")), 2},
 		{lab.Problems{{Message: "x"}}, 2},
 		{fmt.Errorf("prepare: %w", machine.ErrPreflight), 3},
-		{silent(42), 42},
+		{exitStatus(42), 42},
 		{interrupted(errors.New("x")), 130},
 	} {
 		if got := exitCode(c.err); got != c.want {
@@ -164,7 +164,7 @@ func TestUnicodeLocale(t *testing.T) {
 }
 
 func TestGetenvTakesTheLast(t *testing.T) {
-	a := &app{surroundings: surroundings{Environ: []string{"A=1", "B=2", "A=3=4"}}}
+	a := &app{environment: environment{Environ: []string{"A=1", "B=2", "A=3=4"}}}
 	if got := a.getenv("A"); got != "3=4" {
 		t.Errorf("A = %q", got)
 	}
@@ -233,12 +233,12 @@ func TestDivertedStream(t *testing.T) {
 }
 
 // testBench is a lab of four nodes.
-func testBench() *bench {
+func testBench() *labSession {
 	machines := map[string]state.Machine{"cp": {Roles: []string{"control-plane"}}}
 	for _, w := range []string{"w1", "w2", "w10"} {
 		machines[w] = state.Machine{Roles: []string{"worker"}}
 	}
-	return &bench{known: state.State{Machines: machines}}
+	return &labSession{known: state.State{Machines: machines}}
 }
 
 func TestNaturalOrder(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 func catalogRun(t *testing.T, environ []string, words ...string) (code int, out, errs string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = run(surroundings{
+	code = run(environment{
 		Args: words, Environ: environ, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 		Now: func() time.Time { return time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC) },
 	})

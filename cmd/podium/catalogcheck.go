@@ -84,9 +84,9 @@ func (a *app) checkCatalog(ctx context.Context, names []string, f checkFlags) er
 	}
 	switch {
 	case audit.Count(results, audit.Rotten) > 0:
-		return silent(exitFailed)
+		return exitStatus(exitFailed)
 	case audit.Count(results, audit.Unasked) > 0:
-		return silent(exitPreflight)
+		return exitStatus(exitPreflight)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func (a *app) offersOf(given []string) offers {
 		return o
 	}
 	if known, err := where.state.Load(); err == nil {
-		b := bench{folder: where, known: known}
+		b := labSession{labRef: where, known: known}
 		b.lab, _ = applied(where, known)
 		o.nodes, o.roles = b.nodeNames(), b.roles()
 		for _, s := range known.Snapshots {

@@ -62,7 +62,7 @@ func (a *app) copyCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) copy(ctx context.Context, where folder, words []string, f copyFlags) error {
+func (a *app) copy(ctx context.Context, where labRef, words []string, f copyFlags) error {
 	b, err := a.reachable(ctx, where)
 	if err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// place is one end of a copy: a path on this computer, or one on nodes.
-type place struct {
+// copyEnd is one end of a copy: a path on this computer, or one on nodes.
+type copyEnd struct {
 	local bool
 	nodes []string // on nodes: those named; empty: all that are selected
 	path  string
@@ -18,12 +18,12 @@ type place struct {
 
 // parsePlace reads NODE:PATH, NODE,NODE:PATH, :PATH or a local path. As with scp, a slash before the colon makes a
 // word local, and so does a drive letter on Windows.
-func parsePlace(word string) place {
+func parsePlace(word string) copyEnd {
 	head, rest, colon := strings.Cut(word, ":")
 	if !colon || strings.ContainsAny(head, `/\`) || isDrive(head, rest) {
-		return place{local: true, path: word}
+		return copyEnd{local: true, path: word}
 	}
-	p := place{path: rest}
+	p := copyEnd{path: rest}
 	for _, name := range strings.Split(head, ",") {
 		if name != "" {
 			p.nodes = append(p.nodes, name)
@@ -48,8 +48,8 @@ type copyJob struct {
 const nodeWord = "{node}"
 
 // newCopyJob understands the words of a copy command. selected are the nodes that the flags choose, all those of the lab.
-func newCopyJob(words []string, b *bench, s selection) (copyJob, error) {
-	var sources []place
+func newCopyJob(words []string, b *labSession, s selection) (copyJob, error) {
+	var sources []copyEnd
 	for _, w := range words[:len(words)-1] {
 		sources = append(sources, parsePlace(w))
 	}
@@ -86,8 +86,8 @@ func newCopyJob(words []string, b *bench, s selection) (copyJob, error) {
 	return job, job.checkNames()
 }
 
-func sameNodes(places []place) bool {
-	return !slices.ContainsFunc(places, func(p place) bool { return !slices.Equal(p.nodes, places[0].nodes) })
+func sameNodes(places []copyEnd) bool {
+	return !slices.ContainsFunc(places, func(p copyEnd) bool { return !slices.Equal(p.nodes, places[0].nodes) })
 }
 
 // checkNames refuses copies in which nodes would overwrite each other's files.

@@ -20,7 +20,7 @@ func providers() []string {
 }
 
 // describe reads the lab's description; provider takes the place of the one in it unless it is empty.
-func (a *app) describe(f folder, provider string) (lab.Lab, error) {
+func (a *app) describe(f labRef, provider string) (lab.Lab, error) {
 	a.warnings = nil
 	l, err := lab.LoadWith(f.file, lab.LoadOptions{
 		Provider: provider, Env: a.getenv, Config: a.configFile(), Steps: stepNames(),

@@ -56,7 +56,7 @@ func (a *app) destroyCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) destroy(ctx context.Context, where folder, provider string, nodes []string, yes bool) error {
+func (a *app) destroy(ctx context.Context, where labRef, provider string, nodes []string, yes bool) error {
 	lost := !where.state.Exists()
 	var described lab.Lab
 	if lost {
@@ -116,7 +116,7 @@ func (a *app) destroy(ctx context.Context, where folder, provider string, nodes 
 }
 
 // findMachines asks the provider for the machines of a lab whose state was lost.
-func (b *bench) findMachines(ctx context.Context) error {
+func (b *labSession) findMachines(ctx context.Context) error {
 	found, err := b.engine.Provider.Status(ctx)
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (b *bench) findMachines(ctx context.Context) error {
 }
 
 // whatGoes says what destroy will remove.
-func (b *bench) whatGoes(names []string) string {
+func (b *labSession) whatGoes(names []string) string {
 	what := "machines"
 	if len(names) == 1 {
 		what = "machine"
@@ -147,39 +147,9 @@ func (b *bench) whatGoes(names []string) string {
 	return s
 }
 
-const haltLong = `Stop the lab's machines in an orderly way. What is on them stays; up starts them again.`
-
-func (a *app) haltCommand() *cobra.Command {
-	f := struct{ nodes []string }{}
-	c := &cobra.Command{
-		Use:               "halt [LAB]",
-		Short:             "Stop the lab's machines",
-		Long:              haltLong,
-		Example:           "  podium halt\n  podium halt --node w2",
-		Args:              args(0, 1, "at most one lab"),
-		ValidArgsFunction: completeLabs,
-		RunE: func(c *cobra.Command, given []string) error {
-			where, err := a.folder(given)
-			if err != nil {
-				return err
-			}
-			return a.change(c.Context(), where, "halt", nil, func(ctx context.Context, b *bench) (string, error) {
-				names, err := b.selectNodes(selection{nodes: f.nodes})
-				if err != nil {
-					return "", err
-				}
-				return "stopped " + listNames(names), b.engine.Halt(ctx, names...)
-			})
-		},
-	}
-	c.Flags().StringSliceVar(&f.nodes, "node", nil, "stop only these `nodes`")
-	a.completeNodes(c, "node")
-	return c
-}
-
 // change runs a verb that changes a lab that was made, under its lock, and says what was done. It asks before, when
 // ask is not nil.
-func (a *app) change(ctx context.Context, where folder, verb string, ask func(*bench) error, do func(context.Context, *bench) (done string, err error)) error {
+func (a *app) change(ctx context.Context, where labRef, verb string, ask func(*labSession) error, do func(context.Context, *labSession) (done string, err error)) error {
 	if !where.state.Exists() {
 		return where.neverMade()
 	}
@@ -213,12 +183,12 @@ func (a *app) change(ctx context.Context, where folder, verb string, ask func(*b
 }
 
 // neverMade is the answer of verbs that need machines.
-func (f folder) neverMade() error {
+func (f labRef) neverMade() error {
 	return fail(exitFailed, "this lab has no machines").hinted("make it: podium up%s", f.arg)
 }
 
 // nodeNames lists the lab's machines in the order of its description, then those that stand in it no more.
-func (b *bench) nodeNames() []string {
+func (b *labSession) nodeNames() []string {
 	place := func(name string) int {
 		if m := b.known.Machines[name]; !m.Removed {
 			return m.Place

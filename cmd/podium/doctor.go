@@ -74,7 +74,7 @@ func (a *app) doctorCommand() *cobra.Command {
 				a.printFindings(findings, need, arg, language)
 			}
 			if len(doctor.Blocking(findings)) > 0 {
-				return silent(exitPreflight)
+				return exitStatus(exitPreflight)
 			}
 			return nil
 		},
@@ -110,7 +110,7 @@ func isVagrants(provider string) bool {
 }
 
 // needOf is what a lab needs beside what it has already.
-func (a *app) needOf(b *bench) (doctor.Need, error) {
+func (a *app) needOf(b *labSession) (doctor.Need, error) {
 	need := doctor.Need{Lab: b.lab, Machines: b.plan.Machines}
 	made, err := a.provider(b)
 	if err != nil {
@@ -124,7 +124,7 @@ func (a *app) needOf(b *bench) (doctor.Need, error) {
 
 // preflight refuses an up that this computer cannot carry, before anything is made. skip names findings that somebody
 // has decided to live with.
-func (a *app) preflight(ctx context.Context, b *bench, skip []string) error {
+func (a *app) preflight(ctx context.Context, b *labSession, skip []string) error {
 	known := doctor.IDs()
 	for _, id := range skip {
 		if !slices.Contains(known, id) {

@@ -43,10 +43,10 @@ func (e *codeError) hinted(format string, args ...any) *codeError {
 	return e
 }
 
-// silent is an exit code without a message: what there is to say has been said.
-type silent int
+// exitStatus is an exit code without a message: what there is to say has been said.
+type exitStatus int
 
-func (s silent) Error() string { return fmt.Sprintf("exit code %d", int(s)) }
+func (s exitStatus) Error() string { return fmt.Sprintf("exit code %d", int(s)) }
 
 // interrupted makes err an interruption; the exit code of it is 130.
 func interrupted(err error) error {
@@ -59,7 +59,7 @@ func interrupted(err error) error {
 
 // exitCode is the exit code for err.
 func exitCode(err error) int {
-	var quiet silent
+	var quiet exitStatus
 	var code *codeError
 	switch {
 	case err == nil:
@@ -82,7 +82,7 @@ func exitCode(err error) int {
 
 // printError shows err on stderr, once: for people, or as one line of JSON when the verb prints JSON.
 func (a *app) printError(err error) {
-	var quiet silent
+	var quiet exitStatus
 	if errors.As(err, &quiet) {
 		return
 	}

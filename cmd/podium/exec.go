@@ -103,7 +103,7 @@ type answer struct {
 	code           int
 }
 
-func (a *app) exec(ctx context.Context, where folder, words []string, f execFlags) error {
+func (a *app) exec(ctx context.Context, where labRef, words []string, f execFlags) error {
 	b, err := a.reachable(ctx, where)
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (a *app) exec(ctx context.Context, where folder, words []string, f execFlag
 }
 
 // connect reaches a node as the last up did. It does not wait for one that is down.
-func (a *app) connect(ctx context.Context, b *bench, name string) (*remote.Client, error) {
+func (a *app) connect(ctx context.Context, b *labSession, name string) (*remote.Client, error) {
 	endpoint, err := b.endpoint(name)
 	if err != nil {
 		return nil, err
@@ -202,7 +202,7 @@ type prefixer struct {
 	app   *app
 	mu    sync.Mutex
 	width int
-	look  look
+	look  style
 	order map[string]int
 }
 

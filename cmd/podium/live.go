@@ -22,7 +22,7 @@ const shownAfter = 150 * time.Millisecond
 
 // liveView shows a run on a terminal, in place, below what the terminal showed before. It is a sink.
 type liveView struct {
-	*board
+	*runTable
 	program *tea.Program
 	over    chan struct{} // closed when the run has ended
 	shown   chan shown    // gets one value when the terminal is free again
@@ -37,9 +37,9 @@ type shown struct {
 
 // startLive begins to show a run. Close ends it and leaves the terminal as it was.
 func (a *app) startLive(p plan.Plan, title string) *liveView {
-	b := newBoard(p, a.Now())
-	m := liveModel{board: b, title: title, now: a.Now(), clock: a.Now, interrupt: a.interrupts.interrupt, look: newLook(a.screen)}
-	v := &liveView{board: b, over: make(chan struct{}), shown: make(chan shown, 1)}
+	b := newRunTable(p, a.Now())
+	m := liveModel{runTable: b, title: title, now: a.Now(), clock: a.Now, interrupt: a.interrupts.interrupt, look: newLook(a.screen)}
+	v := &liveView{runTable: b, over: make(chan struct{}), shown: make(chan shown, 1)}
 	v.program = tea.NewProgram(m,
 		tea.WithInput(a.Stdin), tea.WithOutput(a.Stdout), tea.WithEnvironment(a.Environ),
 		tea.WithoutSignalHandler(), tea.WithFPS(30))
@@ -116,7 +116,7 @@ func (l *lineBuffer) Write(p []byte) (int, error) {
 
 // liveModel is the view as bubbletea wants it.
 type liveModel struct {
-	*board
+	*runTable
 	title         string
 	now           time.Time
 	clock         func() time.Time
@@ -124,7 +124,7 @@ type liveModel struct {
 	width, height int
 	tick          int
 	stopping      bool
-	look          look
+	look          style
 }
 
 type (
@@ -175,7 +175,7 @@ func (m liveModel) printLines() tea.Cmd {
 	return tea.Println(m.look.wrap(strings.Join(texts, "\n"), m.width))
 }
 
-// View draws the board.
+// View draws the table.
 func (m liveModel) View() tea.View {
 	if m.width == 0 {
 		return tea.NewView("")

@@ -10,8 +10,8 @@ import (
 	"podium/provision/report"
 )
 
-// look is how things are drawn: colour and the characters that the terminal has.
-type look struct {
+// style is how things are drawn: colour and the characters that the terminal has.
+type style struct {
 	color               bool
 	spinner             []string
 	full, empty         string
@@ -20,8 +20,8 @@ type look struct {
 }
 
 // newLook chooses by what the screen can show.
-func newLook(s screen) look {
-	l := look{color: s.color}
+func newLook(s screen) style {
+	l := style{color: s.color}
 	if s.unicode {
 		l.spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
 		l.full, l.empty = "━", "─"
@@ -34,24 +34,24 @@ func newLook(s screen) look {
 	return l
 }
 
-func (l look) paint(s ansi.Style, text string) string {
+func (l style) paint(s ansi.Style, text string) string {
 	if !l.color || text == "" {
 		return text
 	}
 	return s.Styled(text)
 }
 
-func (l look) bold(s string) string  { return l.paint(ansi.NewStyle().Bold(), s) }
-func (l look) faint(s string) string { return l.paint(ansi.NewStyle().Faint(), s) }
-func (l look) green(s string) string { return l.paint(ansi.NewStyle().ForegroundColor(ansi.Green), s) }
-func (l look) red(s string) string   { return l.paint(ansi.NewStyle().ForegroundColor(ansi.Red), s) }
-func (l look) yellow(s string) string {
+func (l style) bold(s string) string  { return l.paint(ansi.NewStyle().Bold(), s) }
+func (l style) faint(s string) string { return l.paint(ansi.NewStyle().Faint(), s) }
+func (l style) green(s string) string { return l.paint(ansi.NewStyle().ForegroundColor(ansi.Green), s) }
+func (l style) red(s string) string   { return l.paint(ansi.NewStyle().ForegroundColor(ansi.Red), s) }
+func (l style) yellow(s string) string {
 	return l.paint(ansi.NewStyle().ForegroundColor(ansi.Yellow), s)
 }
-func (l look) cyan(s string) string { return l.paint(ansi.NewStyle().ForegroundColor(ansi.Cyan), s) }
+func (l style) cyan(s string) string { return l.paint(ansi.NewStyle().ForegroundColor(ansi.Cyan), s) }
 
 // wrap breaks lines that are wider than the terminal, as the terminal would, so that the lines can be counted.
-func (l look) wrap(text string, width int) string {
+func (l style) wrap(text string, width int) string {
 	if width <= 0 {
 		return text
 	}

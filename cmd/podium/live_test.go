@@ -47,7 +47,7 @@ func liveFor(s screen, width, height int, nodes ...string) liveModel {
 			p.Tasks = append(p.Tasks, plan.Task{Node: n, Step: step})
 		}
 	}
-	m := liveModel{board: newBoard(p, testStart), title: "강의 (simulated)", now: testStart, clock: func() time.Time { return testStart },
+	m := liveModel{runTable: newRunTable(p, testStart), title: "강의 (simulated)", now: testStart, clock: func() time.Time { return testStart },
 		interrupt: func() {}, look: newLook(s)}
 	return update(m, tea.WindowSizeMsg{Width: width, Height: height})
 }

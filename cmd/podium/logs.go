@@ -62,7 +62,7 @@ func (a *app) logsCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) logs(ctx context.Context, where folder, rest []string, f logsFlags) error {
+func (a *app) logs(ctx context.Context, where labRef, rest []string, f logsFlags) error {
 	if !where.state.Exists() {
 		return fail(exitFailed, "this lab has no logs yet").hinted("make it: podium up%s", where.arg)
 	}
@@ -104,7 +104,7 @@ func (a *app) logs(ctx context.Context, where folder, rest []string, f logsFlags
 }
 
 // logOf finds the log of a step on a node.
-func logOf(where folder, node, step string) (string, error) {
+func logOf(where labRef, node, step string) (string, error) {
 	path, err := where.state.LogPath(node, step)
 	if err != nil {
 		return "", usage("%w", err)
@@ -124,7 +124,7 @@ func logOf(where folder, node, step string) (string, error) {
 }
 
 // logsOf lists the logs of a node, oldest first.
-func logsOf(where folder, node string) ([]string, error) {
+func logsOf(where labRef, node string) ([]string, error) {
 	if _, err := where.state.LogPath(node, "x"); err != nil {
 		return nil, usage("%w", err)
 	}

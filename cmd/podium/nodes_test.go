@@ -185,7 +185,7 @@ func TestSSHHandsTheExitCodeOn(t *testing.T) {
 		return 42
 	}, "w1": nil})
 	var out, errs bytes.Buffer
-	code := run(surroundings{
+	code := run(environment{
 		Args: []string{"ssh", "cp", "--", "cat"}, Stdin: strings.NewReader("through"), Stdout: &out, Stderr: &errs, Now: time.Now,
 	})
 	if code != 42 || out.String() != "through" || errs.String() != "ran cat" {

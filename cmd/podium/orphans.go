@@ -14,7 +14,7 @@ import (
 
 // destroyOrphans removes machines that bear the names of the lab's nodes although Vagrant does not know them in its
 // folder: what is left when .podium was deleted while the machines existed.
-func (a *app) destroyOrphans(ctx context.Context, where folder, nodes []string, yes bool) error {
+func (a *app) destroyOrphans(ctx context.Context, where labRef, nodes []string, yes bool) error {
 	b, err := a.described(where, "")
 	if errors.Is(err, fs.ErrNotExist) {
 		b, err = a.remembered(where)

@@ -67,14 +67,14 @@ func (a *app) planCommand() *cobra.Command {
 }
 
 // gone lists the lab's machines that the plan does not have.
-func (b *bench) gone() []string {
+func (b *labSession) gone() []string {
 	return slices.DeleteFunc(b.nodeNames(), func(name string) bool {
 		return slices.ContainsFunc(b.plan.Machines, func(m lab.Machine) bool { return m.Name == name })
 	})
 }
 
 // reasons asks the nodes why each task would run; nil when the lab was never made.
-func (a *app) reasons(ctx context.Context, b *bench) (map[plan.TaskID]string, error) {
+func (a *app) reasons(ctx context.Context, b *labSession) (map[plan.TaskID]string, error) {
 	if len(b.known.Machines) == 0 {
 		return nil, nil
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // provider makes what makes the lab's machines. This switch is the only place that knows all of them.
-func (a *app) provider(b *bench) (machine.Provider, error) {
+func (a *app) provider(b *labSession) (machine.Provider, error) {
 	if b.simFile != "" && b.lab.Provider != lab.ProviderSim {
 		return nil, usage("--sim-file is for the provider sim, and this lab uses %s", b.lab.Provider)
 	}
@@ -41,7 +41,7 @@ func (a *app) provider(b *bench) (machine.Provider, error) {
 
 // newDialer connects to the lab's nodes with its own key and the agent's, and with host keys pinned in .podium. deadline is how
 // long a node that boots is waited for; 0: as long as its provider may need; negative: not at all.
-func (a *app) newDialer(b *bench, deadline time.Duration) *remote.Dialer {
+func (a *app) newDialer(b *labSession, deadline time.Duration) *remote.Dialer {
 	if deadline == 0 {
 		deadline = bootDeadline(b.lab.Provider)
 	}

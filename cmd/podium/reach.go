@@ -3,15 +3,13 @@ package main
 import (
 	"context"
 
-	"github.com/spf13/cobra"
-
 	"podium/provision/lab"
 	"podium/provision/remote"
 	"podium/provision/state"
 )
 
 // reachable opens a lab for verbs that talk to its nodes by SSH and need nothing of the provider.
-func (a *app) reachable(ctx context.Context, where folder) (*bench, error) {
+func (a *app) reachable(ctx context.Context, where labRef) (*labSession, error) {
 	b, err := a.remembered(where)
 	if err != nil {
 		return nil, err
@@ -27,11 +25,11 @@ func (a *app) reachable(ctx context.Context, where folder) (*bench, error) {
 
 // existing finds the machines of a lab that was never made: where they exist already (provider static), its
 // description says how to reach them.
-func (a *app) existing(ctx context.Context, b *bench) error {
+func (a *app) existing(ctx context.Context, b *labSession) error {
 	if !b.described() {
 		return b.neverMade()
 	}
-	l, err := a.describe(b.folder, "")
+	l, err := a.describe(b.labRef, "")
 	if err != nil {
 		return err
 	}
@@ -64,7 +62,7 @@ func storedEndpoint(e *remote.Endpoint) *state.Endpoint {
 }
 
 // endpoint is how a node was last reached.
-func (b *bench) endpoint(name string) (remote.Endpoint, error) {
+func (b *labSession) endpoint(name string) (remote.Endpoint, error) {
 	e := b.known.Machines[name].Endpoint
 	if e == nil {
 		return remote.Endpoint{}, fail(exitFailed, "%s: it never came up", name).hinted("podium up%s", b.arg)
@@ -80,12 +78,4 @@ func endpointOf(e *state.Endpoint) *remote.Endpoint {
 	return &remote.Endpoint{
 		Node: e.Node, Host: e.Host, Port: e.Port, User: e.User, KeyFile: e.KeyFile, HostKeys: e.HostKeys, Jump: endpointOf(e.Jump),
 	}
-}
-
-// addSelection gives a verb the flags that choose nodes.
-func (a *app) addSelection(c *cobra.Command, s *selection) {
-	c.Flags().StringSliceVar(&s.nodes, "on", nil, "only these `nodes`, such as w1,w2 or w1..w9")
-	c.Flags().StringSliceVar(&s.roles, "role", nil, "only nodes with one of these `roles`, such as worker")
-	a.completeNodes(c, "on")
-	a.completeRoles(c, "role")
 }

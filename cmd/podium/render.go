@@ -38,7 +38,7 @@ func (a *app) renderCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) render(where folder, provider string, toScreen bool) error {
+func (a *app) render(where labRef, provider string, toScreen bool) error {
 	b, err := a.described(where, provider)
 	if err != nil {
 		return err

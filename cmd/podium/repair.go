@@ -55,7 +55,7 @@ func (a *app) repairCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) repair(ctx context.Context, where folder, look, verbose bool, output outputFlag) error {
+func (a *app) repair(ctx context.Context, where labRef, look, verbose bool, output outputFlag) error {
 	b, err := a.described(where, "")
 	if err != nil {
 		return err
@@ -96,13 +96,13 @@ func (a *app) repair(ctx context.Context, where folder, look, verbose bool, outp
 	case run != nil:
 		return fail(exitFailed, "%s is not repaired", did.Lab)
 	case look && len(did.Findings) > 0, did.Left() > 0:
-		return silent(exitFailed)
+		return exitStatus(exitFailed)
 	}
 	return nil
 }
 
 // printRepair lists what was found.
-func (a *app) printRepair(b *bench, did engine.Repaired, look bool) {
+func (a *app) printRepair(b *labSession, did engine.Repaired, look bool) {
 	done := "repaired"
 	if look {
 		done = "to do"

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"podium/provision/state"
+
+	"github.com/spf13/cobra"
 )
 
 // selection says which nodes a verb is about; nothing given means all.
@@ -15,7 +16,7 @@ type selection struct {
 }
 
 // selectNodes lists the chosen nodes in the lab's order. A name that the lab does not have is an error.
-func (b *bench) selectNodes(s selection) ([]string, error) {
+func (b *labSession) selectNodes(s selection) ([]string, error) {
 	all := b.nodeNames()
 	var named []string
 	for _, word := range s.nodes {
@@ -46,7 +47,7 @@ func (b *bench) selectNodes(s selection) ([]string, error) {
 }
 
 // roles lists the roles that the lab's nodes have.
-func (b *bench) roles() []string {
+func (b *labSession) roles() []string {
 	var roles []string
 	for _, m := range b.known.Machines {
 		roles = append(roles, m.Roles...)
@@ -56,7 +57,7 @@ func (b *bench) roles() []string {
 }
 
 // snapshot finds a snapshot by name; the empty name is the one that up took.
-func (b *bench) snapshot(tag string) (state.Snapshot, error) {
+func (b *labSession) snapshot(tag string) (state.Snapshot, error) {
 	var tags []string
 	for _, s := range b.known.Snapshots {
 		if s.Tag == tag || tag == "" && s.Auto && !s.Incomplete {
@@ -76,35 +77,10 @@ func (b *bench) snapshot(tag string) (state.Snapshot, error) {
 	return state.Snapshot{}, usage("no snapshot is called %q: there are %s", tag, strings.Join(tags, ", "))
 }
 
-// naturalOrder compares names so that w2 comes before w10.
-func naturalOrder(a, b string) int { return cmp.Or(byNumbers(a, b), cmp.Compare(a, b)) }
-
-func byNumbers(a, b string) int {
-	for a != "" && b != "" {
-		if isDigit(a[0]) && isDigit(b[0]) {
-			na, restA := leadingNumber(a)
-			nb, restB := leadingNumber(b)
-			if c := cmp.Or(cmp.Compare(len(na), len(nb)), cmp.Compare(na, nb)); c != 0 {
-				return c
-			}
-			a, b = restA, restB
-			continue
-		}
-		if a[0] != b[0] {
-			return cmp.Compare(a[0], b[0])
-		}
-		a, b = a[1:], b[1:]
-	}
-	return cmp.Compare(len(a), len(b))
+// addSelection gives a verb the flags that choose nodes.
+func (a *app) addSelection(c *cobra.Command, s *selection) {
+	c.Flags().StringSliceVar(&s.nodes, "on", nil, "only these `nodes`, such as w1,w2 or w1..w9")
+	c.Flags().StringSliceVar(&s.roles, "role", nil, "only nodes with one of these `roles`, such as worker")
+	a.completeNodes(c, "on")
+	a.completeRoles(c, "role")
 }
-
-// leadingNumber splits a name after its leading digits, zeros in front left out.
-func leadingNumber(s string) (digits, rest string) {
-	end := 0
-	for end < len(s) && isDigit(s[end]) {
-		end++
-	}
-	return strings.TrimLeft(s[:end], "0"), s[end:]
-}
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -33,7 +33,7 @@ func (a *app) snapshotCommand() *cobra.Command {
 }
 
 // tagged takes a lab and a snapshot's name off the words of a verb.
-func (a *app) tagged(c *cobra.Command, given []string) (folder, string, error) {
+func (a *app) tagged(c *cobra.Command, given []string) (labRef, string, error) {
 	labs, rest := given[:len(given)-1], given[len(given)-1:]
 	where, err := a.folder(labs)
 	if err == nil && looksLikeLab(rest[0]) && len(labs) == 0 {
@@ -54,7 +54,7 @@ func (a *app) snapshotSaveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.change(c.Context(), where, "snapshot save", nil, func(ctx context.Context, b *bench) (string, error) {
+			return a.change(c.Context(), where, "snapshot save", nil, func(ctx context.Context, b *labSession) (string, error) {
 				return fmt.Sprintf("kept %s as %q", b.lab.Name, tag), b.engine.SnapshotSave(ctx, tag)
 			})
 		},
@@ -76,7 +76,7 @@ since then is lost: on a terminal podium asks, elsewhere it needs --yes.`,
 			if err != nil {
 				return err
 			}
-			return a.restore(c.Context(), where, "snapshot restore", tag, f.yes, func(ctx context.Context, b *bench) error {
+			return a.restore(c.Context(), where, "snapshot restore", tag, f.yes, func(ctx context.Context, b *labSession) error {
 				return b.engine.SnapshotRestore(ctx, tag)
 			})
 		},
@@ -98,11 +98,11 @@ func (a *app) snapshotDeleteCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			known := func(b *bench) error {
+			known := func(b *labSession) error {
 				_, err := b.snapshot(tag)
 				return err
 			}
-			return a.change(c.Context(), where, "snapshot delete", known, func(ctx context.Context, b *bench) (string, error) {
+			return a.change(c.Context(), where, "snapshot delete", known, func(ctx context.Context, b *labSession) (string, error) {
 				return fmt.Sprintf("deleted the snapshot %q", tag), b.engine.SnapshotDelete(ctx, tag)
 			})
 		},
@@ -130,7 +130,7 @@ func (a *app) snapshotListCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) listSnapshots(where folder, o outputFlag) error {
+func (a *app) listSnapshots(where labRef, o outputFlag) error {
 	known, err := where.state.Load()
 	if err != nil {
 		return err
@@ -169,43 +169,9 @@ func (a *app) listSnapshots(where folder, o outputFlag) error {
 	return nil
 }
 
-const resetLong = `Bring the whole lab back to its first good state, the snapshot that up took after its first success,
-or with --to to another snapshot. What was done on the nodes since then is lost: on a terminal
-podium asks, elsewhere it needs --yes. Afterwards the machines run.`
-
-func (a *app) resetCommand() *cobra.Command {
-	f := struct {
-		to  string
-		yes bool
-	}{}
-	c := &cobra.Command{
-		Use:               "reset [LAB]",
-		Short:             "Bring the lab back to its first good state",
-		Long:              resetLong,
-		Example:           "  podium reset\n  podium reset --to before-lesson-3 --yes",
-		Args:              args(0, 1, "at most one lab"),
-		ValidArgsFunction: completeLabs,
-		RunE: func(c *cobra.Command, given []string) error {
-			where, err := a.folder(given)
-			if err != nil {
-				return err
-			}
-			return a.restore(c.Context(), where, "reset", f.to, f.yes, func(ctx context.Context, b *bench) error {
-				return b.engine.Reset(ctx, f.to)
-			})
-		},
-	}
-	c.Flags().StringVar(&f.to, "to", "", "`name` of the snapshot (default: the one that up took)")
-	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
-	if err := c.RegisterFlagCompletionFunc("to", a.completeTags); err != nil {
-		panic(err) // the flag was not defined: a mistake in this package
-	}
-	return c
-}
-
 // restore brings the lab back to a snapshot after asking.
-func (a *app) restore(ctx context.Context, where folder, verb, tag string, yes bool, do func(context.Context, *bench) error) error {
-	ask := func(b *bench) error {
+func (a *app) restore(ctx context.Context, where labRef, verb, tag string, yes bool, do func(context.Context, *labSession) error) error {
+	ask := func(b *labSession) error {
 		which, err := b.snapshot(tag)
 		if err != nil {
 			return err
@@ -214,7 +180,7 @@ func (a *app) restore(ctx context.Context, where folder, verb, tag string, yes b
 		return a.confirm(ctx, yes, "%s brings all %d machines of %s back to %q of %s; what was done on them since is lost",
 			verb, len(b.known.Machines), b.lab.Name, which.Tag, which.Taken.Local().Format(time.DateTime))
 	}
-	return a.change(ctx, where, verb, ask, func(ctx context.Context, b *bench) (string, error) {
+	return a.change(ctx, where, verb, ask, func(ctx context.Context, b *labSession) (string, error) {
 		return fmt.Sprintf("%s is back at %q", b.lab.Name, tag), do(ctx, b)
 	})
 }

@@ -53,7 +53,7 @@ func (a *app) sshCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) ssh(ctx context.Context, where folder, rest, words []string, sudo bool) error {
+func (a *app) ssh(ctx context.Context, where labRef, rest, words []string, sudo bool) error {
 	b, err := a.reachable(ctx, where)
 	if err != nil {
 		return err
@@ -95,13 +95,13 @@ func (a *app) session(ctx context.Context, client *remote.Client, command remote
 func exitOf(err error) error {
 	var exit *remote.ExitError
 	if errors.As(err, &exit) && !errors.Is(err, remote.ErrSudo) {
-		return silent(exit.Code)
+		return exitStatus(exit.Code)
 	}
 	return err
 }
 
 // oneNode is the node that was named, or the only one.
-func (b *bench) oneNode(given []string) (string, error) {
+func (b *labSession) oneNode(given []string) (string, error) {
 	names := b.nodeNames()
 	if len(given) == 0 {
 		if len(names) == 1 {

@@ -46,7 +46,7 @@ func (a *app) statusCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) status(ctx context.Context, where folder, o outputFlag, secrets bool) error {
+func (a *app) status(ctx context.Context, where labRef, o outputFlag, secrets bool) error {
 	b, err := a.remembered(where)
 	if err != nil {
 		return err
@@ -70,8 +70,8 @@ func (a *app) status(ctx context.Context, where folder, o outputFlag, secrets bo
 }
 
 // statusOfNothing is the status of a lab that was never made or has been destroyed.
-func (a *app) statusOfNothing(ctx context.Context, b *bench, o outputFlag) error {
-	l, err := a.describe(b.folder, "")
+func (a *app) statusOfNothing(ctx context.Context, b *labSession, o outputFlag) error {
+	l, err := a.describe(b.labRef, "")
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a *app) statusOfNothing(ctx context.Context, b *bench, o outputFlag) error
 }
 
 // facts are what steps reported, by node; secrets only on demand.
-func (b *bench) facts(secrets bool) map[string]map[string]string {
+func (b *labSession) facts(secrets bool) map[string]map[string]string {
 	all := map[string]map[string]string{}
 	for node, facts := range b.known.Facts {
 		shown := maps.Clone(facts)
@@ -115,7 +115,7 @@ func (b *bench) facts(secrets bool) map[string]map[string]string {
 // isSecret reports whether a fact must not be shown unasked.
 func isSecret(key string) bool { return strings.HasPrefix(key, "secret_") }
 
-func (a *app) printStatus(b *bench, nodes []engine.NodeStatus, facts map[string]map[string]string, secrets bool) {
+func (a *app) printStatus(b *labSession, nodes []engine.NodeStatus, facts map[string]map[string]string, secrets bool) {
 	l := newLook(a.screen)
 	fmt.Fprintf(a.stdout, "%s, %s\n\n", l.bold(title(b.lab)), b.state.Lab())
 	t := report.Table{Head: []string{"NODE", "MACHINE", "SSH", "STEPS", "SERVICES", "ADDRESS", "ROLES"}}
@@ -134,7 +134,7 @@ func (a *app) printStatus(b *bench, nodes []engine.NodeStatus, facts map[string]
 	a.printPlaces(b, nodes, facts, secrets)
 }
 
-func (l look) machine(s machine.State) string {
+func (l style) machine(s machine.State) string {
 	switch s {
 	case machine.Running:
 		return l.green(string(s))
@@ -144,7 +144,7 @@ func (l look) machine(s machine.State) string {
 	return l.yellow(string(s))
 }
 
-func (l look) ssh(n engine.NodeStatus) string {
+func (l style) ssh(n engine.NodeStatus) string {
 	switch {
 	case n.SSH:
 		return l.green("ok")
@@ -162,7 +162,7 @@ func steps(n engine.NodeStatus) string {
 }
 
 // services counts those that are active.
-func (l look) services(n engine.NodeStatus) string {
+func (l style) services(n engine.NodeStatus) string {
 	active, known := 0, 0
 	for _, s := range n.Services {
 		if s.Active != "" {
@@ -204,7 +204,7 @@ func remarks(n engine.NodeStatus, arg string) []string {
 }
 
 // printPlaces lists the web pages of the lab.
-func (a *app) printPlaces(b *bench, nodes []engine.NodeStatus, facts map[string]map[string]string, secrets bool) {
+func (a *app) printPlaces(b *labSession, nodes []engine.NodeStatus, facts map[string]map[string]string, secrets bool) {
 	t := report.Table{Indent: "  "}
 	found := false
 	for _, n := range nodes {
@@ -260,7 +260,7 @@ type (
 	}
 )
 
-func statusDocument(b *bench, nodes []engine.NodeStatus, facts map[string]map[string]string) statusJSON {
+func statusDocument(b *labSession, nodes []engine.NodeStatus, facts map[string]map[string]string) statusJSON {
 	d := statusJSON{Lab: b.lab.Name, Provider: b.lab.Provider, Folder: b.state.Lab(), Nodes: []statusNode{}}
 	for _, n := range nodes {
 		s := statusNode{

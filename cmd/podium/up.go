@@ -90,7 +90,7 @@ func (a *app) upCommand() *cobra.Command {
 }
 
 // up makes the lab.
-func (a *app) up(ctx context.Context, where folder, f upFlags) error {
+func (a *app) up(ctx context.Context, where labRef, f upFlags) error {
 	b, err := a.described(where, f.provider)
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (a *app) up(ctx context.Context, where folder, f upFlags) error {
 }
 
 // confirmPrune asks before nodes are removed.
-func (a *app) confirmPrune(ctx context.Context, b *bench, yes bool) error {
+func (a *app) confirmPrune(ctx context.Context, b *labSession, yes bool) error {
 	names, err := b.engine.Surplus(ctx)
 	if err != nil || len(names) == 0 {
 		return err
@@ -136,7 +136,7 @@ func (a *app) confirmPrune(ctx context.Context, b *bench, yes bool) error {
 }
 
 // runUp runs the engine while its events are shown.
-func (a *app) runUp(ctx context.Context, b *bench, f upFlags) (engine.Summary, error) {
+func (a *app) runUp(ctx context.Context, b *labSession, f upFlags) (engine.Summary, error) {
 	sink, done := a.watch(b, f)
 	defer done()
 	b.engine.Sink = sink
@@ -144,7 +144,7 @@ func (a *app) runUp(ctx context.Context, b *bench, f upFlags) (engine.Summary, e
 }
 
 // watch chooses how a run is shown; done ends it.
-func (a *app) watch(b *bench, f upFlags) (sink event.Sink, done func()) {
+func (a *app) watch(b *labSession, f upFlags) (sink event.Sink, done func()) {
 	switch {
 	case f.output.json():
 		return report.NDJSON(a.stdout), func() {}
@@ -164,7 +164,7 @@ func title(l lab.Lab) string {
 }
 
 // concludeUp shows the summary and decides the exit code.
-func (a *app) concludeUp(b *bench, f upFlags, s engine.Summary, err error) error {
+func (a *app) concludeUp(b *labSession, f upFlags, s engine.Summary, err error) error {
 	if len(s.Tasks) > 0 {
 		if f.output.json() {
 			if err := report.JSON(a.stdout, s); err != nil {

@@ -16,9 +16,9 @@ import (
 	"podium/provision/state"
 )
 
-// bench is what a verb works with on one lab.
-type bench struct {
-	folder
+// labSession is what a verb works with on one lab.
+type labSession struct {
+	labRef
 	known  state.State
 	lab    lab.Lab
 	plan   plan.Plan // empty unless the description was read
@@ -31,7 +31,7 @@ type bench struct {
 }
 
 // ownKey makes the lab's own key pair if there is none yet, and tells the engine its public half.
-func (b *bench) ownKey() error {
+func (b *labSession) ownKey() error {
 	path := b.state.Path(keyName)
 	if err := os.MkdirAll(b.state.Path(), 0o700); err != nil {
 		return fmt.Errorf("make the lab's key: %w", err)
@@ -54,7 +54,7 @@ const keyName = "id_ed25519"
 const appliedName = "applied.yaml"
 
 // described opens a lab by its description: for up and plan. A lab that exists keeps the provider that made it.
-func (a *app) described(where folder, provider string) (*bench, error) {
+func (a *app) described(where labRef, provider string) (*labSession, error) {
 	known, err := where.state.Load()
 	if err != nil {
 		return nil, err
@@ -83,12 +83,12 @@ func (a *app) described(where folder, provider string) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bench{folder: where, known: known, lab: l, plan: p}, nil
+	return &labSession{labRef: where, known: known, lab: l, plan: p}, nil
 }
 
 // lastProvider is the provider of the last up where only its description is left of it: state.json was lost or moved
 // away, as podium advises when it is broken. The machines may still be there.
-func lastProvider(where folder) string {
+func lastProvider(where labRef) string {
 	path := where.state.Path(appliedName)
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -111,12 +111,12 @@ func madeBy(s state.State) string {
 
 // remembered opens a lab by what the last up left in .podium, without its description: for all other verbs. It
 // warns when the description could not be used any more.
-func (a *app) remembered(where folder) (*bench, error) {
+func (a *app) remembered(where labRef) (*labSession, error) {
 	known, err := where.state.Load()
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{folder: where, known: known}
+	b := &labSession{labRef: where, known: known}
 	if b.lab, err = applied(where, known); err != nil {
 		return nil, err
 	}
@@ -125,13 +125,13 @@ func (a *app) remembered(where folder) (*bench, error) {
 }
 
 // wasApplied reports whether an up got as far as to write down what it carries out.
-func (b *bench) wasApplied() bool {
+func (b *labSession) wasApplied() bool {
 	_, err := os.Stat(b.state.Path(appliedName))
 	return err == nil
 }
 
 // applied reads the description of the last up. It was valid then, so it is not checked again.
-func applied(where folder, known state.State) (lab.Lab, error) {
+func applied(where labRef, known state.State) (lab.Lab, error) {
 	l := lab.Lab{Name: known.Lab, Provider: known.Provider}
 	path := where.state.Path(appliedName)
 	text, err := os.ReadFile(path)
@@ -150,11 +150,11 @@ func applied(where folder, known state.State) (lab.Lab, error) {
 }
 
 // warnAboutDescription says when lab.yaml is gone or broken although podium goes on without it.
-func (a *app) warnAboutDescription(b *bench) {
+func (a *app) warnAboutDescription(b *labSession) {
 	if len(b.known.Machines) == 0 {
 		return
 	}
-	switch _, err := a.describe(b.folder, b.known.Provider); {
+	switch _, err := a.describe(b.labRef, b.known.Provider); {
 	case err == nil:
 	case errors.Is(err, fs.ErrNotExist):
 		a.warn("warning: %s is gone; going by what the last up knew", b.file)
@@ -168,9 +168,9 @@ func (a *app) warnAboutDescription(b *bench) {
 // noWait is the deadline of a dialer for who only looks: a node that does not answer now is not waited for.
 const noWait = -1
 
-// equip gives the bench provider, dialer and engine. Nothing is started by it. deadline is how long a node that boots
+// equip gives the session its provider, dialer and engine. Nothing is started by it. deadline is how long a node that boots
 // is waited for; 0: as long as its provider may need.
-func (a *app) equip(b *bench, deadline time.Duration) error {
+func (a *app) equip(b *labSession, deadline time.Duration) error {
 	provider, err := a.provider(b)
 	if err != nil {
 		return err
@@ -185,7 +185,7 @@ func (a *app) equip(b *bench, deadline time.Duration) error {
 }
 
 // events is a sink for providers, which are made before it is known who watches.
-func (b *bench) events() event.Sink {
+func (b *labSession) events() event.Sink {
 	return event.Func(func(e event.Event) {
 		if b.engine != nil && b.engine.Sink != nil {
 			b.engine.Sink.Emit(e)
@@ -194,7 +194,7 @@ func (b *bench) events() event.Sink {
 }
 
 // lock takes the lab for this run.
-func (a *app) lock(ctx context.Context, where folder, verb string) (unlock func(), err error) {
+func (a *app) lock(ctx context.Context, where labRef, verb string) (unlock func(), err error) {
 	release, err := where.state.Lock(ctx, "podium "+verb)
 	if err != nil {
 		return nil, err

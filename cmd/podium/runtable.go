@@ -11,8 +11,8 @@ import (
 	"podium/provision/report"
 )
 
-// board is what the live view knows of a run: one row for each node, kept up to date by events. It is a sink.
-type board struct {
+// runTable is what the live view knows of a run: one row for each node, kept up to date by events. It is a sink.
+type runTable struct {
 	mu      sync.Mutex
 	rows    []*row
 	byNode  map[string]*row
@@ -31,7 +31,7 @@ type line struct {
 	repeated bool // the summary at the end says it again
 }
 
-// row is a node on the board.
+// row is a node in the table.
 type row struct {
 	node    string
 	tasks   int
@@ -51,9 +51,9 @@ type runningTask struct {
 	retry   bool
 }
 
-// newBoard takes nodes and the number of their tasks from the plan.
-func newBoard(p plan.Plan, now time.Time) *board {
-	b := &board{byNode: map[string]*row{}, started: now}
+// newRunTable takes nodes and the number of their tasks from the plan.
+func newRunTable(p plan.Plan, now time.Time) *runTable {
+	b := &runTable{byNode: map[string]*row{}, started: now}
 	for _, m := range p.Machines {
 		b.row(m.Name)
 	}
@@ -64,7 +64,7 @@ func newBoard(p plan.Plan, now time.Time) *board {
 	return b
 }
 
-func (b *board) row(node string) *row {
+func (b *runTable) row(node string) *row {
 	r := b.byNode[node]
 	if r == nil {
 		r = &row{node: node}
@@ -75,7 +75,7 @@ func (b *board) row(node string) *row {
 }
 
 // Emit takes an event. It only changes memory, so that work never waits for the terminal.
-func (b *board) Emit(e event.Event) {
+func (b *runTable) Emit(e event.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if e.Node == "" {
@@ -123,7 +123,7 @@ func (b *board) Emit(e event.Event) {
 	}
 }
 
-func (b *board) emitRun(e event.Event) {
+func (b *runTable) emitRun(e event.Event) {
 	if e.Kind != event.Note {
 		return
 	}
@@ -143,7 +143,7 @@ func withoutDigits(s string) string {
 	}, s)
 }
 
-func (b *board) end(r *row, e event.Event) {
+func (b *runTable) end(r *row, e event.Event) {
 	r.stop(e.Step)
 	r.last = ""
 	if e.Kind == event.TaskDone || e.Kind == event.TaskFailed {
@@ -161,14 +161,14 @@ func (r *row) stop(step string) {
 }
 
 // print queues a line to be shown above the view.
-func (b *board) print(text string) {
+func (b *runTable) print(text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lines = append(b.lines, line{text: text})
 }
 
 // take hands out the lines to be printed above the view.
-func (b *board) take() []line {
+func (b *runTable) take() []line {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	lines := b.lines

@@ -12,25 +12,25 @@ import (
 	"podium/provision/state"
 )
 
-// folder is where a lab lives.
-type folder struct {
+// labRef is where a lab lives.
+type labRef struct {
 	arg   string     // what the user has to write after a verb to mean it: " labs/docker", or empty
 	file  string     // its description, as the user would write it; it may not exist
 	state *state.Dir // its .podium
 }
 
 // described reports whether the description is there.
-func (f folder) described() bool {
+func (f labRef) described() bool {
 	_, err := os.Stat(f.file)
 	return err == nil
 }
 
 // folder finds the lab that a verb is about: its argument, --lab, or the nearest one from the current folder upwards.
-func (a *app) folder(given []string) (folder, error) {
+func (a *app) folder(given []string) (labRef, error) {
 	path := a.lab
 	if len(given) > 0 {
 		if a.lab != "" {
-			return folder{}, usage("two labs given: %q as argument and --lab %q: leave one out", given[0], a.lab)
+			return labRef{}, usage("two labs given: %q as argument and --lab %q: leave one out", given[0], a.lab)
 		}
 		path = given[0]
 	}
@@ -41,59 +41,59 @@ func (a *app) folder(given []string) (folder, error) {
 }
 
 // openFolder takes a lab's folder or description file.
-func openFolder(path string) (folder, error) {
+func openFolder(path string) (labRef, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return openGone(path, err)
 	case err != nil:
-		return folder{}, fail(exitUsage, "cannot look at the lab: %w", err)
+		return labRef{}, fail(exitUsage, "cannot look at the lab: %w", err)
 	}
 	dir, file := path, filepath.Join(path, lab.FileName)
 	if !info.IsDir() {
 		dir, file = filepath.Dir(path), path
 	}
 	if info.IsDir() && !isLab(path) {
-		return folder{}, usage("no lab in %s: it has neither %s nor %s", path, lab.FileName, state.DirName).
+		return labRef{}, usage("no lab in %s: it has neither %s nor %s", path, lab.FileName, state.DirName).
 			hinted("name a lab's folder, or make one: podium init k8s-basic %s", shellWord(path))
 	}
 	d, err := state.Open(dir)
 	if err != nil {
-		return folder{}, fail(exitUsage, "%w", err)
+		return labRef{}, fail(exitUsage, "%w", err)
 	}
-	return folder{arg: " " + shellWord(path), file: file, state: d}, nil
+	return labRef{arg: " " + shellWord(path), file: file, state: d}, nil
 }
 
 // openGone takes lab.yaml by its name although it has been deleted, as long as podium remembers the lab.
-func openGone(path string, err error) (folder, error) {
+func openGone(path string, err error) (labRef, error) {
 	dir := filepath.Dir(path)
 	if _, statErr := os.Stat(filepath.Join(dir, state.DirName)); statErr != nil || !isYAML(path) {
-		return folder{}, usage("no lab at %s: %w", path, errors.Unwrap(err)).hinted("name a lab's folder or its %s", lab.FileName)
+		return labRef{}, usage("no lab at %s: %w", path, errors.Unwrap(err)).hinted("name a lab's folder or its %s", lab.FileName)
 	}
 	d, err := state.Open(dir)
 	if err != nil {
-		return folder{}, fail(exitUsage, "%w", err)
+		return labRef{}, fail(exitUsage, "%w", err)
 	}
-	return folder{arg: " " + shellWord(path), file: path, state: d}, nil
+	return labRef{arg: " " + shellWord(path), file: path, state: d}, nil
 }
 
 // nearestFolder looks for a lab from the current folder upwards.
-func nearestFolder() (folder, error) {
+func nearestFolder() (labRef, error) {
 	dir, err := os.Getwd()
 	if err != nil {
-		return folder{}, fail(exitFailed, "cannot tell the current folder: %w", err)
+		return labRef{}, fail(exitFailed, "cannot tell the current folder: %w", err)
 	}
 	for up := "."; ; up = filepath.Join(up, "..") {
 		if isLab(dir) {
 			d, err := state.Open(dir)
 			if err != nil {
-				return folder{}, fail(exitFailed, "%w", err)
+				return labRef{}, fail(exitFailed, "%w", err)
 			}
-			return folder{file: filepath.Join(up, lab.FileName), state: d}, nil
+			return labRef{file: filepath.Join(up, lab.FileName), state: d}, nil
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return folder{}, usage("no lab here: neither this folder nor one above has %s", lab.FileName).
+			return labRef{}, usage("no lab here: neither this folder nor one above has %s", lab.FileName).
 				hinted("name a lab's folder, or make one here: podium init k8s-basic")
 		}
 		dir = parent
