@@ -114,6 +114,20 @@ func TestDockerMirrors(t *testing.T) {
 	}
 }
 
+// Several images are pulled, tagged and untagged at a time, as kube-images.sh does it: none is lost, none stays.
+func TestDockerImagesTogether(t *testing.T) {
+	e, _ := newEngine(t, otherLabs()["docker-runtime"], "")
+	up(t, e)
+	out, errs, code := run(t, connect(t, e, "w"), `for i in $(seq 1 40); do
+		(docker pull --quiet "busybox:$i" && docker tag "busybox:$i" "own/busybox:$i" && docker rmi "busybox:$i") >/dev/null &
+	done
+	wait
+	docker images`)
+	if code != 0 || strings.Count(out, "docker.io/own/busybox:") != 40 || strings.Contains(out, "library/busybox") {
+		t.Errorf("code %d\n%s%s", code, out, errs)
+	}
+}
+
 // planOf replaces the plan of an engine by that of another description of the same machines.
 func planOf(t *testing.T, e *engine.Engine, text string) {
 	t.Helper()

@@ -16,8 +16,10 @@ const (
 	dockerConfig = "/etc/docker/daemon.json"
 )
 
-// DockerImages is where the Docker engine's images lie; the kubelet's and those of `docker pull` are the same.
-const DockerImages = "/var/lib/docker/simulated-images"
+// dockerStore is where the Docker engine's images lie; the kubelet's and those of `docker pull` are the same.
+func dockerStore() imageStore {
+	return imageStore{list: "/var/lib/docker/simulated-images", mirror: DockerMirror}
+}
 
 // criDockerd stands between the kubelet and the Docker engine.
 func criDockerd(ctx context.Context, p *guest.Process) int {
@@ -44,7 +46,7 @@ func criDockerd(ctx context.Context, p *guest.Process) int {
 		systemdCgroup: DockerCgroupDriver(p.Machine()) == "systemd",
 		confDir:       o.Or("cni-conf-dir", "/etc/cni/net.d"), binDirs: []string{o.Or("cni-bin-dir", "/opt/cni/bin")},
 		sandbox: o.Or("pod-infra-container-image", "registry.k8s.io/pause:3.10"),
-		images:  imageStore{list: DockerImages, mirror: DockerMirror},
+		images:  dockerStore(),
 	})
 	defer func() {
 		all.set(socket, runtime{})
@@ -87,8 +89,17 @@ func DockerMirror(m *guest.Machine, registry string) string {
 
 // DockerPull is `docker pull`.
 func DockerPull(ctx context.Context, m *guest.Machine, ref string) error {
-	return pull(ctx, m, imageStore{list: DockerImages, mirror: DockerMirror}, ref)
+	return pull(ctx, m, dockerStore(), ref)
 }
 
-// DockerImage is the full name of an image, as DockerImages has it.
+// DockerImages lists the engine's images by their full names.
+func DockerImages(m *guest.Machine) []string { return dockerStore().all(m) }
+
+// DockerTag is `docker tag`: an image that is there gets another full name.
+func DockerTag(m *guest.Machine, ref string) error { return dockerStore().add(m, ref) }
+
+// DockerUntag is `docker rmi`: an image loses its full name.
+func DockerUntag(m *guest.Machine, ref string) error { return dockerStore().remove(m, ref) }
+
+// DockerImage is the full name of an image, as DockerImages lists it.
 func DockerImage(ref string) string { return canonical(ref) }

@@ -18,9 +18,12 @@ import (
 
 // imageStore is where a runtime keeps its images, and how it finds mirrors.
 type imageStore struct {
-	list   string                                         // file with the names of the images that were pulled, a line each
+	list   string                                         // file with a line for each change: the name of an image that came, or removed and that of one that went
 	mirror func(m *guest.Machine, registry string) string // "" where a registry has none
 }
+
+// removed stands before the name of an image that went.
+const removed = "-"
 
 // all lists the images that lie on the machine.
 func (s imageStore) all(m *guest.Machine) []string {
@@ -28,16 +31,30 @@ func (s imageStore) all(m *guest.Machine) []string {
 	if err != nil {
 		return nil
 	}
-	return strings.Fields(text)
+	var images []string
+	for _, line := range strings.Fields(text) {
+		ref, gone := strings.CutPrefix(line, removed)
+		switch at := slices.Index(images, ref); {
+		case gone && at >= 0:
+			images = slices.Delete(images, at, at+1)
+		case !gone && at < 0:
+			images = append(images, ref)
+		}
+	}
+	return images
 }
 
-// add notes an image, by appending: others are pulled at the same time.
-func (s imageStore) add(m *guest.Machine, ref string) error {
+func (s imageStore) add(m *guest.Machine, ref string) error { return s.note(m, ref) }
+
+func (s imageStore) remove(m *guest.Machine, ref string) error { return s.note(m, removed+ref) }
+
+// note appends a line: several images come and go at the same time, and none of these changes may be lost.
+func (s imageStore) note(m *guest.Machine, line string) error {
 	file, err := m.FS.Open(vfs.Root(), s.list, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write([]byte(ref + "\n"))
+	_, err = file.Write([]byte(line + "\n"))
 	return errors.Join(err, file.Close())
 }
 

@@ -152,7 +152,7 @@ func dockerCommand(ctx context.Context, p *guest.Process, verb string, o option.
 		if !o.Has("q") {
 			p.Print("REPOSITORY TAG IMAGE ID CREATED SIZE\n")
 		}
-		for _, ref := range dockerImages(p.Machine()) {
+		for _, ref := range cluster.DockerImages(p.Machine()) {
 			p.Print(ref + "\n")
 		}
 	case "tag", "rmi":
@@ -171,7 +171,7 @@ func dockerCommand(ctx context.Context, p *guest.Process, verb string, o option.
 
 func dockerPull(ctx context.Context, p *guest.Process, ref string) int {
 	m := p.Machine()
-	if slices.Contains(dockerImages(m), cluster.DockerImage(ref)) {
+	if slices.Contains(cluster.DockerImages(m), cluster.DockerImage(ref)) {
 		return 0
 	}
 	if err := cluster.DockerPull(ctx, m, ref); err != nil {
@@ -182,31 +182,23 @@ func dockerPull(ctx context.Context, p *guest.Process, ref string) int {
 	return 0
 }
 
-// dockerImages lists the engine's images by their full names.
-func dockerImages(m *guest.Machine) []string {
-	text, _ := m.FS.ReadFile(vfs.Root(), cluster.DockerImages)
-	return strings.Fields(text)
-}
-
 // dockerNames has the images that the engine knows by other names: docker tag and docker rmi.
 func dockerNames(p *guest.Process, verb string, args []string) int {
-	have := dockerImages(p.Machine())
 	if want := map[string]int{"tag": 2, "rmi": 1}[verb]; len(args) != want {
 		return p.Fail(1, "docker %s: %d arguments are needed", verb, want)
 	}
-	from := cluster.DockerImage(args[0])
-	if !slices.Contains(have, from) {
+	m, from := p.Machine(), cluster.DockerImage(args[0])
+	if !slices.Contains(cluster.DockerImages(m), from) {
 		return p.Fail(1, "Error response from daemon: No such image: %s", args[0])
 	}
+	var err error
 	if verb == "tag" {
-		if to := cluster.DockerImage(args[1]); !slices.Contains(have, to) {
-			have = append(have, to)
-		}
+		err = cluster.DockerTag(m, cluster.DockerImage(args[1]))
 	} else {
-		have = slices.DeleteFunc(have, func(ref string) bool { return ref == from })
+		err = cluster.DockerUntag(m, from)
 		p.Print("Untagged: " + args[0] + "\n")
 	}
-	if err := p.FS().WriteFile(vfs.Root(), cluster.DockerImages, strings.Join(have, "\n")+"\n", 0o600); err != nil {
+	if err != nil {
 		return p.Fail(1, "Error response from daemon: %s", guest.Reason(err))
 	}
 	return 0
@@ -215,7 +207,7 @@ func dockerNames(p *guest.Process, verb string, args []string) int {
 // dockerInspect is `docker image inspect`.
 func dockerInspect(p *guest.Process, args []string) int {
 	for _, ref := range args {
-		if !slices.Contains(dockerImages(p.Machine()), cluster.DockerImage(ref)) {
+		if !slices.Contains(cluster.DockerImages(p.Machine()), cluster.DockerImage(ref)) {
 			p.Print("[]\n")
 			return p.Fail(1, "Error response from daemon: No such image: %s", ref)
 		}

@@ -150,23 +150,28 @@ func (h *File) Write(b []byte) (int, error) {
 		}
 		return len(b), nil
 	}
-	if h.flag&os.O_APPEND != 0 {
-		h.f.mu.RLock()
+	h.f.mu.Lock()
+	defer h.f.mu.Unlock()
+	if h.flag&os.O_APPEND != 0 { // within one lock: others append to the same file
 		h.off = h.node().size
-		h.f.mu.RUnlock()
 	}
-	n, err := h.WriteAt(b, h.off)
+	n, err := h.writeAt(b, h.off)
 	h.off += int64(n)
 	return n, err
 }
 
 // WriteAt writes at an offset; what lies between the end of the file and it is zeros.
 func (h *File) WriteAt(b []byte, off int64) (int, error) {
+	h.f.mu.Lock()
+	defer h.f.mu.Unlock()
+	return h.writeAt(b, off)
+}
+
+// writeAt is WriteAt with the filesystem locked.
+func (h *File) writeAt(b []byte, off int64) (int, error) {
 	if h.flag&(os.O_WRONLY|os.O_RDWR) == 0 {
 		return 0, failed("write", h.path, EBADF)
 	}
-	h.f.mu.Lock()
-	defer h.f.mu.Unlock()
 	n := h.node()
 	end := off + int64(len(b))
 	if n == h.kept {

@@ -403,3 +403,29 @@ func TestSideBySide(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// Appending to a file to which others append loses nothing of theirs.
+func TestAppendSideBySide(t *testing.T) {
+	f := newFS(t)
+	const writers, lines = 8, 500
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for range lines {
+				h, err := f.Open(root, "/log", os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				h.Write([]byte("line\n")) //nolint:errcheck // what is lost is counted below
+				must(t, h.Close())
+			}
+		})
+	}
+	wg.Wait()
+	text, err := f.ReadFile(root, "/log")
+	must(t, err)
+	if text != strings.Repeat("line\n", writers*lines) {
+		t.Errorf("%d of %d lines are there", strings.Count(text, "line\n"), writers*lines)
+	}
+}
