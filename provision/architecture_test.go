@@ -38,7 +38,7 @@ func flow() map[string][]string {
 		},
 		"provision/doctor":            {"provision/lab", "provision/machine/vagrant"},
 		"provision/event":             {},
-		"provision/state":             {},
+		"provision/state":             {"provision/remote"},
 		"provision/report":            {"provision/engine", "provision/event", "provision/lab", "provision/plan", "provision/state", "provision/catalogue/audit"},
 		"provision/remote/remotetest": {"provision/remote"},
 		"templates":                   {"provision/lab"},

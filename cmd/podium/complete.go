@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"podium/provision/lab"
 	"podium/provision/plan"
 )
 
@@ -42,19 +41,17 @@ func (a *app) offersOf(given []string) offers {
 			o.tags = append(o.tags, s.Tag)
 		}
 	}
-	l, err := a.describe(where, "")
+	p, err := a.describe(where, "")
 	if err != nil {
 		return o
 	}
-	for _, m := range lab.Machines(l) {
+	for _, m := range p.Machines {
 		o.nodes = addNew(o.nodes, m.Name)
 		for _, role := range m.Roles {
 			o.roles = addNew(o.roles, role)
 		}
 	}
-	if p, err := makePlan(l); err == nil {
-		o.addTasks(p)
-	}
+	o.addTasks(p)
 	return o
 }
 

@@ -14,24 +14,20 @@ import (
 	"podium/scripts"
 )
 
-// providers are those that a lab can name, in the order of help texts.
-func providers() []string {
-	return []string{lab.ProviderVirtualBox, lab.ProviderLibvirt, lab.ProviderIncus, lab.ProviderStatic, lab.ProviderSim}
-}
-
-// describe reads the lab's description; provider takes the place of the one in it unless it is empty.
-func (a *app) describe(f labRef, provider string) (lab.Lab, error) {
+// describe reads the lab's description and makes its plan; provider takes the place of the one in it unless it is empty.
+func (a *app) describe(f labRef, provider string) (plan.Plan, error) {
 	a.warnings = nil
-	l, err := lab.LoadWith(f.file, lab.LoadOptions{
+	var p plan.Plan
+	_, err := lab.LoadWith(f.file, lab.LoadOptions{
 		Provider: provider, Env: a.getenv, Config: a.configFile(), Steps: stepNames(),
-		Check: func(l lab.Lab) error { _, err := makePlan(l); return err },
+		Check: func(l lab.Lab) (err error) { p, err = makePlan(l); return err },
 		Warn:  func(p lab.Problem) { a.warnings = append(a.warnings, p) },
 		Today: catalogue.DateOf(a.Now()),
 	})
 	if errors.Is(err, fs.ErrNotExist) && !isDescriptionError(err) {
-		return lab.Lab{}, fail(exitUsage, "%w", err)
+		return plan.Plan{}, fail(exitUsage, "%w", err)
 	}
-	return l, err
+	return p, err
 }
 
 // configFile is where the user's settings for all labs stand, if there are any; empty on a system that has no place for

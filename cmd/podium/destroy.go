@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"podium/provision/lab"
+	"podium/provision/plan"
 	"podium/provision/report"
 	"podium/provision/state"
 )
@@ -58,10 +59,10 @@ func (a *app) destroyCommand() *cobra.Command {
 
 func (a *app) destroy(ctx context.Context, where labRef, provider string, nodes []string, yes bool) error {
 	lost := !where.state.Exists()
-	var described lab.Lab
+	var described plan.Plan
 	if lost {
 		var err error
-		if described, err = a.describe(where, provider); err != nil || described.Provider != lab.ProviderIncus {
+		if described, err = a.describe(where, provider); err != nil || described.Lab.Provider != lab.ProviderIncus {
 			fmt.Fprintln(a.stdout, "there is nothing to remove: this lab was never made")
 			return nil
 		}
@@ -76,7 +77,7 @@ func (a *app) destroy(ctx context.Context, where labRef, provider string, nodes 
 		return err
 	}
 	if lost {
-		b.lab = described
+		b.lab = described.Lab
 	}
 	if len(b.known.Machines) == 0 && !b.wasApplied() && !lost {
 		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab has no machines")

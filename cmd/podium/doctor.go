@@ -12,7 +12,7 @@ import (
 
 	"podium/provision/doctor"
 	"podium/provision/lab"
-	"podium/provision/machine/vagrant"
+	"podium/provision/machine"
 )
 
 const doctorLong = `Find out what stands in the way of labs with VirtualBox (or libvirt) on this computer: programs
@@ -46,7 +46,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if need.Lab.Provider != "" && !isVagrants(need.Lab.Provider) {
+			if need.Lab.Provider != "" && !doctor.Covers(need.Lab.Provider) {
 				if f.output.json() {
 					return a.printJSON([]doctor.Finding{})
 				}
@@ -104,11 +104,6 @@ func (a *app) need(given []string, provider string) (doctor.Need, string, error)
 	return need, b.arg, err
 }
 
-// isVagrants reports whether Vagrant makes a provider's machines.
-func isVagrants(provider string) bool {
-	return provider == lab.ProviderVirtualBox || provider == lab.ProviderLibvirt
-}
-
 // needOf is what a lab needs beside what it has already.
 func (a *app) needOf(b *labSession) (doctor.Need, error) {
 	need := doctor.Need{Lab: b.lab, Machines: b.plan.Machines}
@@ -116,7 +111,7 @@ func (a *app) needOf(b *labSession) (doctor.Need, error) {
 	if err != nil {
 		return need, err
 	}
-	if p, ok := made.(*vagrant.Provider); ok {
+	if p, ok := made.(machine.Inventory); ok {
 		need.Ports, need.IDs, err = p.Known()
 	}
 	return need, err
@@ -131,7 +126,7 @@ func (a *app) preflight(ctx context.Context, b *labSession, skip []string) error
 			return usage("--skip-preflight %q: no finding has this ID", id).hinted("IDs: %s", strings.Join(known, ", "))
 		}
 	}
-	if !isVagrants(b.lab.Provider) {
+	if !doctor.Covers(b.lab.Provider) {
 		return nil
 	}
 	need, err := a.needOf(b)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"podium/provision/remote"
 	"podium/provision/remote/remotetest"
 	"podium/provision/state"
 )
@@ -34,7 +35,7 @@ func testNodes(t *testing.T, handlers map[string]remotetest.Handler) map[string]
 		if name == "cp" {
 			role = "control-plane"
 		}
-		known.Machines[name] = state.Machine{Roles: []string{role}, Made: true, Place: i, Endpoint: &state.Endpoint{
+		known.Machines[name] = state.Machine{Roles: []string{role}, Made: true, Place: i, Endpoint: &remote.Endpoint{
 			Node: e.Node, Host: e.Host, Port: e.Port, User: e.User, KeyFile: e.KeyFile, HostKeys: e.HostKeys,
 		}}
 	}

@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"podium/provision/machine"
 	"slices"
 	"strings"
-
-	"podium/provision/machine/vagrant"
 )
 
 // destroyOrphans removes machines that bear the names of the lab's nodes although Vagrant does not know them in its
@@ -26,7 +25,7 @@ func (a *app) destroyOrphans(ctx context.Context, where labRef, nodes []string, 
 	if err != nil {
 		return err
 	}
-	p, ok := made.(*vagrant.Provider)
+	p, ok := made.(machine.OrphanRemover)
 	if !ok {
 		return usage("--orphans is for virtualbox and libvirt, and this lab uses %s", b.lab.Provider)
 	}

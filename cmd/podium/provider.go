@@ -56,14 +56,7 @@ func (a *app) newDialer(b *labSession, deadline time.Duration) *remote.Dialer {
 
 // isPreflightError reports whether this computer lacks something, found before anything was changed.
 func isPreflightError(err error) bool {
-	for _, lack := range []error{machine.ErrPreflight, vagrant.ErrNoTool, vagrant.ErrWSL, exec.ErrNotFound,
-		incus.ErrNoClient, incus.ErrNoDaemon, incus.ErrPermission, incus.ErrNoRemote, incus.ErrNoImage, incus.ErrNetworkTaken,
-		incus.ErrNotCapable} {
-		if errors.Is(err, lack) {
-			return true
-		}
-	}
-	return false
+	return errors.Is(err, machine.ErrPreflight) || errors.Is(err, exec.ErrNotFound)
 }
 
 // bootDeadline is how long a node that boots is waited for. Real machines on a loaded computer, or without hardware

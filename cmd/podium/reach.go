@@ -29,10 +29,11 @@ func (a *app) existing(ctx context.Context, b *labSession) error {
 	if !b.described() {
 		return b.neverMade()
 	}
-	l, err := a.describe(b.labRef, "")
+	p, err := a.describe(b.labRef, "")
 	if err != nil {
 		return err
 	}
+	l := p.Lab
 	if l.Provider != lab.ProviderStatic {
 		return b.neverMade()
 	}
@@ -46,19 +47,9 @@ func (a *app) existing(ctx context.Context, b *labSession) error {
 		if err != nil {
 			return err
 		}
-		b.known.Machines[m.Name] = state.Machine{Roles: m.Roles, Address: m.Address.String(), Place: i, Endpoint: storedEndpoint(&e)}
+		b.known.Machines[m.Name] = state.Machine{Roles: m.Roles, Address: m.Address.String(), Place: i, Endpoint: &e}
 	}
 	return nil
-}
-
-// storedEndpoint is the other way round from endpointOf.
-func storedEndpoint(e *remote.Endpoint) *state.Endpoint {
-	if e == nil {
-		return nil
-	}
-	return &state.Endpoint{
-		Node: e.Node, Host: e.Host, Port: e.Port, User: e.User, KeyFile: e.KeyFile, HostKeys: e.HostKeys, Jump: storedEndpoint(e.Jump),
-	}
 }
 
 // endpoint is how a node was last reached.
@@ -67,15 +58,5 @@ func (b *labSession) endpoint(name string) (remote.Endpoint, error) {
 	if e == nil {
 		return remote.Endpoint{}, fail(exitFailed, "%s: it never came up", name).hinted("podium up%s", b.arg)
 	}
-	return *endpointOf(e), nil
-}
-
-// endpointOf turns what state.json has into what remote takes.
-func endpointOf(e *state.Endpoint) *remote.Endpoint {
-	if e == nil {
-		return nil
-	}
-	return &remote.Endpoint{
-		Node: e.Node, Host: e.Host, Port: e.Port, User: e.User, KeyFile: e.KeyFile, HostKeys: e.HostKeys, Jump: endpointOf(e.Jump),
-	}
+	return *e, nil
 }

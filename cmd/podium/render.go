@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"podium/provision/machine"
-	"podium/provision/machine/vagrant"
 )
 
 const renderLong = `Write the Vagrantfile of a lab for VirtualBox or libvirt without booting anything. It is plain Ruby
@@ -47,7 +46,7 @@ func (a *app) render(where labRef, provider string, toScreen bool) error {
 	if err != nil {
 		return err
 	}
-	p, ok := made.(*vagrant.Provider)
+	p, ok := made.(machine.Renderer)
 	if !ok {
 		return usage("provider %s needs no Vagrantfile: render is for virtualbox and libvirt", b.lab.Provider).
 			hinted("see what up would do: podium plan%s", b.arg)

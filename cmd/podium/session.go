@@ -71,19 +71,15 @@ func (a *app) described(where labRef, provider string) (*labSession, error) {
 	if provider == "" && !where.state.HasState() {
 		provider = lastProvider(where)
 	}
-	l, err := a.describe(where, provider)
+	p, err := a.describe(where, provider)
 	if err != nil {
 		return nil, err
 	}
-	if madeBy(known) != "" && known.Lab != "" && known.Lab != l.Name {
-		return nil, usage("%s describes the lab %q, but the one made from this folder is called %q", where.file, l.Name, known.Lab).
+	if madeBy(known) != "" && known.Lab != "" && known.Lab != p.Lab.Name {
+		return nil, usage("%s describes the lab %q, but the one made from this folder is called %q", where.file, p.Lab.Name, known.Lab).
 			hinted("give the other lab a folder of its own, or remove this one first: podium destroy%s", where.arg)
 	}
-	p, err := makePlan(l)
-	if err != nil {
-		return nil, err
-	}
-	return &labSession{labRef: where, known: known, lab: l, plan: p}, nil
+	return &labSession{labRef: where, known: known, lab: p.Lab, plan: p}, nil
 }
 
 // lastProvider is the provider of the last up where only its description is left of it: state.json was lost or moved

@@ -71,10 +71,11 @@ func (a *app) status(ctx context.Context, where labRef, o outputFlag, secrets bo
 
 // statusOfNothing is the status of a lab that was never made or has been destroyed.
 func (a *app) statusOfNothing(ctx context.Context, b *labSession, o outputFlag) error {
-	l, err := a.describe(b.labRef, "")
+	p, err := a.describe(b.labRef, "")
 	if err != nil {
 		return err
 	}
+	l := p.Lab
 	b.lab = l
 	states := map[string]machine.State{}
 	if l.Provider == lab.ProviderStatic { // its machines are there before the first up

@@ -35,15 +35,12 @@ func (a *app) validateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l, err := a.describe(where, f.provider)
+			p, err := a.describe(where, f.provider)
 			if err != nil {
 				return err
 			}
+			l := p.Lab
 			a.showWarnings()
-			p, err := makePlan(l)
-			if err != nil {
-				return err
-			}
 			switch f.output.format {
 			case formatYAML:
 				text, err := lab.Marshal(l)
@@ -84,5 +81,5 @@ func (a *app) printDescription(l lab.Lab) error {
 // addProvider gives a verb the flag --provider.
 func (a *app) addProvider(c *cobra.Command, provider *string) {
 	c.Flags().StringVar(provider, "provider", "", "`name` of what makes the machines, in place of lab.yaml's: virtualbox, libvirt, incus, static or sim")
-	a.completeValues(c, "provider", providers()...)
+	a.completeValues(c, "provider", lab.Providers()...)
 }

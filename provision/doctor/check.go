@@ -216,3 +216,8 @@ func (c *checkup) running(node string) bool {
 	}
 	return false
 }
+
+// Covers reports whether the doctor knows what a provider needs: those whose machines Vagrant makes.
+func Covers(provider string) bool {
+	return provider == lab.ProviderVirtualBox || provider == lab.ProviderLibvirt
+}

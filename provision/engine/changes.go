@@ -80,7 +80,7 @@ func (v view) reason(t plan.Task) string {
 
 // viewOf asks a node, or the state when the node cannot be asked.
 func (e *Engine) viewOf(ctx context.Context, scripts nodeScripts, s state.State, name string, is machine.State) view {
-	at := loaded(s.Machines[name].Endpoint)
+	at := s.Machines[name].Endpoint
 	switch {
 	case is == "" || is == machine.Missing:
 		return view{boot: "machine not made yet"}

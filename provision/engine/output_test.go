@@ -10,6 +10,7 @@ import (
 
 	"podium/provision/plan"
 	"podium/provision/state"
+	"podium/provision/step"
 )
 
 func TestReplacerHidesSecrets(t *testing.T) {
@@ -69,7 +70,7 @@ func TestBundleRefuses(t *testing.T) {
 	}{
 		{"a variable's name", plan.Task{Vars: map[string]string{"A B": "x"}}, `"A B"`},
 		{"a variable's value", plan.Task{Vars: map[string]string{"A": "x\x00y"}}, "NUL"},
-		{"a relative path", plan.Task{Files: []plan.File{{Path: "etc/x"}}}, `"etc/x"`},
+		{"a relative path", plan.Task{Files: []step.File{{Path: "etc/x"}}}, `"etc/x"`},
 	} {
 		if _, err := s.stepBundle(tt.task, nil); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %s named", tt.name, err, tt.want)

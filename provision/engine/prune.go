@@ -180,7 +180,7 @@ func (r *run) leave(ctx context.Context, name string, is machine.State) error {
 // reach connects to a node where it was last, if it answers soon: nobody starts a machine that is to be destroyed.
 func (r *run) reach(ctx context.Context, n *node) error {
 	var at *remote.Endpoint
-	r.record.View(func(s state.State) { at = loaded(s.Machines[n.name].Endpoint) })
+	r.record.View(func(s state.State) { at = s.Machines[n.name].Endpoint })
 	if at == nil {
 		return errNeverReached
 	}

@@ -206,7 +206,7 @@ func (r *repair) reachNode(ctx context.Context, t plan.Task, _ *TaskResult) erro
 	endpoint, _ := n.at(ctx)
 	r.record.Update(func(s *state.State) {
 		m := s.Machines[t.Node]
-		m.Endpoint = stored(endpoint)
+		m.Endpoint = &endpoint
 		s.Machines[t.Node] = m
 	})
 	return nil

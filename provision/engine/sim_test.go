@@ -122,7 +122,7 @@ func runOn(t testing.TB, e *Engine, node string, args ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, err := e.Dialer.Dial(context.Background(), *loaded(known.Machines[node].Endpoint))
+	host, err := e.Dialer.Dial(context.Background(), *known.Machines[node].Endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -117,7 +117,7 @@ func (c simCrash) result(t *testing.T) map[string]string {
 	}
 	all := map[string]string{}
 	for name, m := range known.Machines {
-		host, err := e.Dialer.Dial(context.Background(), *loaded(m.Endpoint))
+		host, err := e.Dialer.Dial(context.Background(), *m.Endpoint)
 		if err != nil {
 			t.Fatal(err)
 		}

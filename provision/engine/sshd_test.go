@@ -19,6 +19,7 @@ import (
 	"podium/provision/machine"
 	"podium/provision/plan"
 	"podium/provision/remote"
+	"podium/provision/step"
 )
 
 func TestRealNodeGetsScriptVariablesFilesAndGivesFacts(t *testing.T) {
@@ -36,7 +37,7 @@ echo "secret_work_password=correct horse = battery" >>"$PODIUM_FACTS"`)
 	work := task(p, "n1/work")
 	work.Script.Text = strings.ReplaceAll(work.Script.Text, "\n", "\r\n")
 	work.Vars = map[string]string{"PODIUM_ODD": odd, "PODIUM_FILE": target}
-	work.Files = []plan.File{{Path: target, Mode: 0o640, Text: "no line end: " + odd + "x"}}
+	work.Files = []step.File{{Path: target, Mode: 0o640, Text: "no line end: " + odd + "x"}}
 	e, events := r.engine(t, p)
 	s := up(t, e)
 

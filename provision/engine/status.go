@@ -54,7 +54,7 @@ func (e *Engine) Status(ctx context.Context) ([]NodeStatus, error) {
 		if m.Endpoint == nil {
 			return look{}, errNeverReached
 		}
-		seen, err := e.askAt(asking[name], scripts, *loaded(m.Endpoint), m.Services...)
+		seen, err := e.askAt(asking[name], scripts, *m.Endpoint, m.Services...)
 		if err != nil && errors.Is(context.Cause(asking[name]), errNotRunning) {
 			return look{}, errNotRunning
 		}
@@ -101,7 +101,7 @@ var (
 func status(s state.State, o remote.Outcome[look], is machine.State) NodeStatus {
 	m := s.Machines[o.Name]
 	n := NodeStatus{
-		Name: o.Name, Roles: m.Roles, Address: m.Address, Endpoint: loaded(m.Endpoint), Machine: is,
+		Name: o.Name, Roles: m.Roles, Address: m.Address, Endpoint: m.Endpoint, Machine: is,
 		SSH: o.Err == nil, Total: len(m.Plan), Removed: m.Removed,
 	}
 	done := map[string]string{}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"podium/provision/plan"
-	"podium/provision/remote"
 	"podium/provision/state"
 )
 
@@ -21,7 +20,7 @@ func (r *run) summarize(s *Summary) {
 	s.Tasks, s.Failures = r.results, r.failures
 	r.record.View(func(st state.State) {
 		for _, m := range r.Plan.Machines {
-			node := NodeResult{Name: m.Name, Roles: m.Roles, Address: m.Address.String(), Endpoint: loaded(st.Machines[m.Name].Endpoint)}
+			node := NodeResult{Name: m.Name, Roles: m.Roles, Address: m.Address.String(), Endpoint: st.Machines[m.Name].Endpoint}
 			node.Facts, node.Secrets = public(st.Facts[m.Name])
 			s.Nodes = append(s.Nodes, node)
 		}
@@ -100,23 +99,5 @@ func guess(s state.State, tasks []plan.Task) func(plan.Task) time.Duration {
 			return total[t.Step] / time.Duration(n)
 		}
 		return max(t.Timeout/20, time.Second)
-	}
-}
-
-// stored and loaded turn an endpoint into the state's form and back; the state knows nothing of the rest of podium.
-func stored(e remote.Endpoint) *state.Endpoint {
-	s := &state.Endpoint{Node: e.Node, Host: e.Host, Port: e.Port, User: e.User, KeyFile: e.KeyFile, HostKeys: e.HostKeys}
-	if e.Jump != nil {
-		s.Jump = stored(*e.Jump)
-	}
-	return s
-}
-
-func loaded(s *state.Endpoint) *remote.Endpoint {
-	if s == nil {
-		return nil
-	}
-	return &remote.Endpoint{
-		Node: s.Node, Host: s.Host, Port: s.Port, User: s.User, KeyFile: s.KeyFile, HostKeys: s.HostKeys, Jump: loaded(s.Jump),
 	}
 }

@@ -166,7 +166,7 @@ func (r *run) forget(node string) error {
 // arrived writes down how a node was reached and what is done on it: its own word counts, not what was remembered.
 func arrived(s *state.State, node string, at remote.Endpoint, seen look, took time.Duration) {
 	m := s.Machines[node]
-	m.Endpoint = stored(at)
+	m.Endpoint = &at
 	s.Machines[node] = m
 	had := s.Steps[node]
 	steps := map[string]state.Step{plan.StepBoot: {Done: time.Now(), Duration: took}}

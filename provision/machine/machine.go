@@ -31,6 +31,15 @@ var (
 	ErrPreflight = errors.New("this computer is not ready for the lab")
 )
 
+// Lack is something that this computer does not have and a provider needs; to errors.Is it is ErrPreflight.
+type Lack string
+
+// Error names it.
+func (l Lack) Error() string { return string(l) }
+
+// Is reports whether target is ErrPreflight.
+func (l Lack) Is(target error) bool { return target == ErrPreflight }
+
 // Spec is what a provider has to make.
 type Spec struct {
 	Lab       lab.Lab
@@ -80,4 +89,31 @@ type PowerSwitch interface {
 	Provider
 	// PowerOff stops the machine at once; nil if it is stopped or missing.
 	PowerOff(ctx context.Context, name string) error
+}
+
+// Renderer is a Provider that describes the machines in a file which works without podium: a Vagrantfile.
+type Renderer interface {
+	Provider
+	// Render gives the text and changes nothing.
+	Render(s Spec) (string, error)
+	// WriteVagrantfile writes it, as Prepare does, and gives its path.
+	WriteVagrantfile(s Spec) (string, error)
+}
+
+// OrphanRemover is a Provider that finds machines by the names of the lab's nodes although nothing in the lab's folder
+// knows them: they stay behind when the folder is deleted while they exist.
+type OrphanRemover interface {
+	Provider
+	// Orphans lists them by name, with their ids.
+	Orphans(ctx context.Context, nodes []string) (map[string]string, error)
+	// RemoveOrphans removes machines that Orphans has listed.
+	RemoveOrphans(ctx context.Context, orphans map[string]string) error
+}
+
+// Inventory is a Provider that knows what the lab holds of this computer already, so that a check of the computer does
+// not take it for somebody else's.
+type Inventory interface {
+	Provider
+	// Known gives the SSH ports that are pinned and the ids of the machines that exist, by node.
+	Known() (ports map[string]int, ids map[string]string, err error)
 }

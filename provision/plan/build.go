@@ -168,7 +168,7 @@ func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
 		}
 	}
 	if row.Version != nil {
-		v := Version(row.Version(b.context, m))
+		v := row.Version(b.context, m)
 		t.Version = &v
 	}
 	t.Vars = b.common[m.Name].Mentioned(t.Script.Text, t.Probe.Text)
@@ -176,9 +176,7 @@ func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
 		maps.Copy(t.Vars, row.Vars(b.context, m))
 	}
 	if row.Files != nil {
-		for _, f := range row.Files(b.context, m) {
-			t.Files = append(t.Files, File(f))
-		}
+		t.Files = row.Files(b.context, m)
 	}
 	if row.Inputs != nil {
 		for _, from := range row.Inputs(b.context, m) {

@@ -157,7 +157,7 @@ func TestBuildTasks(t *testing.T) {
 		ID: "cp/init", Node: "cp", Step: "init", About: "the cluster", After: []TaskID{"cp/base"},
 		Script: Script{"init.sh", "echo $PODIUM_VERSION $PODIUM_HOSTS\n"}, Probe: Script{"probe.sh", "echo $PODIUM_ADDRESS\n"},
 		Vars:  map[string]string{"PODIUM_VERSION": "1", "PODIUM_HOSTS": initTask.Vars["PODIUM_HOSTS"], "PODIUM_ADDRESS": "192.168.56.10"},
-		Files: []File{{"/f", 0o600, "text"}}, Hint: "look at the log", Services: []string{"kubelet"}, Timeout: time.Hour, Digest: initTask.Digest,
+		Files: []step.File{{Path: "/f", Mode: 0o600, Text: "text"}}, Hint: "look at the log", Services: []string{"kubelet"}, Timeout: time.Hour, Digest: initTask.Digest,
 	}
 	if diff := cmp.Diff(want, initTask); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -292,10 +292,10 @@ func TestCustomScriptReplaces(t *testing.T) {
 func TestCustomFiles(t *testing.T) {
 	p := build(t, cluster(lab.Step{Name: "seed", Script: "seed.sh", Files: []string{"shop", "seed.sh"}}, lab.Step{Name: "init", Script: "seed.sh", Files: []string{"shop/web.yaml"}}))
 	seed := task(t, p, "w1/seed")
-	want := []File{
-		{"/var/lib/podium/files/seed/shop/db/db.sql", 0o644, "create table t;\n"},
-		{"/var/lib/podium/files/seed/shop/web.yaml", 0o644, "kind: Service\n"},
-		{"/var/lib/podium/files/seed/seed.sh", 0o644, "echo seed on $PODIUM_NODE\n"},
+	want := []step.File{
+		{Path: "/var/lib/podium/files/seed/shop/db/db.sql", Mode: 0o644, Text: "create table t;\n"},
+		{Path: "/var/lib/podium/files/seed/shop/web.yaml", Mode: 0o644, Text: "kind: Service\n"},
+		{Path: "/var/lib/podium/files/seed/seed.sh", Mode: 0o644, Text: "echo seed on $PODIUM_NODE\n"},
 	}
 	if diff := cmp.Diff(want, seed.Files); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)

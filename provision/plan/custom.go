@@ -163,8 +163,8 @@ func ownScript(own, guest fs.FS, name string) (Script, error) {
 func filesDir(step string) string { return "/var/lib/podium/files/" + step }
 
 // ownFiles reads the files and folders that a step of the lab's own takes along. Hidden files stay at home.
-func ownFiles(own fs.FS, s lab.Step) ([]File, *lab.Problem) {
-	var files []File
+func ownFiles(own fs.FS, s lab.Step) ([]step.File, *lab.Problem) {
+	var files []step.File
 	for i, name := range s.Files {
 		at := fmt.Sprintf("files[%d]", i)
 		if own == nil {
@@ -186,7 +186,7 @@ func ownFiles(own fs.FS, s lab.Step) ([]File, *lab.Problem) {
 			if bytes.IndexByte(text, 0) >= 0 {
 				return fmt.Errorf("%s is no text", file)
 			}
-			files = append(files, File{
+			files = append(files, step.File{
 				Path: path.Join(filesDir(s.Name), file), Mode: 0o644,
 				Text: strings.ReplaceAll(string(text), "\r\n", "\n"),
 			})

@@ -96,7 +96,9 @@ func TestDigest(t *testing.T) {
 }
 
 func oneFile(path string, mode uint32, text string) func(step.Context, lab.Machine) []step.File {
-	return func(step.Context, lab.Machine) []step.File { return []step.File{{Path: path, Mode: mode, Text: text}} }
+	return func(step.Context, lab.Machine) []step.File {
+		return []step.File{{Path: path, Mode: mode, Text: text}}
+	}
 }
 
 // differs names the parts in which two digests differ.
@@ -149,7 +151,7 @@ func TestDigestOfCustomSteps(t *testing.T) {
 func TestDigestIsPinned(t *testing.T) {
 	task := Task{
 		Script: Script{Name: "a.sh", Text: "true\n"}, Probe: Script{Text: "probe\n"},
-		Files:  []File{{"/etc/a", 0o644, "a"}},
+		Files:  []step.File{{Path: "/etc/a", Mode: 0o644, Text: "a"}},
 		Inputs: []Input{{Node: "cp", Script: Script{Text: "token\n"}, Vars: map[string]string{"C": "3"}}},
 	}
 	want := Digest{

@@ -3,10 +3,10 @@
 package plan
 
 import (
-	"strings"
 	"time"
 
 	"podium/provision/lab"
+	"podium/provision/step"
 )
 
 // TaskID names a task: "w1/kubeadm-join". The boot of a machine is a task too: "w1/boot".
@@ -33,7 +33,7 @@ type Task struct {
 
 	Script   Script            // empty for boot
 	Vars     map[string]string // PODIUM_* environment of the script
-	Files    []File            // put on the node before the script runs
+	Files    []step.File       // put on the node before the script runs
 	Inputs   []Input           // facts fetched from other nodes just before the script runs
 	Probe    Script            // run after the script until it exits 0; empty: none
 	Hint     string            // where to look when script or probe fails
@@ -41,41 +41,15 @@ type Task struct {
 	Timeout  time.Duration     // of script and probe together
 
 	// Version, when set, decides instead of Digest whether the task is done.
-	Version *Version
+	Version *step.Version
 
 	Digest Digest
 }
-
-// Version is a version that a task brings its node to.
-type Version struct {
-	Facts []string // where the node reports the version it has; the first of them that it reports counts
-	Want  string   // such as 1.36, which any 1.36.x fits, or 1.36.2
-}
-
-// Has is the version among what a node reports; empty: it reports none.
-func (v Version) Has(facts map[string]string) string {
-	for _, name := range v.Facts {
-		if has := facts[name]; has != "" {
-			return has
-		}
-	}
-	return ""
-}
-
-// Fits reports whether a version is the one that is wanted, or one of its series.
-func (v Version) Fits(has string) bool { return has == v.Want || strings.HasPrefix(has, v.Want+".") }
 
 // Script is a bash script. Name is its path in the house or the lab's folder, for people.
 type Script struct {
 	Name string
 	Text string // LF line ends
-}
-
-// File is a small text file that a step needs on its node.
-type File struct {
-	Path string // absolute, on the node
-	Mode uint32 // permission bits
-	Text string
 }
 
 // Input is a script that another node runs immediately before the task; the facts it reports are set as variables of

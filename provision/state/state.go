@@ -1,5 +1,5 @@
 // Package state is the lab's directory .podium: lock, atomic state, logs per node and step, journal of events, keys.
-// It knows nothing of the rest of podium.
+// Of the rest of podium it knows only how a node is reached (remote.Endpoint).
 //
 //	.podium/state.json           what is known of the machines; a cache: the machines themselves are asked first
 //	.podium/state.json.old       the same before the last change of the lab began
@@ -12,7 +12,11 @@
 //	.podium/PROVIDER/            the provider's own files (Vagrantfile, simulator process)
 package state
 
-import "time"
+import (
+	"time"
+
+	"podium/provision/remote"
+)
 
 // State is what podium remembers of a lab between commands.
 type State struct {
@@ -29,26 +33,15 @@ type State struct {
 
 // Machine is one machine that podium made or was given.
 type Machine struct {
-	Roles    []string  `json:"roles"`
-	Address  string    `json:"address"` // in the lab's private network
-	Place    int       `json:"place"`   // in the description, from 0
-	Endpoint *Endpoint `json:"endpoint,omitempty"`
-	Services []string  `json:"services,omitempty"` // systemd units that status asks for
-	Made     bool      `json:"made,omitempty"`     // podium has asked the provider for it: there may be something to destroy
-	Removed  bool      `json:"removed,omitempty"`  // the last up's description had it no more
+	Roles    []string         `json:"roles"`
+	Address  string           `json:"address"` // in the lab's private network
+	Place    int              `json:"place"`   // in the description, from 0
+	Endpoint *remote.Endpoint `json:"endpoint,omitempty"`
+	Services []string         `json:"services,omitempty"` // systemd units that status asks for
+	Made     bool             `json:"made,omitempty"`     // podium has asked the provider for it: there may be something to destroy
+	Removed  bool             `json:"removed,omitempty"`  // the last up's description had it no more
 	// Plan is the digest of each step that the last up had for the machine.
 	Plan map[string]string `json:"plan,omitempty"`
-}
-
-// Endpoint is how the machine was last reached by SSH; the same fields as remote.Endpoint.
-type Endpoint struct {
-	Node     string    `json:"node"`
-	Host     string    `json:"host"`
-	Port     int       `json:"port"`
-	User     string    `json:"user"`
-	KeyFile  string    `json:"key_file,omitempty"`
-	HostKeys []string  `json:"host_keys,omitempty"`
-	Jump     *Endpoint `json:"jump,omitempty"`
 }
 
 // Step is a step done on a node, as far as podium saw it.

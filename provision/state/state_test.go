@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"podium/provision/remote"
 	"runtime"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ func full() State {
 		Version: Version, Lab: "k8s", Provider: "sim", Restoring: "a",
 		Machines: map[string]Machine{"cp": {
 			Roles: []string{"control-plane"}, Address: "192.168.56.10", Place: 1, Made: true, Removed: true,
-			Endpoint: &Endpoint{Node: "cp", Host: "127.0.0.1", Port: 2222, User: "podium", KeyFile: "k", HostKeys: []string{"x"}, Jump: &Endpoint{Host: "j"}},
+			Endpoint: &remote.Endpoint{Node: "cp", Host: "127.0.0.1", Port: 2222, User: "podium", KeyFile: "k", HostKeys: []string{"x"}, Jump: &remote.Endpoint{Host: "j"}},
 			Services: []string{"kubelet"}, Plan: map[string]string{"base": "a:b:c"},
 		}},
 		Steps:     map[string]map[string]Step{"cp": {"base": {Done: time.Unix(1700000000, 0).UTC(), Duration: time.Second, Digest: "a:b:c"}}},

@@ -3,6 +3,7 @@
 package step
 
 import (
+	"strings"
 	"time"
 
 	"podium/provision/lab"
@@ -32,11 +33,24 @@ type Step struct {
 	Timeout  time.Duration // of script and probe together
 }
 
-// Version is one that a machine has to report.
+// Version is a version that a step brings its machine to.
 type Version struct {
 	Facts []string // where the machine reports the version it has; the first of them that it reports counts
 	Want  string   // such as 1.36, which any 1.36.x fits, or 1.36.2
 }
+
+// Has is the version among what a machine reports; empty: it reports none.
+func (v Version) Has(facts map[string]string) string {
+	for _, name := range v.Facts {
+		if has := facts[name]; has != "" {
+			return has
+		}
+	}
+	return ""
+}
+
+// Fits reports whether a version is the one that is wanted, or one of its series.
+func (v Version) Fits(has string) bool { return has == v.Want || strings.HasPrefix(has, v.Want+".") }
 
 // Vars are variables of a script, PODIUM_ names included.
 type Vars map[string]string
@@ -53,10 +67,10 @@ type After struct {
 	Everywhere bool
 }
 
-// File is a text file put on the node before the script runs.
+// File is a small text file put on the node before the script runs.
 type File struct {
-	Path string
-	Mode uint32
+	Path string // absolute, on the node
+	Mode uint32 // permission bits
 	Text string
 }
 

@@ -12,17 +12,18 @@ import (
 	"podium/provision/machine"
 )
 
-// What can be wrong, for callers that tell these apart by errors.Is. Each comes with what to do.
+// What can be wrong, for callers that tell these apart by errors.Is. Each comes with what to do. What this computer
+// lacks is machine.ErrPreflight too.
 var (
-	ErrNoClient     = errors.New("the incus client is not installed")
-	ErrNoDaemon     = errors.New("incus does not answer")
-	ErrPermission   = errors.New("incus refuses")
-	ErrNoRemote     = errors.New("no such incus remote")
-	ErrNoImage      = errors.New("no such image")
+	ErrNoClient     = machine.Lack("the incus client is not installed")
+	ErrNoDaemon     = machine.Lack("incus does not answer")
+	ErrPermission   = machine.Lack("incus refuses")
+	ErrNoRemote     = machine.Lack("no such incus remote")
+	ErrNoImage      = machine.Lack("no such image")
 	ErrPoolFull     = errors.New("the storage pool is full")
-	ErrNetworkTaken = errors.New("the lab's network is taken")
+	ErrNetworkTaken = machine.Lack("the lab's network is taken")
 	ErrNameTaken    = errors.New("the name is taken")
-	ErrNotCapable   = errors.New("this incus cannot do that")
+	ErrNotCapable   = machine.Lack("this incus cannot do that")
 )
 
 // Error is what Incus refused or failed to do.

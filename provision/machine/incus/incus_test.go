@@ -222,11 +222,11 @@ func TestUpOf(t *testing.T) {
 func TestErrors(t *testing.T) {
 	failing := func(call, stderr string) answer { return answer{Call: call, Stderr: stderr, Code: 1} }
 	for _, c := range []struct {
-		name   string
-		script answer
-		kind   error
-		early  bool
-		says   []string
+		name      string
+		script    answer
+		kind      error
+		preflight bool
+		says      []string
 	}{
 		{"no daemon", failing(":/1.0", "If this is your first time running Incus on this machine, you should also run: incus admin init\n\nError: The incus daemon doesn't appear to be started (socket path: /var/lib/incus/unix.socket)\n"),
 			ErrNoDaemon, true, []string{"systemctl start incus", "/var/lib/incus/unix.socket"}},
@@ -249,18 +249,18 @@ func TestErrors(t *testing.T) {
 			ErrNameTaken, true, []string{"lab k8s-basic of lee@desk:/lab"}},
 		{"name taken meanwhile", failing("-X POST -d {\"name\":\"k8s", "Error: Failed creating instance record: Add instance info to the database: Failed to create \"instances\" entry: UNIQUE constraint failed: instances.project_id, instances.name\n"),
 			ErrNameTaken, false, []string{"another lab made it just now"}},
-		{"image only for containers", failing("-X POST -d {\"name\":\"k8s", "Error: Requested image's type \"container\" doesn't match instance type \"virtual-machine\"\n"), ErrNoImage, false, []string{"incus.instance"}},
+		{"image only for containers", failing("-X POST -d {\"name\":\"k8s", "Error: Requested image's type \"container\" doesn't match instance type \"virtual-machine\"\n"), ErrNoImage, true, []string{"incus.instance"}},
 		{"image server not reached", failing("-X POST -d {\"name\":\"k8s", "Error: Failed getting remote image info: Failed getting image: Failed parsing stream: Get \"https://images.linuxcontainers.org/streams/v1/index.json\": lookup images.linuxcontainers.org on 10.255.255.53:53: no such host\n"),
-			ErrNoImage, false, []string{"does the server reach the image server"}},
+			ErrNoImage, true, []string{"does the server reach the image server"}},
 		{"pool full", failing("-X POST -d {\"name\":\"k8s", "Error: write /var/lib/incus/containers/b/backup.yaml: no space left on device\n"), ErrPoolFull, false, []string{"creating w1", "incus storage info"}},
 		{"pool full while the image is unpacked", failing("-X POST -d {\"name\":\"k8s", "Error: Failed creating instance from image: Unpack failed: Failed to run: tar "+strings.Repeat("--exclude=./dev/* ", 50)+
 			"-C /var/lib/incus -x: exit status 2 (tar: ./usr/lib/x.so: Cannot write: No space left on device\ntar: ./usr/lib/y.so: Cannot write: No space left on device)\n"),
 			ErrPoolFull, false, []string{"full: tar: ./usr/lib/x.so: Cannot write: No space left on device: free some: incus storage info pool1"}},
-		{"daemon dies", failing("-X POST -d {\"name\":\"k8s", "Error: unexpected EOF\n"), ErrNoDaemon, false, []string{"nothing is lost"}},
+		{"daemon dies", failing("-X POST -d {\"name\":\"k8s", "Error: unexpected EOF\n"), ErrNoDaemon, true, []string{"nothing is lost"}},
 		{"no virtual machines here", failing("-X POST -d {\"name\":\"k8s", "Error: Failed creating instance record: Instance type \"virtual-machine\" is not supported on this server: vhost_vsock kernel module not loaded\n"),
-			ErrNotCapable, false, []string{"instance: container"}},
+			ErrNotCapable, true, []string{"instance: container"}},
 		{"restricted project", failing("-X POST -d {\"name\":\"k8s", "Error: Failed checking if instance creation allowed: Invalid value \"true\" for config \"security.privileged\" on container \"p\" of project \"r\": Privileged containers are forbidden\n"),
-			ErrPermission, false, []string{"restricted.containers.privilege=allow", "incus project set default ", "instance: vm"}},
+			ErrPermission, true, []string{"restricted.containers.privilege=allow", "incus project set default ", "instance: vm"}},
 		{"damaged image", failing("-X POST -d {\"name\":\"k8s", "Error: Failed to run: /usr/libexec/incus/incusd forkstart k8s-basic-w1 /var/lib/incus/containers /run/incus/k8s-basic-w1/lxc.conf: exit status 1\n"),
 			nil, false, []string{"incus info --show-log", "incus image delete"}},
 		{"no systemd inside", failing("exec ", "systemd does not answer: is it this image's init?\n"), nil, false, []string{"putting user vagrant on w1", "is it this image's init?"}},
@@ -279,8 +279,8 @@ func TestErrors(t *testing.T) {
 			if c.kind != nil && !errors.Is(err, c.kind) {
 				t.Errorf("%v is no %v", err, c.kind)
 			}
-			if errors.Is(err, machine.ErrPreflight) != c.early {
-				t.Errorf("%v: ErrPreflight is %v, want %v", err, !c.early, c.early)
+			if errors.Is(err, machine.ErrPreflight) != c.preflight {
+				t.Errorf("%v: ErrPreflight is %v, want %v", err, !c.preflight, c.preflight)
 			}
 			for _, part := range c.says {
 				if !strings.Contains(err.Error(), part) {

@@ -2,11 +2,11 @@ package vagrant
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"podium/provision/machine"
 	"strings"
 )
 
@@ -18,10 +18,10 @@ type Tools struct {
 }
 
 // ErrNoTool says that a program is not installed, or not where it is looked for.
-var ErrNoTool = errors.New("not found")
+var ErrNoTool = machine.Lack("not found")
 
 // ErrWSL says that podium runs inside WSL2, where VirtualBox cannot.
-var ErrWSL = errors.New("this is WSL2, where VirtualBox cannot run")
+var ErrWSL = machine.Lack("this is WSL2, where VirtualBox cannot run")
 
 // found is what a Provider works with once the programs were looked for.
 type found struct {
