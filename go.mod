@@ -16,6 +16,7 @@ require (
 	github.com/rogpeppe/go-internal v1.16.0 // tests: scripts of the command line
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests: a validator that is not ours
 	github.com/spf13/cobra v1.10.2 // verbs, flags, help, completion
+	github.com/spf13/pflag v1.0.9 // cobra's flags
 	go.uber.org/goleak v1.3.0 // tests: no goroutine stays behind
 	go.yaml.in/yaml/v3 v3.0.6 // lab.yaml; the kept fork of yaml.v3
 	golang.org/x/crypto v0.58.0 // SSH
@@ -46,7 +47,6 @@ require (
 	github.com/mattn/go-runewidth v0.0.31 // indirect
 	github.com/pb33f/ordered-map/v2 v2.3.1 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
-	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/xo/terminfo v0.0.0-20220910002029-abceb7e1c41e // indirect
 	go.yaml.in/yaml/v4 v4.0.0-rc.2 // indirect
 	golang.org/x/exp v0.0.0-20231006140011-7918f672742d // indirect

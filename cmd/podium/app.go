@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -53,6 +54,7 @@ type app struct {
 	lab        string       // --lab
 	logLevel   string       // --log-level
 	warnings   lab.Problems // of the description that was read last
+	helpError  error        // help was asked about a verb that does not exist
 }
 
 // run carries out one command line and returns the exit code.
@@ -76,7 +78,8 @@ func run(s environment) int {
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	return a.finish(ctx, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	return a.finish(ctx, cmp.Or(err, a.helpError))
 }
 
 // finish reports err once and turns it into the exit code.

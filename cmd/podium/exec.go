@@ -31,7 +31,7 @@ type execFlags struct {
 	group    bool
 	sudo     bool
 	parallel int
-	timeout  time.Duration
+	timeout  timeLimit
 }
 
 func (a *app) execCommand() *cobra.Command {
@@ -53,7 +53,10 @@ func (a *app) execCommand() *cobra.Command {
 				return err
 			}
 			if len(command) == 0 {
-				return usage("%s: missing argument: needs a command", c.CommandPath()).hinted("usage: %s", c.UseLine())
+				return usage("%s: missing argument: needs a command", verbOf(c)).hinted("usage: %s", c.UseLine())
+			}
+			if strings.TrimSpace(command[0]) == "" {
+				return usage("%s: the command is empty: write it after --", verbOf(c)).hinted("usage: %s", c.UseLine())
 			}
 			if err := atLeastOne(c, "parallel"); err != nil {
 				return err
@@ -71,7 +74,7 @@ func (a *app) execCommand() *cobra.Command {
 	flags.BoolVarP(&f.group, "group", "g", false, "wait for all nodes and show identical output once")
 	flags.BoolVar(&f.sudo, "sudo", false, "run as root")
 	flags.IntVar(&f.parallel, "parallel", 0, "`number` of nodes at once (default: all)")
-	flags.DurationVar(&f.timeout, "timeout", 0, "give up on a node after this `time`, such as 30s (default: never)")
+	flags.Var(&f.timeout, "timeout", "give up on a node after this `time`, such as 30s (default: never)")
 	return c
 }
 
@@ -84,7 +87,7 @@ func splitCommand(c *cobra.Command, given []string) (labs, command []string, err
 		return labs, command, nil
 	}
 	if dash > 1 {
-		return nil, nil, usage("%s: too many arguments before --: %s", c.CommandPath(), quoteAll(given[1:dash])).hinted("usage: %s", c.UseLine())
+		return nil, nil, usage("%s: too many arguments before --: %s", verbOf(c), quoteAll(given[1:dash])).hinted("usage: %s", c.UseLine())
 	}
 	return given[:dash], given[dash:], nil
 }
@@ -117,9 +120,9 @@ func (a *app) exec(ctx context.Context, where labRef, words []string, f execFlag
 	collect := f.group || f.output.json()
 	prefix := newPrefixer(a, names)
 	outcomes := remote.Each(ctx, names, f.parallel, func(ctx context.Context, name string) (answer, error) {
-		if f.timeout > 0 {
+		if limit := time.Duration(f.timeout); limit > 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("no end within %s", f.timeout))
+			ctx, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("no end within %s", limit))
 			defer cancel()
 		}
 		client, err := a.connect(ctx, b, name)

@@ -196,8 +196,11 @@ func startFiles(name, dir string) ([]startFile, error) {
 		return err
 	})
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) || err == nil && len(files) == 0 {
-		return nil, usage("no built-in lab is called %q: there are %s", name, strings.Join(labs.Names(), ", ")).
-			hinted("for a commented lab.yaml to start from, leave the name out: podium init")
+		unknown := usage("no built-in lab is called %q: there are %s", name, strings.Join(labs.Names(), ", "))
+		if near := lab.Nearest(name, labs.Names(), len(name)/3+1); near != "" {
+			return nil, unknown.hinted("did you mean: podium init %s", near)
+		}
+		return nil, unknown.hinted("for a commented lab.yaml to start from, leave the name out: podium init")
 	}
 	return files, err
 }

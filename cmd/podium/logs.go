@@ -51,7 +51,7 @@ func (a *app) logsCommand() *cobra.Command {
 				return err
 			}
 			if len(rest) > 2 {
-				return usage("%s: too many arguments: %s", c.CommandPath(), quoteAll(rest[2:])).hinted("usage: %s", c.UseLine())
+				return usage("%s: too many arguments: %s", verbOf(c), quoteAll(rest[2:])).hinted("usage: %s", c.UseLine())
 			}
 			return a.logs(c.Context(), where, rest, f)
 		},

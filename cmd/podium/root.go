@@ -43,6 +43,7 @@ const (
 
 // rootCommand builds the whole command line.
 func (a *app) rootCommand() *cobra.Command {
+	var version bool
 	root := &cobra.Command{
 		Use:           "podium",
 		Short:         "Labs of virtual machines from one file",
@@ -55,6 +56,9 @@ func (a *app) rootCommand() *cobra.Command {
 			if len(args) > 0 {
 				return unknownCommand(c, args[0])
 			}
+			if version {
+				return a.printVersion(formatText)
+			}
 			return c.Help()
 		},
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.prepare(c) },
@@ -62,11 +66,11 @@ func (a *app) rootCommand() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(helpCommand())
 	root.SetHelpCommandGroupID(groupMore)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%w", err).hinted("see: %s --help", c.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(a.helpOf(root.HelpFunc()))
 	root.PersistentFlags().StringVarP(&a.lab, "lab", "C", "", "the lab's `folder` or file (default: from the current folder upwards)")
 	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "", "log to stderr: trace, debug, info, warn, error or off (default: $PODIUM_LOG, or warn)")
+	root.Flags().BoolVar(&version, "version", false, "say which podium this is")
 	a.completeValues(root, "log-level", "trace", "debug", "info", "warn", "error", "off")
 
 	root.AddGroup(
@@ -152,28 +156,21 @@ func atLeastOne(c *cobra.Command, flags ...string) error {
 	return nil
 }
 
-// unknownCommand names what might have been meant.
-func unknownCommand(c *cobra.Command, name string) error {
-	err := usage("unknown command %q for %q", name, c.CommandPath())
-	c.SuggestionsMinimumDistance = 2
-	if near := c.SuggestionsFor(name); len(near) > 0 {
-		return err.hinted("did you mean: %s", strings.Join(near, ", "))
-	}
-	return err.hinted("see: %s --help", c.CommandPath())
-}
-
 // args checks the number of arguments of a verb; what names them in messages.
 func args(least, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, given []string) error {
 		switch {
 		case len(given) < least:
-			return usage("%s: missing argument: needs %s", c.CommandPath(), what).hinted("usage: %s", c.UseLine())
+			return usage("%s: missing argument: needs %s", verbOf(c), what).hinted("usage: %s", c.UseLine())
 		case most >= 0 && len(given) > most:
-			return usage("%s: too many arguments: %s", c.CommandPath(), quoteAll(given[most:])).hinted("usage: %s", c.UseLine())
+			return usage("%s: too many arguments: %s", verbOf(c), quoteAll(given[most:])).hinted("usage: %s", c.UseLine())
 		}
 		return nil
 	}
 }
+
+// verbOf is a verb as messages name it, which begin with podium already: "snapshot save".
+func verbOf(c *cobra.Command) string { return strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ") }
 
 func quoteAll(words []string) string {
 	quoted := make([]string, len(words))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -36,8 +37,8 @@ func (a *app) snapshotCommand() *cobra.Command {
 func (a *app) tagged(c *cobra.Command, given []string) (labRef, string, error) {
 	labs, rest := given[:len(given)-1], given[len(given)-1:]
 	where, err := a.folder(labs)
-	if err == nil && looksLikeLab(rest[0]) && len(labs) == 0 {
-		err = usage("%s: missing argument: needs the snapshot's name", c.CommandPath()).hinted("usage: %s", c.UseLine())
+	if _, missing := os.Stat(rest[0]); err == nil && missing == nil && looksLikeLab(rest[0]) && len(labs) == 0 {
+		err = usage("%s: missing argument: needs the snapshot's name", verbOf(c)).hinted("usage: %s", c.UseLine())
 	}
 	return where, rest[0], err
 }

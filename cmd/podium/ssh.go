@@ -42,7 +42,7 @@ func (a *app) sshCommand() *cobra.Command {
 			command := given[dash:]
 			if len(rest) > 1 {
 				if len(command) > 0 {
-					return usage("%s: too many arguments before --: %s", c.CommandPath(), quoteAll(rest[1:])).hinted("usage: %s", c.UseLine())
+					return usage("%s: too many arguments before --: %s", verbOf(c), quoteAll(rest[1:])).hinted("usage: %s", c.UseLine())
 				}
 				rest, command = rest[:1], rest[1:]
 			}

@@ -28,20 +28,24 @@ func (a *app) versionCommand() *cobra.Command {
 		Example: "  podium version\n  podium version -o json",
 		Args:    args(0, 0, "no argument"),
 		RunE: func(*cobra.Command, []string) error {
-			v := readBuildInfo()
-			if f.output.json() {
-				return a.printJSON(v)
-			}
-			fmt.Fprintf(a.stdout, "podium %s", v.Version)
-			if v.Revision != "" {
-				fmt.Fprintf(a.stdout, " (%.12s)", v.Revision)
-			}
-			fmt.Fprintf(a.stdout, ", %s, %s\n", v.Go, v.Platform)
-			return nil
+			return a.printVersion(f.output.format)
 		},
 	}
 	a.addOutput(c, &f.output)
 	return c
+}
+
+func (a *app) printVersion(format string) error {
+	v := readBuildInfo()
+	if format == formatJSON {
+		return a.printJSON(v)
+	}
+	fmt.Fprintf(a.stdout, "podium %s", v.Version)
+	if v.Revision != "" {
+		fmt.Fprintf(a.stdout, " (%.12s)", v.Revision)
+	}
+	fmt.Fprintf(a.stdout, ", %s, %s\n", v.Go, v.Platform)
+	return nil
 }
 
 // readBuildInfo takes the version from what the go command writes into every program.

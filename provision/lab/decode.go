@@ -105,6 +105,9 @@ func (d *decoder) fields(path string, n *yaml.Node, v reflect.Value, depth int) 
 			continue
 		}
 		i, ok := known[key.Value]
+		if !ok && path == "" && strings.HasPrefix(key.Value, "x-") {
+			continue // a place for anchors, as in compose files: what nodes share
+		}
 		if !ok {
 			d.unknownField(at, path, key, known)
 			continue

@@ -1,8 +1,11 @@
 package lab
 
 // nearest returns the name that word is most likely a slip of, or nothing when none is close.
-func nearest(word string, names []string) string {
-	best, found := len(word)/3+1, ""
+func nearest(word string, names []string) string { return Nearest(word, names, len(word)/3+1) }
+
+// Nearest returns the name that differs from word by the fewest slips, or nothing when all differ by more than most.
+func Nearest(word string, names []string, most int) string {
+	best, found := most, ""
 	if len(word) > 40 {
 		return ""
 	}

@@ -137,6 +137,7 @@ func hostName(p *jsonschema.Schema) {
 
 // JSONSchemaExtend adds what the type alone does not say.
 func (Lab) JSONSchemaExtend(s *jsonschema.Schema) {
+	s.PatternProperties = map[string]*jsonschema.Schema{"^x-": jsonschema.TrueSchema} // a place for anchors
 	hostName(property(s, "name"))
 	choice(property(s, "provider"), Providers())
 	choice(property(s, "source"), sources())
