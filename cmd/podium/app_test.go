@@ -260,7 +260,16 @@ func TestSelectNodes(t *testing.T) {
 		{selection{}, "cp w1 w2 w10"},
 		{selection{nodes: []string{"w2", "cp"}}, "cp w2"},
 		{selection{roles: []string{"worker"}}, "w1 w2 w10"},
-		{selection{roles: []string{"control-plane"}, nodes: []string{"w1"}}, "cp w1"},
+		{selection{roles: []string{"worker"}, nodes: []string{"w1", "cp"}}, "w1"},
+		{selection{roles: []string{"control-plane", "worker"}, nodes: []string{"w1", "cp"}}, "cp w1"},
+		{selection{roles: []string{"control-plane"}, nodes: []string{"w1"}}, "none of the nodes w1 has the role control-plane"},
+		{selection{nodes: []string{"w1..w2"}}, "w1 w2"},
+		{selection{nodes: []string{"w1..w3"}}, `this lab has no node "w3": there are cp, w1, w2, w10`},
+		{selection{nodes: []string{"w*"}}, "w1 w2 w10"},
+		{selection{nodes: []string{"w[12]", "cp"}}, "cp w1 w2"},
+		{selection{nodes: []string{"?2"}}, "w2"},
+		{selection{nodes: []string{"x*"}}, `no node of this lab fits "x*": there are cp, w1, w2, w10`},
+		{selection{nodes: []string{"w["}}, `"w[" is not a pattern: write one such as w* or n[1-3]`},
 		{selection{nodes: []string{"x"}}, `this lab has no node "x": there are cp, w1, w2, w10`},
 		{selection{roles: []string{"x"}}, `no node has the role "x": there are control-plane, worker`},
 	} {
@@ -271,6 +280,23 @@ func TestSelectNodes(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%+v: %q, want %q", c.s, got, c.want)
+		}
+	}
+}
+
+func TestNodeWords(t *testing.T) {
+	var w nodeWords
+	for _, text := range []string{"n1, n2", "n3 n4", ",n5,"} {
+		if err := w.Set(text); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := w.String(); got != "n1,n2,n3,n4,n5" {
+		t.Error(got)
+	}
+	for _, text := range []string{"", " ", ","} { // never all nodes
+		if err := w.Set(text); err == nil {
+			t.Errorf("%q is accepted", text)
 		}
 	}
 }

@@ -25,18 +25,26 @@ type offers struct {
 	nodes, roles, steps, tasks, tags []string
 }
 
-// offersOf collects them from what podium remembers, and from the description for a lab that was not made yet.
+// offersOf collects them for the lab among the words given so far.
 func (a *app) offersOf(given []string) offers {
-	var o offers
 	labs, _ := splitLab(given)
 	where, err := a.folder(labs)
 	if err != nil {
-		return o
+		return offers{}
 	}
+	return a.offersIn(where)
+}
+
+// namesIn lists the nodes of a lab.
+func (a *app) namesIn(where labRef) []string { return a.offersIn(where).nodes }
+
+// offersIn takes from what podium remembers, and from the description for a lab that was not made yet.
+func (a *app) offersIn(where labRef) offers {
+	var o offers
 	if known, err := where.state.Load(); err == nil {
 		b := labSession{labRef: where, known: known}
 		b.lab, _ = applied(where, known)
-		o.nodes, o.roles = b.nodeNames(), b.roles()
+		o.nodes, o.roles = b.nodeNames(), b.nodes().allRoles()
 		for _, s := range known.Snapshots {
 			o.tags = append(o.tags, s.Tag)
 		}

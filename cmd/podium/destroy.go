@@ -27,7 +27,7 @@ lab.yaml; for virtualbox see --orphans.`
 func (a *app) destroyCommand() *cobra.Command {
 	f := struct {
 		yes      bool
-		nodes    []string
+		on       selection
 		orphans  bool
 		provider string
 	}{}
@@ -35,29 +35,28 @@ func (a *app) destroyCommand() *cobra.Command {
 		Use:               "destroy [LAB]",
 		Short:             "Remove the lab's machines",
 		Long:              destroyLong,
-		Example:           "  podium destroy\n  podium destroy labs/docker --yes\n  podium destroy --node w3",
+		Example:           "  podium destroy\n  podium destroy labs/docker --yes\n  podium destroy --on w3",
 		Args:              args(0, 1, "at most one lab"),
 		ValidArgsFunction: completeLabs,
 		RunE: func(c *cobra.Command, given []string) error {
-			where, err := a.folder(given)
+			where, err := a.labOf(c, given)
 			if err != nil {
 				return err
 			}
 			if f.orphans {
-				return a.destroyOrphans(c.Context(), where, f.nodes, f.yes)
+				return a.destroyOrphans(c.Context(), where, f.on.spelledOut(), f.yes)
 			}
-			return a.destroy(c.Context(), where, f.provider, f.nodes, f.yes)
+			return a.destroy(c.Context(), where, f.provider, f.on, f.yes)
 		},
 	}
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
-	c.Flags().StringSliceVar(&f.nodes, "node", nil, "remove only these `nodes`")
+	a.addSelection(c, &f.on)
 	c.Flags().BoolVar(&f.orphans, "orphans", false, "remove instead machines that have this lab's names but are not known in its folder")
 	c.Flags().StringVar(&f.provider, "provider", "", "when .podium was lost: `name` of what made the machines, in place of lab.yaml's")
-	a.completeNodes(c, "node")
 	return c
 }
 
-func (a *app) destroy(ctx context.Context, where labRef, provider string, nodes []string, yes bool) error {
+func (a *app) destroy(ctx context.Context, where labRef, provider string, on selection, yes bool) error {
 	lost := !where.state.Exists()
 	var described plan.Plan
 	if lost {
@@ -91,7 +90,7 @@ func (a *app) destroy(ctx context.Context, where labRef, provider string, nodes 
 			return err
 		}
 	}
-	names, err := b.selectNodes(selection{nodes: nodes})
+	names, err := b.selectNodes(on)
 	if err != nil {
 		return err
 	}
@@ -106,8 +105,9 @@ func (a *app) destroy(ctx context.Context, where labRef, provider string, nodes 
 		return err
 	}
 	b.engine.Sink = report.Lines(a.stderr, false)
-	if len(nodes) > 0 {
-		nodes = names // ranges spelled out; without names all goes, and what the machines share
+	var nodes []string // without names all goes, and what the machines share
+	if on.given() {
+		nodes = names
 	}
 	if err := b.engine.Destroy(ctx, nodes...); err != nil {
 		return err

@@ -61,9 +61,13 @@ func (a *app) execCommand() *cobra.Command {
 			if err := atLeastOne(c, "parallel"); err != nil {
 				return err
 			}
-			where, err := a.folder(labs)
+			where, err := a.labOf(c, labs)
 			if err != nil {
 				return err
+			}
+			if c.ArgsLenAtDash() < 0 && len(command) > 1 && a.isNode(where, command[0]) {
+				return usage("%s is a node of this lab, not a command", command[0]).
+					hinted("for that node: %s --on %s -- %s", c.CommandPath(), command[0], strings.Join(command[1:], " "))
 			}
 			return a.exec(c.Context(), where, command, f)
 		},

@@ -9,21 +9,21 @@ import (
 const haltLong = `Stop the lab's machines in an orderly way. What is on them stays; up starts them again.`
 
 func (a *app) haltCommand() *cobra.Command {
-	f := struct{ nodes []string }{}
+	var on selection
 	c := &cobra.Command{
 		Use:               "halt [LAB]",
 		Short:             "Stop the lab's machines",
 		Long:              haltLong,
-		Example:           "  podium halt\n  podium halt --node w2",
+		Example:           "  podium halt\n  podium halt --on w2",
 		Args:              args(0, 1, "at most one lab"),
 		ValidArgsFunction: completeLabs,
 		RunE: func(c *cobra.Command, given []string) error {
-			where, err := a.folder(given)
+			where, err := a.labOf(c, given)
 			if err != nil {
 				return err
 			}
 			return a.change(c.Context(), where, "halt", nil, func(ctx context.Context, b *labSession) (string, error) {
-				names, err := b.selectNodes(selection{nodes: f.nodes})
+				names, err := b.selectNodes(on)
 				if err != nil {
 					return "", err
 				}
@@ -31,7 +31,6 @@ func (a *app) haltCommand() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringSliceVar(&f.nodes, "node", nil, "stop only these `nodes`")
-	a.completeNodes(c, "node")
+	a.addSelection(c, &on)
 	return c
 }

@@ -22,6 +22,7 @@ import (
 
 const logsLong = `Show what happened. Without a node: the journal of the lab, all runs of podium, one line an event.
 With a node: the output of the last run of its steps. With a node and a step: that of one step.
+With --on or --role: the same for several nodes (podium logs --on 'w*' kubeadm-join).
 --follow goes on as more is written, until Ctrl-C; with a node alone it shows the node's part of
 the journal.`
 
@@ -29,6 +30,7 @@ type logsFlags struct {
 	output outputFlag
 	follow bool
 	lines  int
+	on     selection
 }
 
 func (a *app) logsCommand() *cobra.Command {
@@ -53,10 +55,14 @@ func (a *app) logsCommand() *cobra.Command {
 			if len(rest) > 2 {
 				return usage("%s: too many arguments: %s", verbOf(c), quoteAll(rest[2:])).hinted("usage: %s", c.UseLine())
 			}
+			if f.on.given() {
+				return a.logsOn(c.Context(), where, rest, f)
+			}
 			return a.logs(c.Context(), where, rest, f)
 		},
 	}
 	a.addOutput(c, &f.output)
+	a.addSelection(c, &f.on)
 	c.Flags().BoolVarP(&f.follow, "follow", "f", false, "go on as more is written")
 	c.Flags().IntVarP(&f.lines, "lines", "n", -1, "only the last `number` of lines")
 	return c
@@ -76,32 +82,75 @@ func (a *app) logs(ctx context.Context, where labRef, rest []string, f logsFlags
 	if f.output.json() {
 		return usage("-o json is for the journal: leave node and step out")
 	}
-	plain := func(line []byte) string { return report.Clean(string(line)) }
 	if len(rest) == 2 {
 		path, err := logOf(where, rest[0], rest[1])
 		if err != nil {
 			return err
 		}
-		return a.showFile(ctx, path, f, plain)
+		return a.showFile(ctx, path, f, plainLine)
 	}
 	if f.follow {
-		return a.showFile(ctx, where.state.Path("journal.ndjson"), f, journalOf(rest[0]))
+		return a.showFile(ctx, where.state.Path("journal.ndjson"), f, journalOf(rest[:1]))
 	}
 	paths, err := logsOf(where, rest[0])
 	if err != nil {
 		return err
 	}
+	return a.showLogs(ctx, paths, f, stepOf)
+}
+
+// logsOn shows the logs of the nodes that --on and --role choose: of all their steps, or of one.
+func (a *app) logsOn(ctx context.Context, where labRef, rest []string, f logsFlags) error {
+	if len(rest) > 1 {
+		return usage("a node is named twice, as %q and by --on or --role: leave one out", rest[0])
+	}
+	b, err := a.remembered(where)
+	if err != nil {
+		return err
+	}
+	nodes, err := b.selectNodes(f.on)
+	if err != nil {
+		return err
+	}
+	if f.follow {
+		return a.showFile(ctx, where.state.Path("journal.ndjson"), f, journalOf(nodes))
+	}
+	var paths []string
+	for _, node := range nodes {
+		if len(rest) == 0 {
+			of, err := logsOf(where, node)
+			if err != nil {
+				return err
+			}
+			paths = append(paths, of...)
+		} else if path, err := logOf(where, node, rest[0]); err == nil {
+			paths = append(paths, path) // a step need not be on all nodes
+		}
+	}
+	if len(paths) == 0 {
+		return usage("no log of step %q on %s", rest[0], listNames(nodes))
+	}
+	return a.showLogs(ctx, paths, f, func(path string) string { return filepath.Base(filepath.Dir(path)) + "/" + stepOf(path) })
+}
+
+// showLogs prints several logs, each below its title.
+func (a *app) showLogs(ctx context.Context, paths []string, f logsFlags, title func(path string) string) error {
 	for i, path := range paths {
 		if i > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		fmt.Fprintf(a.stdout, "==> %s <==\n", strings.TrimSuffix(filepath.Base(path), ".log"))
-		if err := a.showFile(ctx, path, f, plain); err != nil {
+		fmt.Fprintf(a.stdout, "==> %s <==\n", title(path))
+		if err := a.showFile(ctx, path, f, plainLine); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+func plainLine(line []byte) string { return report.Clean(string(line)) }
+
+// stepOf is the step whose log a file is.
+func stepOf(path string) string { return strings.TrimSuffix(filepath.Base(path), ".log") }
 
 // logOf finds the log of a step on a node.
 func logOf(where labRef, node, step string) (string, error) {
@@ -118,7 +167,7 @@ func logOf(where labRef, node, step string) (string, error) {
 	}
 	var steps []string
 	for _, p := range paths {
-		steps = append(steps, strings.TrimSuffix(filepath.Base(p), ".log"))
+		steps = append(steps, stepOf(p))
 	}
 	return "", usage("no log of step %q on %s: there are %s", step, node, strings.Join(steps, ", "))
 }
@@ -179,11 +228,11 @@ func journalText(line []byte) string {
 	return e.Time.Local().Format(time.DateTime) + "  " + text
 }
 
-// journalOf shows the journal's lines about one node.
-func journalOf(node string) func([]byte) string {
+// journalOf shows the journal's lines about some nodes.
+func journalOf(nodes []string) func([]byte) string {
 	return func(line []byte) string {
 		var e event.Event
-		if json.Unmarshal(line, &e) != nil || e.Node != node {
+		if json.Unmarshal(line, &e) != nil || !slices.Contains(nodes, e.Node) {
 			return ""
 		}
 		return journalText(line)

@@ -29,7 +29,7 @@ func (a *app) planCommand() *cobra.Command {
 		Args:              args(0, 1, "at most one lab"),
 		ValidArgsFunction: completeLabs,
 		RunE: func(c *cobra.Command, given []string) error {
-			where, err := a.folder(given)
+			where, err := a.labOf(c, given)
 			if err != nil {
 				return err
 			}

@@ -42,7 +42,7 @@ func (a *app) repairCommand() *cobra.Command {
 		Args:              args(0, 1, "at most one lab"),
 		ValidArgsFunction: completeLabs,
 		RunE: func(c *cobra.Command, given []string) error {
-			where, err := a.folder(given)
+			where, err := a.labOf(c, given)
 			if err != nil {
 				return err
 			}

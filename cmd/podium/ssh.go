@@ -17,7 +17,10 @@ OpenSSH, Enter ~ . leaves a node that does not answer any more.
 For a command on several nodes see "podium exec".`
 
 func (a *app) sshCommand() *cobra.Command {
-	f := struct{ sudo bool }{}
+	f := struct {
+		on   selection
+		sudo bool
+	}{}
 	c := &cobra.Command{
 		Use:   "ssh [LAB] [NODE] [-- COMMAND...]",
 		Short: "Open a shell on a node",
@@ -46,19 +49,26 @@ func (a *app) sshCommand() *cobra.Command {
 				}
 				rest, command = rest[:1], rest[1:]
 			}
-			return a.ssh(c.Context(), where, rest, command, f.sudo)
+			if len(rest) > 0 && f.on.given() {
+				return usage("a node is named twice, as %q and by --on or --role: leave one out", rest[0])
+			}
+			if len(rest) > 0 {
+				f.on.nodes = rest
+			}
+			return a.ssh(c.Context(), where, f.on, command, f.sudo)
 		},
 	}
+	a.addSelection(c, &f.on)
 	c.Flags().BoolVar(&f.sudo, "sudo", false, "run the command as root")
 	return c
 }
 
-func (a *app) ssh(ctx context.Context, where labRef, rest, words []string, sudo bool) error {
+func (a *app) ssh(ctx context.Context, where labRef, on selection, words []string, sudo bool) error {
 	b, err := a.reachable(ctx, where)
 	if err != nil {
 		return err
 	}
-	node, err := b.oneNode(rest)
+	node, err := b.oneNode(on)
 	if err != nil {
 		return err
 	}
@@ -100,18 +110,17 @@ func exitOf(err error) error {
 	return err
 }
 
-// oneNode is the node that was named, or the only one.
-func (b *labSession) oneNode(given []string) (string, error) {
-	names := b.nodeNames()
-	if len(given) == 0 {
-		if len(names) == 1 {
-			return names[0], nil
-		}
-		return "", usage("which node? There are %s", listNames(names)).hinted("podium ssh%s %s", b.arg, names[0])
-	}
-	chosen, err := b.selectNodes(selection{nodes: given})
-	if err != nil {
+// oneNode is the node that was chosen, or the only one.
+func (b *labSession) oneNode(on selection) (string, error) {
+	names, err := b.selectNodes(on)
+	switch {
+	case err != nil:
 		return "", err
+	case len(names) == 1:
+		return names[0], nil
+	case on.given():
+		return "", usage("ssh opens a shell on one node, and these are %d: %s", len(names), listNames(names)).
+			hinted("for a command on all of them: podium exec%s --on %s -- COMMAND", b.arg, joinNames(names, ","))
 	}
-	return chosen[0], nil
+	return "", usage("which node? There are %s", listNames(names)).hinted("podium ssh%s %s", b.arg, names[0])
 }

@@ -24,6 +24,7 @@ read.`
 func (a *app) statusCommand() *cobra.Command {
 	f := struct {
 		output  outputFlag
+		on      selection
 		secrets bool
 	}{output: outputFlag{format: formatText, formats: []string{formatText, formatJSON}}}
 	c := &cobra.Command{
@@ -34,19 +35,20 @@ func (a *app) statusCommand() *cobra.Command {
 		Args:              args(0, 1, "at most one lab"),
 		ValidArgsFunction: completeLabs,
 		RunE: func(c *cobra.Command, given []string) error {
-			where, err := a.folder(given)
+			where, err := a.labOf(c, given)
 			if err != nil {
 				return err
 			}
-			return a.status(c.Context(), where, f.output, f.secrets)
+			return a.status(c.Context(), where, f.output, f.on, f.secrets)
 		},
 	}
 	a.addOutput(c, &f.output)
+	a.addSelection(c, &f.on)
 	c.Flags().BoolVar(&f.secrets, "secrets", false, "show passwords too")
 	return c
 }
 
-func (a *app) status(ctx context.Context, where labRef, o outputFlag, secrets bool) error {
+func (a *app) status(ctx context.Context, where labRef, o outputFlag, on selection, secrets bool) error {
 	b, err := a.remembered(where)
 	if err != nil {
 		return err
@@ -57,9 +59,16 @@ func (a *app) status(ctx context.Context, where labRef, o outputFlag, secrets bo
 	if err := a.equip(b, noWait); err != nil {
 		return err
 	}
+	chosen, err := b.selectNodes(on)
+	if err != nil {
+		return err
+	}
 	nodes, err := b.engine.Status(ctx)
 	if err != nil {
 		return err
+	}
+	if on.given() {
+		nodes = slices.DeleteFunc(nodes, func(n engine.NodeStatus) bool { return !slices.Contains(chosen, n.Name) })
 	}
 	facts := b.facts(secrets)
 	if o.json() {

@@ -64,7 +64,7 @@ func (a *app) upCommand() *cobra.Command {
 			if err := atLeastOne(c, "parallel", "boot-parallel"); err != nil {
 				return err
 			}
-			where, err := a.folder(given)
+			where, err := a.labOf(c, given)
 			if err != nil {
 				return err
 			}
