@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	mathbits "math/bits"
 	"net"
 	"net/netip"
 	"net/url"
@@ -102,8 +103,14 @@ func (c *checker) podRoom(pods netip.Prefix) {
 		}
 	}
 	if room := 1 << (24 - pods.Bits()); nodes > room {
-		c.bad("kubernetes.pod_subnet", pods.String(), "has room for %d nodes with a /24 each, and the cluster has %d: write a larger one such as 10.244.0.0/16", room, nodes)
+		c.bad("kubernetes.pod_subnet", pods.String(), "has room for %d nodes with a /24 each, and the cluster has %d: write a larger one such as %s", room, nodes, podSubnetFor(nodes))
 	}
+}
+
+// podSubnetFor is a network with room for a /24 for each of so many nodes.
+func podSubnetFor(nodes int) netip.Prefix {
+	bits := min(16, 24-mathbits.Len(uint(nodes-1)))
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 244}), bits).Masked()
 }
 
 // addresses checks what each machine gets, given or assigned.

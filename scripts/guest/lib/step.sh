@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
 # step.sh: what every script uses: progress, facts, errors, files that are written only when they differ, services that
 # are restarted only when a file of theirs was written.
-set -euo pipefail
+set -Eeuo pipefail # E: the trap below holds in functions too, where nearly all work is done
 umask 022 # what is written is for everybody to read, unless a script says otherwise
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 export NEEDRESTART_SUSPEND=1 # Ubuntu would restart services after each package
@@ -50,9 +50,10 @@ disk_full() {
   fi
 }
 
-# A full disk makes anything fail, with any message: so it is looked for whenever a script fails.
+# A full disk makes anything fail, with any message: so it is looked for whenever a script fails. A subshell leaves it to
+# the shell that started it, which fails next, or takes the failure well.
 explain_failure() {
-  if disk_full; then
+  if ((BASH_SUBSHELL == 0)) && disk_full; then
     printf '%s\n' "nothing can be written to $keep: the disk of this node is full" "free some, or give the node more with disk: in lab.yaml" >&2
   fi
 }
