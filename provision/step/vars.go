@@ -1,6 +1,8 @@
 package step
 
 import (
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -119,13 +121,42 @@ func registryLines(registries map[string]string) string {
 	return strings.Join(lines, "\n")
 }
 
-// noProxy is what must not go through the proxy: the machine itself, the lab's network, pods and services.
+// noProxy is what must not go through the proxy: the machine itself, the lab's network, pods and services, and mirrors in
+// the local network.
 func noProxy(c Context) string {
-	list := []string{"localhost", "127.0.0.1", c.Lab.Network}
+	list := append([]string{"localhost", "127.0.0.1", c.Lab.Network}, localMirrors(c.Lab.Mirrors)...)
 	if k := c.Lab.Kubernetes; k != nil {
 		list = append(list, k.PodSubnet, k.ServiceSubnet, ".svc", ".cluster.local", APIName)
 	}
 	return strings.Join(append(list, c.Lab.Proxy.NoProxy...), ",")
+}
+
+// localMirrors are the hosts of mirrors that no proxy stands before: private addresses, and names without a domain or in
+// one of the domains kept for local networks. A public mirror may be reached by the proxy only.
+func localMirrors(m lab.Mirrors) []string {
+	var hosts []string
+	for _, urls := range []map[string]string{m.Variables(), m.Registries} {
+		for _, address := range urls {
+			if u, err := url.Parse(address); err == nil && isLocal(u.Hostname()) {
+				hosts = append(hosts, u.Hostname())
+			}
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// isLocal: the domains are those of RFC 6762, RFC 8375 and ICANN's .internal, and what home routers use.
+func isLocal(host string) bool {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return address.IsPrivate() || address.IsLoopback() || address.IsLinkLocalUnicast()
+	}
+	if !strings.Contains(host, ".") {
+		return true
+	}
+	return slices.ContainsFunc([]string{".local", ".internal", ".home.arpa", ".lan", ".home"}, func(domain string) bool {
+		return strings.HasSuffix(host, domain)
+	})
 }
 
 // dockerVars: a cluster's engine needs no section docker.

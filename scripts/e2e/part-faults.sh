@@ -78,7 +78,7 @@ disk_full() {
     dd if=/dev/zero of=/fill bs=1M >/dev/null 2>&1; sync; true' >/dev/null
   check "up fails on a full disk" fails 1 podium up "$lab"
   check "the program that failed says why" said 'no space left|disk quota exceeded'
-  check "podium explains that the disk is full" said 'the disk of this node is full|is the disk full\?'
+  check "podium explains that the disk is full" said 'the disk of .* is full|is the disk full\?'
   podium exec "$lab" --on box2 --sudo -- rm -f /fill >/dev/null
   check "up finishes once there is room" podium up "$lab"
   check "Docker works" podium exec "$lab" -- docker info

@@ -3,7 +3,8 @@
 # sources, proxy, resolvers and clock set, certificates and curl there.
 #
 # Takes:  PODIUM_NODE, PODIUM_ADDRESS, PODIUM_NETWORK; optional: PODIUM_DNS (resolvers, by spaces), PODIUM_HTTP_PROXY,
-#         PODIUM_HTTPS_PROXY, PODIUM_NO_PROXY, PODIUM_MIRROR_APT, PODIUM_MIRROR_APT_SECURITY
+#         PODIUM_HTTPS_PROXY, PODIUM_NO_PROXY, PODIUM_MIRROR_APT, PODIUM_MIRROR_APT_SECURITY, PODIUM_USER (who podium
+#         logs in as)
 # Gives:  os
 # Alone:  sudo PODIUM_NODE=w1 PODIUM_ADDRESS=192.168.56.11 PODIUM_NETWORK=192.168.56.0/24 bash base.sh
 . "$(dirname "$0")/lib/step.sh"
@@ -54,26 +55,49 @@ DPkg::Lock::Timeout "300";
 Dpkg::Options { "--force-confdef"; "--force-confold"; };
 Dpkg::Use-Pty "0";
 END
-  if [[ -n ${PODIUM_HTTP_PROXY:-} ]]; then
-    write_file 0644 /etc/apt/apt.conf.d/91podium-proxy <<END
-Acquire::http::Proxy "$PODIUM_HTTP_PROXY";
-Acquire::https::Proxy "${PODIUM_HTTPS_PROXY:-$PODIUM_HTTP_PROXY}";
-END
-  else
-    rm -f /etc/apt/apt.conf.d/91podium-proxy
-  fi
 }
 
-# Shells of people get the proxy; services get it from the step that installs them.
-configure_shells() {
+# write_proxy PATH <TEXT: a file that names the proxy. Where that holds a password, the file is for root and the account
+# that podium logs in as: it may become root anyway, and its shells and apt need the proxy. Others go without.
+write_proxy() {
+  local path=$1 mode=0644 owner=root text
+  text=$(cat)
+  if [[ $text == *://*@* ]]; then
+    mode=0600 owner=${PODIUM_USER:-root}
+  fi
+  write_file "$mode" "$path" <<<"$text"
+  chmod "$mode" "$path" # an older podium may have written it
+  chown "$owner" "$path"
+}
+
+# apt_direct: what apt reaches without the proxy. It knows names and addresses, and neither domains nor networks.
+apt_direct() {
+  local host hosts
+  IFS=, read -r -a hosts <<<"${PODIUM_NO_PROXY:-}"
+  for host in "${hosts[@]}"; do
+    if [[ $host =~ ^[A-Za-z0-9][A-Za-z0-9.-]*$ ]]; then
+      printf 'Acquire::%s::Proxy::%s "DIRECT";\n' http "$host" https "$host"
+    fi
+  done
+}
+
+# Services get the proxy from the step that installs them.
+configure_proxy() {
+  local apt=/etc/apt/apt.conf.d/91podium-proxy shells=/etc/profile.d/podium-proxy.sh
   if [[ -z ${PODIUM_HTTP_PROXY:-} ]]; then
-    rm -f /etc/profile.d/podium-proxy.sh
+    rm -f "$apt" "$shells"
     return
   fi
-  write_file 0644 /etc/profile.d/podium-proxy.sh <<END
+  local https=${PODIUM_HTTPS_PROXY:-$PODIUM_HTTP_PROXY} direct=${PODIUM_NO_PROXY:-localhost}
+  write_proxy "$apt" <<END
+Acquire::http::Proxy "$PODIUM_HTTP_PROXY";
+Acquire::https::Proxy "$https";
+$(apt_direct)
+END
+  write_proxy "$shells" <<END
 export http_proxy='$PODIUM_HTTP_PROXY' HTTP_PROXY='$PODIUM_HTTP_PROXY'
-export https_proxy='${PODIUM_HTTPS_PROXY:-$PODIUM_HTTP_PROXY}' HTTPS_PROXY='${PODIUM_HTTPS_PROXY:-$PODIUM_HTTP_PROXY}'
-export no_proxy='${PODIUM_NO_PROXY:-localhost}' NO_PROXY='${PODIUM_NO_PROXY:-localhost}'
+export https_proxy='$https' HTTPS_PROXY='$https'
+export no_proxy='$direct' NO_PROXY='$direct'
 END
 }
 
@@ -100,7 +124,7 @@ find_card
 end_other_package_work
 use_mirrors
 configure_apt
-configure_shells
+configure_proxy
 check_resolver
 apt_settle
 apt_install ca-certificates curl

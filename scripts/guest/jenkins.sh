@@ -14,6 +14,7 @@
 . "$(dirname "$0")/lib/step.sh"
 . "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
+. "$(dirname "$0")/lib/proxy.sh"
 . "$(dirname "$0")/lib/secret.sh"
 
 home=/var/lib/jenkins
@@ -52,19 +53,6 @@ END
   apt_install jenkins openssl
 }
 
-# java_proxy: the proxy in Java's own words, one a line.
-java_proxy() {
-  local scheme url
-  for scheme in http https; do
-    url=${PODIUM_HTTP_PROXY:-}
-    [[ $scheme == http ]] || url=${PODIUM_HTTPS_PROXY:-$url}
-    [[ -n $url ]] || continue
-    url=${url#*://}
-    url=${url%%/*}
-    printf '%s\n' "-D$scheme.proxyHost=${url%:*}" "-D$scheme.proxyPort=${url##*:}"
-  done
-}
-
 # install_plugins: those that are wanted, and what they need, in the versions that the update center has for this Jenkins.
 # The tool is Jenkins's own, and checks each file against the update center's checksum. What is there stays as it is.
 install_plugins() {
@@ -73,12 +61,12 @@ install_plugins() {
   local url=${PODIUM_MIRROR_GITHUB:-https://github.com} updates=${PODIUM_MIRROR_JENKINS_UPDATES:-https://updates.jenkins.io} sum
   url=${url%/}/jenkinsci/plugin-installation-manager-tool/releases/download/$version/jenkins-plugin-manager-$version.jar
   updates=${updates%/}
-  local tool=$keep/jenkins-plugin-manager-$version.jar java=(java) wanted=()
+  local tool=$keep/jenkins-plugin-manager-$version.jar options=$keep/run/jenkins-plugins.java java=(java) wanted=()
   fetch "$url.sha256" "$keep/run/jenkins-plugin-manager.sum"
   sum=$(cat "$keep/run/jenkins-plugin-manager.sum")
   fetch_archive "$url" "$tool" "${sum%% *}"
-  # shellcheck disable=SC2207 # words without spaces
-  java+=($(java_proxy))
+  (umask 077 && java_proxy >"$options") # a password has no place in the list of processes
+  [[ ! -s $options ]] || java+=("@$options")
   read -r -a wanted <<<"$PODIUM_JENKINS_PLUGINS"
   say "installing plugins: $PODIUM_JENKINS_PLUGINS"
   rm -rf "$staging"
@@ -92,7 +80,7 @@ install_plugins() {
   for file in "$staging"/*.jpi; do
     install -m 0644 -o jenkins -g jenkins "$file" "$plugins/"
   done
-  rm -rf "$staging"
+  rm -rf "$staging" "$options"
   write_file 0644 "$stamp" <<<"$PODIUM_JENKINS_PLUGINS"
 }
 

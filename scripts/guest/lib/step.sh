@@ -2,8 +2,8 @@
 # shellcheck disable=SC2034,SC2154 # variables are set in one file of lib/ and read in another
 # step.sh: what every script uses: progress, facts, errors, files that are written only when they differ, services that
 # are restarted only when a file of theirs was written.
-set -Eeuo pipefail # E: the trap below holds in functions too, where nearly all work is done
-umask 022 # what is written is for everybody to read, unless a script says otherwise
+set -Eeuo pipefail # E: the ERR trap holds in functions too, where nearly all work is done
+umask 022          # what is written is for everybody to read, unless a script says otherwise
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 export NEEDRESTART_SUSPEND=1 # Ubuntu would restart services after each package
 

@@ -19,7 +19,7 @@ import (
 // java knows its version, and runs one tool: the installer of Jenkins's plugins.
 func java(ctx context.Context, p *guest.Process) int {
 	args := p.Args[1:]
-	for len(args) > 0 && strings.HasPrefix(args[0], "-D") {
+	for len(args) > 0 && (strings.HasPrefix(args[0], "-D") || strings.HasPrefix(args[0], "@")) {
 		args = args[1:]
 	}
 	if len(args) > 0 && strings.TrimLeft(args[0], "-") == "version" {
