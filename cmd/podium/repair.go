@@ -77,7 +77,7 @@ func (a *app) repair(ctx context.Context, where labRef, look, verbose bool, outp
 		return err
 	}
 	b.engine.Sink = report.Lines(a.stderr, verbose)
-	did, err := b.engine.Repair(ctx, engine.RepairOptions{Look: look})
+	did, err := b.engine.Repair(ctx, engine.RepairOptions{DryRun: look})
 	if canceled(err) {
 		return fail(exitInterrupted, "interrupted: what is repaired is repaired").hinted("go on with: podium repair%s", b.arg)
 	}

@@ -12,6 +12,14 @@ import (
 	"podium/provision/state"
 )
 
+// Change is one task as Up would find it now.
+type Change struct {
+	Task   plan.TaskID
+	Node   string
+	Step   string
+	Reason string // why it would run: "missing", "script changed", ...; empty: it is done
+}
+
 // askDeadline is how long a node may take to answer whoever only looks.
 const askDeadline = 3 * time.Second
 
@@ -97,15 +105,15 @@ func (e *Engine) viewOf(ctx context.Context, scripts nodeScripts, s state.State,
 }
 
 // askAt connects, asks, and hangs up.
-func (e *Engine) askAt(ctx context.Context, scripts nodeScripts, at remote.Endpoint, units ...string) (look, error) {
+func (e *Engine) askAt(ctx context.Context, scripts nodeScripts, at remote.Endpoint, units ...string) (inspection, error) {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(e.patience, askDeadline))
 	defer cancel()
 	host, err := e.Dialer.Dial(ctx, at)
 	if err != nil {
-		return look{}, err
+		return inspection{}, err
 	}
 	defer host.Close()
-	return ask(ctx, host, scripts, units...)
+	return inspect(ctx, host, scripts, units...)
 }
 
 // remembered is the steps that podium saw done on a node.

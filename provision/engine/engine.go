@@ -38,6 +38,7 @@ type Engine struct {
 	Parallel int          // tasks at once, boots included; 0: DefaultParallel
 	Retry    Retry        // zero: DefaultRetry
 
+	LabArg    string // what a person writes after a verb to mean this lab: " labs/docker"; empty: nothing
 	PublicKey string // authorized_keys line of the lab's own key
 	KeyFile   string // its private key
 	// Forget removes the host keys pinned for an endpoint's node (remote.Dialer.Forget). It is called when a machine has

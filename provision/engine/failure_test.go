@@ -29,6 +29,7 @@ func TestUpGoesOnAroundFailures(t *testing.T) {
 		return "", nil
 	}
 	e, events := newEngine(t, smallLab(), f)
+	e.LabArg = " labs/small"
 	s, err := e.Up(context.Background(), UpOptions{Baseline: true})
 	want := map[plan.TaskID]Outcome{
 		"cp/boot": Done, "w1/boot": Done, "w2/boot": Done, "w3/boot": Done, "cp/base": Done, "w2/base": Done, "w3/base": Done,
@@ -45,7 +46,7 @@ func TestUpGoesOnAroundFailures(t *testing.T) {
 	if diff := cmp.Diff([]string{"about to fail on w1"}, first.Last); diff != "" {
 		t.Error(diff)
 	}
-	for _, part := range []string{"2 steps failed, 2 wait for them", "w1: base: base.sh: exit code 7", "about to fail on w1", "hint: look at base", "log: " + first.Log, "resume: podium up " + e.Dir.Lab(), "w3: join"} {
+	for _, part := range []string{"2 steps failed, 2 wait for them", "w1: base: base.sh: exit code 7", "about to fail on w1", "hint: look at base", "log: " + first.Log, "resume: podium up labs/small", "w3: join"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error lacks %q:\n%v", part, err)
 		}

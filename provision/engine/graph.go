@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"podium/provision/plan"
+	"podium/provision/state"
 )
 
 // graph is a plan's tasks by their place in the plan, with what comes before and after each.
@@ -62,4 +63,33 @@ func (g *graph) critical(took func(i int) time.Duration) time.Duration {
 		longest = max(longest, ends[i])
 	}
 	return longest
+}
+
+// estimate gives a task's weight: what it took last time; else what the same step took on the other nodes on average; else
+// a twentieth of its timeout, since timeouts are generous alike. What brings a node to the version that it has takes
+// nothing.
+func estimate(s state.State, tasks []plan.Task) func(plan.Task) time.Duration {
+	total, count := map[string]time.Duration{}, map[string]int{}
+	for _, steps := range s.Steps {
+		for name, step := range steps {
+			if step.Duration > 0 {
+				total[name] += step.Duration
+				count[name]++
+			}
+		}
+	}
+	return func(t plan.Task) time.Duration {
+		if v := t.Version; v != nil {
+			if has := v.Has(s.Facts[t.Node]); has == "" || v.Fits(has) {
+				return 0 // it will not run
+			}
+		}
+		if took := s.Steps[t.Node][t.Step].Duration; took > 0 {
+			return took
+		}
+		if n := count[t.Step]; n > 0 {
+			return total[t.Step] / time.Duration(n)
+		}
+		return max(t.Timeout/20, time.Second)
+	}
 }

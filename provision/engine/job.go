@@ -12,6 +12,7 @@ import (
 
 	"podium/provision/event"
 	"podium/provision/machine"
+	"podium/provision/plan"
 	"podium/provision/remote"
 	"podium/provision/state"
 )
@@ -157,4 +158,35 @@ func in(all map[string]machine.State, want machine.State) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// noteArrival stores how a node was reached and what it said was done on it.
+func (j *job) noteArrival(ctx context.Context, n *node, took time.Duration) {
+	at, _ := n.at(ctx)
+	n.mu.Lock()
+	seen := n.seen
+	n.mu.Unlock()
+	j.record.Update(func(s *state.State) { recordArrival(s, n.name, at, seen, took) })
+}
+
+// recordArrival stores how a node was reached and what is done on it: its own word counts, not what was remembered.
+func recordArrival(s *state.State, node string, at remote.Endpoint, seen inspection, took time.Duration) {
+	m := s.Machines[node]
+	m.Endpoint = &at
+	s.Machines[node] = m
+	had := s.Steps[node]
+	steps := map[string]state.Step{plan.StepBoot: {Done: time.Now(), Duration: took}}
+	if boot, ok := had[plan.StepBoot]; ok && boot.Duration > took {
+		steps[plan.StepBoot] = boot // that of the machine that was made, not of the one that ran already
+	}
+	facts := map[string]string{}
+	byTime := slices.SortedFunc(maps.Keys(seen.Markers), func(a, b string) int {
+		return cmp.Or(seen.Markers[a].Done.Compare(seen.Markers[b].Done), cmp.Compare(a, b))
+	})
+	for _, name := range byTime { // of two steps that report the same fact, the later one counts
+		m := seen.Markers[name]
+		steps[name] = state.Step{Done: m.Done, Duration: had[name].Duration, Digest: digestText(m.Digest)}
+		maps.Copy(facts, m.Facts)
+	}
+	s.Steps[node], s.Facts[node] = steps, facts
 }

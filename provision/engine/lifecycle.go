@@ -154,13 +154,10 @@ func (j *job) start(ctx context.Context, names []string) error {
 		if err := n.boot(ctx); err != nil {
 			return err
 		}
-		seen, err := n.look(ctx)
-		if err != nil {
+		if err := n.inspect(ctx); err != nil {
 			return err
 		}
-		n.saw(seen)
-		endpoint, _ := n.at(ctx)
-		j.record.Update(func(s *state.State) { arrived(s, name, endpoint, seen, 0) })
+		j.noteArrival(ctx, n, 0)
 		j.note(name, "started")
 		return nil
 	})

@@ -20,14 +20,14 @@ type marker struct {
 	Facts  map[string]string
 }
 
-// look is a node's answer to scripts/guest/lib/look.sh.
-type look struct {
+// inspection is a node's answer to scripts/guest/lib/look.sh.
+type inspection struct {
 	Markers map[string]marker
 	Units   map[string]string // systemd's word for each unit asked for
 }
 
-// report is the answer of scripts/guest/lib/runner.sh to one bundle: the marker's lines, how far it got, how it ended.
-type report struct {
+// answer is what scripts/guest/lib/runner.sh says of one bundle: the marker's lines, how far it got, how it ended.
+type answer struct {
 	Marker marker
 	Probed bool // the script has ended well and the probe began
 	Exit   int  // -1: the runner did not come to its end
@@ -39,10 +39,10 @@ const maxAnswer = 1 << 20
 // errTorn is an answer that was cut off on its way.
 var errTorn = errors.New("answer was cut off")
 
-// parseLook reads the answer to look.sh. Lines it does not know are left out, so that a newer node's words do not
+// parseInspection reads the answer to look.sh. Lines it does not know are left out, so that a newer node's words do not
 // stop an older podium.
-func parseLook(text []byte) (look, error) {
-	l := look{Markers: map[string]marker{}, Units: map[string]string{}}
+func parseInspection(text []byte) (inspection, error) {
+	l := inspection{Markers: map[string]marker{}, Units: map[string]string{}}
 	step, whole := "", false
 	err := eachPair(text, func(key, value string) {
 		unit, isUnit := strings.CutPrefix(key, "unit.")
@@ -66,9 +66,9 @@ func parseLook(text []byte) (look, error) {
 	return l, err
 }
 
-// parseReport reads what runner.sh printed.
-func parseReport(text []byte) (report, error) {
-	r := report{Exit: -1}
+// parseAnswer reads what runner.sh printed.
+func parseAnswer(text []byte) (answer, error) {
+	r := answer{Exit: -1}
 	err := eachPair(text, func(key, value string) {
 		switch key {
 		case "exit":

@@ -13,12 +13,12 @@ import (
 )
 
 func TestParseLook(t *testing.T) {
-	got, err := parseLook([]byte("step=base\ndigest.script=a\ndigest.vars=b\ndigest.files=c\ndone=1700000000\nfact.x_url=http://a/?b=c\nfact.empty=\nfact.=no name\nno pair\nfuture=1\n" +
+	got, err := parseInspection([]byte("step=base\ndigest.script=a\ndigest.vars=b\ndigest.files=c\ndone=1700000000\nfact.x_url=http://a/?b=c\nfact.empty=\nfact.=no name\nno pair\nfuture=1\n" +
 		"step=half\ndigest.script=a\nstep=none\nunit.kubelet=active\nunit.a=\nend=\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := look{
+	want := inspection{
 		Markers: map[string]marker{
 			"base": {Digest: plan.Digest{Script: "a", Vars: "b", Files: "c"}, Done: time.Unix(1700000000, 0), Facts: map[string]string{"x_url": "http://a/?b=c", "empty": ""}},
 			"half": {Digest: plan.Digest{Script: "a"}},
@@ -30,7 +30,7 @@ func TestParseLook(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, text := range []string{"", "step=base\ndigest.script=a\n"} {
-		if _, err := parseLook([]byte(text)); !errors.Is(err, errTorn) {
+		if _, err := parseInspection([]byte(text)); !errors.Is(err, errTorn) {
 			t.Errorf("%q gives %v, want errTorn", text, err)
 		}
 	}
@@ -75,7 +75,7 @@ func FuzzParseAnswer(f *testing.F) {
 	f.Add([]byte("step=base\ndigest.script=a\nfact.x=y\nunit.a=active\nend=\n"))
 	f.Add([]byte("probe=\ndone=99999999999999999999\nexit=-3\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		l, err := parseLook(text)
+		l, err := parseInspection(text)
 		if err == nil && !strings.Contains(string(text), "end=") {
 			t.Error("an answer without its end counts as whole")
 		}
@@ -84,7 +84,7 @@ func FuzzParseAnswer(f *testing.F) {
 				t.Errorf("step %q counts as done", step)
 			}
 		}
-		if r, err := parseReport(text); err == nil && r.Exit >= 0 && !strings.Contains(string(text), "exit=") {
+		if r, err := parseAnswer(text); err == nil && r.Exit >= 0 && !strings.Contains(string(text), "exit=") {
 			t.Errorf("an answer without exit has the code %d", r.Exit)
 		}
 	})

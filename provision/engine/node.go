@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,8 +33,8 @@ type node struct {
 	endpoint remote.Endpoint
 
 	mu   sync.Mutex
-	seen look // the last answer of look; Markers grows as steps are done
-	uses int  // tasks and inputs that still need the connection
+	seen inspection // the last one; Markers grows as steps are done
+	uses int        // tasks and inputs that still need the connection
 }
 
 // nodeScripts are the texts of scripts/guest/lib that the engine itself runs on nodes.
@@ -74,7 +76,7 @@ func (n *node) boot(ctx context.Context) error {
 	return n.up(ctx)
 }
 
-// up is boot for whoever has entered.
+// up starts the machine and connects. The caller has entered.
 func (n *node) up(ctx context.Context) error {
 	endpoint, err := n.provider.Up(ctx, n.name)
 	if err != nil {
@@ -89,7 +91,7 @@ func (n *node) up(ctx context.Context) error {
 // quickDial is how long a node that was reached before may take to answer until the provider is asked to start it.
 const quickDial = 10 * time.Second
 
-// connect gives the connection, and makes it anew if it was lost. A machine that has gone down meanwhile is started.
+// connect returns the connection, and makes another one if it was lost. A machine that has gone down meanwhile is started.
 func (n *node) connect(ctx context.Context) (remote.Host, error) {
 	if err := n.enter(ctx); err != nil {
 		return nil, err
@@ -117,7 +119,7 @@ func (n *node) connect(ctx context.Context) (remote.Host, error) {
 	return n.host, nil
 }
 
-// drop forgets a connection that is no good any more, unless somebody has replaced it already.
+// drop forgets a connection that has failed, unless it has been replaced already.
 func (n *node) drop(bad remote.Host) {
 	n.gate <- struct{}{}
 	defer n.leave()
@@ -151,34 +153,39 @@ func (n *node) at(ctx context.Context) (remote.Endpoint, bool) {
 	return n.endpoint, n.endpoint.Host != ""
 }
 
-// look asks the node how it is. A lost connection is made anew once.
-func (n *node) look(ctx context.Context, units ...string) (look, error) {
+// inspect asks the node what was done on it, and remembers the answer. A lost connection is replaced once.
+func (n *node) inspect(ctx context.Context) error {
 	for again := false; ; again = true {
 		host, err := n.connect(ctx)
 		if err != nil {
-			return look{}, err
+			return err
 		}
-		seen, err := ask(ctx, host, n.scripts, units...)
+		seen, err := inspect(ctx, host, n.scripts)
 		if err != nil && remote.Classify(err) == remote.Retry && !again && ctx.Err() == nil {
 			n.drop(host)
 			continue
 		}
-		return seen, err
+		if err == nil {
+			n.mu.Lock()
+			n.seen = seen
+			n.mu.Unlock()
+		}
+		return err
 	}
 }
 
-// ask runs look.sh on a node.
-func ask(ctx context.Context, host remote.Host, s nodeScripts, units ...string) (look, error) {
+// inspect runs look.sh on a node.
+func inspect(ctx context.Context, host remote.Host, s nodeScripts, units ...string) (inspection, error) {
 	var out limited
 	_, err := host.Run(ctx, remote.Command{
 		Args: append([]string{"bash", "-c", s.look, "podium-look"}, units...), Sudo: true, Stdout: &out, Secret: true,
 	})
 	if err != nil {
-		return look{}, fmt.Errorf("ask the node what it has: %w", err)
+		return inspection{}, fmt.Errorf("ask the node what it has: %w", err)
 	}
-	seen, err := parseLook(out.Bytes())
+	seen, err := parseInspection(out.Bytes())
 	if errors.Is(err, errTorn) {
-		return look{}, fmt.Errorf("%s: ask the node what it has: %w: %w", host.Name(), remote.ErrDisconnected, err)
+		return inspection{}, fmt.Errorf("%s: ask the node what it has: %w: %w", host.Name(), remote.ErrDisconnected, err)
 	}
 	return seen, err
 }
@@ -207,14 +214,6 @@ func (n *node) goingDown(ctx context.Context, host remote.Host) bool {
 	return strings.TrimSpace(out.String()) == "stopping"
 }
 
-// marker gives what the node keeps of a step.
-func (n *node) marker(step string) (marker, bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	m, ok := n.seen.Markers[step]
-	return m, ok
-}
-
 // due says why a step has to run on the node; empty: it does not.
 func (n *node) due(t plan.Task) string {
 	n.mu.Lock()
@@ -238,18 +237,18 @@ func (n *node) secrets() []string {
 	return values
 }
 
-// did keeps what the node answered to a step that was just done.
-func (n *node) did(step string, m marker) {
+// markDone remembers the marker of a step that was just done.
+func (n *node) markDone(step string, m marker) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.seen.Markers[step] = m
 }
 
-// saw keeps the answer of a look.
-func (n *node) saw(l look) {
+// stepsDone is the names of the steps whose markers the node has, sorted.
+func (n *node) stepsDone() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.seen = l
+	return slices.Sorted(maps.Keys(n.seen.Markers))
 }
 
 // need counts one more use of the connection; done counts one less and reports whether it was the last.

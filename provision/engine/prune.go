@@ -98,7 +98,7 @@ func (e *Engine) keepsEtcd(s state.State) error {
 
 // prune takes the nodes that the description has no more out of the cluster and destroys their machines: one
 // after the other. Where it fails it stops; another Up with Prune goes on.
-func (r *run) prune(ctx context.Context) error {
+func (r *upRun) prune(ctx context.Context) error {
 	names, err := r.Surplus(ctx)
 	if err != nil || len(names) == 0 {
 		return err
@@ -148,7 +148,7 @@ func intersection(has []string, wanted ...string) []string {
 }
 
 // leave takes a node out of the cluster: by the first control plane that stays, and by the node itself if it answers.
-func (r *run) leave(ctx context.Context, name string, is machine.State) error {
+func (r *upRun) leave(ctx context.Context, name string, is machine.State) error {
 	i := slices.IndexFunc(r.Plan.Machines, func(m lab.Machine) bool { return m.HasRole(lab.RoleControlPlane) })
 	if r.Plan.Lab.Kubernetes == nil || i < 0 {
 		return nil // no cluster is left to leave
@@ -162,7 +162,7 @@ func (r *run) leave(ctx context.Context, name string, is machine.State) error {
 	if is == machine.Running {
 		gone := r.node(name, r.scripts)
 		defer gone.close()
-		if err := r.reach(ctx, gone); err != nil {
+		if err := r.dialBriefly(ctx, gone); err != nil {
 			r.note(name, "does not answer and is left to the others: %v", err)
 		} else if err := r.leaveScript(ctx, gone, scripts.Reset, name); err != nil {
 			r.note(name, "is left to the others: %v", err)
@@ -177,8 +177,8 @@ func (r *run) leave(ctx context.Context, name string, is machine.State) error {
 	return nil
 }
 
-// reach connects to a node where it was last, if it answers soon: nobody starts a machine that is to be destroyed.
-func (r *run) reach(ctx context.Context, n *node) error {
+// dialBriefly connects to a node where it was last reached, if it answers soon: a machine that is to be destroyed is not started.
+func (r *upRun) dialBriefly(ctx context.Context, n *node) error {
 	var at *remote.Endpoint
 	r.record.View(func(s state.State) { at = s.Machines[n.name].Endpoint })
 	if at == nil {
@@ -195,7 +195,7 @@ func (r *run) reach(ctx context.Context, n *node) error {
 }
 
 // leaveScript runs one script of a node's leaving.
-func (r *run) leaveScript(ctx context.Context, on *node, script, leaves string) error {
+func (r *upRun) leaveScript(ctx context.Context, on *node, script, leaves string) error {
 	text, err := step.Text(scripts.Guest(), script)
 	if err != nil {
 		return err

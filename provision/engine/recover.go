@@ -3,8 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 )
@@ -24,9 +22,6 @@ func (j *job) recover(ctx context.Context, names []string, nodes map[string]*nod
 }
 
 func (j *job) recoverNode(ctx context.Context, n *node) error {
-	n.mu.Lock()
-	steps := slices.Sorted(maps.Keys(n.seen.Markers))
-	n.mu.Unlock()
 	log, err := j.Dir.Log(n.name, recoverStep)
 	if err != nil {
 		return err
@@ -34,7 +29,7 @@ func (j *job) recoverNode(ctx context.Context, n *node) error {
 	defer log.Close()
 	out := newOutput(n.name, recoverStep, log, j.events)
 	_, err = n.run(ctx, session{
-		step: recoverStep, script: "the start of its services", bundle: j.scripts.recoverBundle(steps, recoverDeadline), timeout: recoverDeadline, out: out,
+		step: recoverStep, script: "the start of its services", bundle: j.scripts.recoverBundle(n.stepsDone(), recoverDeadline), timeout: recoverDeadline, out: out,
 	})
 	out.flush()
 	if err == nil {

@@ -15,37 +15,37 @@ type schedule struct {
 
 	// skip reports whether a task needs no run. It is asked when the task could start or when it is blocked.
 	skip func(i int) bool
-	// run runs a task and says how it ended: Done, Skipped, Failed or Cancelled. It must return when ctx ends.
+	// run runs a task and says how it ended: Done, Skipped, Failed, Blocked or Cancelled. It must return when ctx ends.
 	run func(ctx context.Context, i int) Outcome
 	// end is told of each task that did not run: Skipped, Blocked by the task that failed, or Cancelled.
 	end func(i int, how Outcome, by int)
 
 	waiting []int // tasks each still waits for
 	blocked []int // the failed task that each waits for in vain; -1: none
-	settled []bool
-	places  [2]int
+	ended   []bool
+	slots   [2]int
 	ready   [2]readyTasks
 }
 
-// The kinds of places: boots have fewer than the others, where a provider makes machines one after the other.
+// The kinds of slots: boots have fewer than the others, where a provider makes machines one after the other.
 const (
-	placeStep = iota
-	placeBoot
+	slotStep = iota
+	slotBoot
 )
 
 func (s *schedule) kind(i int) int {
 	if s.boot(i) {
-		return placeBoot
+		return slotBoot
 	}
-	return placeStep
+	return slotStep
 }
 
 // all runs everything that can be run and returns when nothing runs any more. Each run has a goroutine of its own; skip
 // and end are called by the caller's.
 func (s *schedule) all(ctx context.Context) {
 	n := len(s.graph.tasks)
-	s.waiting, s.blocked, s.settled = make([]int, n), make([]int, n), make([]bool, n)
-	s.places = [2]int{placeStep: s.limit, placeBoot: s.boots}
+	s.waiting, s.blocked, s.ended = make([]int, n), make([]int, n), make([]bool, n)
+	s.slots = [2]int{slotStep: s.limit, slotBoot: s.boots}
 	for kind := range s.ready {
 		s.ready[kind].graph = s.graph
 	}
@@ -55,7 +55,7 @@ func (s *schedule) all(ctx context.Context) {
 	}
 	for i := range n {
 		if len(s.graph.before[i]) == 0 {
-			s.offer(i)
+			s.enqueue(i)
 		}
 	}
 
@@ -72,7 +72,7 @@ func (s *schedule) all(ctx context.Context) {
 				break
 			}
 			running++
-			s.places[s.kind(i)]--
+			s.slots[s.kind(i)]--
 			go func() { results <- result{i, s.run(ctx, i)} }()
 		}
 		if running == 0 {
@@ -80,46 +80,46 @@ func (s *schedule) all(ctx context.Context) {
 		}
 		r := <-results
 		running--
-		s.places[s.kind(r.i)]++
+		s.slots[s.kind(r.i)]++
 		switch r.how {
 		case Cancelled:
-			s.settled[r.i] = true
-		case Failed:
-			s.settle(r.i, r.i)
+			s.ended[r.i] = true
+		case Failed, Blocked:
+			s.finish(r.i, r.i)
 		default:
-			s.settle(r.i, -1)
+			s.finish(r.i, -1)
 		}
 	}
 	for i := range n {
-		if !s.settled[i] { // ctx has ended
+		if !s.ended[i] { // ctx has ended
 			s.end(i, Cancelled, -1)
 		}
 	}
 }
 
-// offer takes a task that waits for nothing any more.
-func (s *schedule) offer(i int) {
+// enqueue takes a task that waits for nothing any more.
+func (s *schedule) enqueue(i int) {
 	switch {
 	case s.skip(i):
 		s.end(i, Skipped, -1)
-		s.settle(i, s.blocked[i]) // what comes after it still misses what it came after
+		s.finish(i, s.blocked[i]) // what comes after it still misses what it came after
 	case s.blocked[i] >= 0:
 		s.end(i, Blocked, s.blocked[i])
-		s.settle(i, s.blocked[i])
+		s.finish(i, s.blocked[i])
 	default:
 		heap.Push(&s.ready[s.kind(i)], i)
 	}
 }
 
-// settle tells what comes after i that i has ended; by is the failed task that keeps it from running, or -1.
-func (s *schedule) settle(i, by int) {
-	s.settled[i] = true
+// finish tells what comes after i that i has ended; by is the failed task that keeps it from running, or -1.
+func (s *schedule) finish(i, by int) {
+	s.ended[i] = true
 	for _, j := range s.graph.after[i] {
 		if by >= 0 && s.blocked[j] < 0 {
 			s.blocked[j] = by
 		}
 		if s.waiting[j]--; s.waiting[j] == 0 {
-			s.offer(j)
+			s.enqueue(j)
 		}
 	}
 }
@@ -128,7 +128,7 @@ func (s *schedule) settle(i, by int) {
 func (s *schedule) next() (int, bool) {
 	best := -1
 	for kind := range s.ready {
-		if s.places[kind] == 0 || s.ready[kind].Len() == 0 {
+		if s.slots[kind] == 0 || s.ready[kind].Len() == 0 {
 			continue
 		}
 		if best < 0 || s.ready[kind].before(s.ready[kind].tasks[0], s.ready[best].tasks[0]) {

@@ -207,8 +207,8 @@ func TestScheduleOfRandomGraphs(t *testing.T) {
 				}
 			}
 			running[s.kind(i)]++
-			if running[placeBoot] > boots || running[placeBoot]+running[placeStep] > limit {
-				t.Errorf("seed %d: %d boots and %d steps at once", seed, running[placeBoot], running[placeStep])
+			if running[slotBoot] > boots || running[slotBoot]+running[slotStep] > limit {
+				t.Errorf("seed %d: %d boots and %d steps at once", seed, running[slotBoot], running[slotStep])
 			}
 			mu.Unlock()
 			time.Sleep(time.Duration(i%3) * 10 * time.Microsecond)
@@ -258,7 +258,7 @@ func TestScheduleIsShort(t *testing.T) {
 	const places, seeds = 16, 20
 	for _, nodes := range []int{4, 20, 100} {
 		p := clusterLab(t, nodes)
-		g, err := newGraph(p.Tasks, guess(state.State{}, p.Tasks))
+		g, err := newGraph(p.Tasks, estimate(state.State{}, p.Tasks))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -122,7 +122,7 @@ func (c simCrash) result(t *testing.T) map[string]string {
 			t.Fatal(err)
 		}
 		defer host.Close()
-		seen, err := ask(context.Background(), host, scripts)
+		seen, err := inspect(context.Background(), host, scripts)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,7 @@ func (e *Engine) SnapshotSave(ctx context.Context, tag string) error {
 // that is not complete, and one of other machines than the lab has now. If one fails, the lab stays halted: some
 // machines are back and others are not. The same again, or Up, finishes it.
 func (e *Engine) SnapshotRestore(ctx context.Context, tag string) error {
-	return e.change(func(j *job) error { return j.restore(ctx, tag, thoseThatRan) })
+	return e.change(func(j *job) error { return j.restore(ctx, tag, startRunning) })
 }
 
 // SnapshotDelete removes what is kept under tag, complete or not.
@@ -59,7 +59,7 @@ func (e *Engine) Reset(ctx context.Context, tag string) error {
 			}
 			tag = first.Tag
 		}
-		return j.restore(ctx, tag, everybody)
+		return j.restore(ctx, tag, startAll)
 	})
 }
 
@@ -210,17 +210,17 @@ func (j *job) delete(ctx context.Context, set state.Snapshot) error {
 	return j.drop(set.Tag)
 }
 
-// starting says which machines shall run after a restore.
+// starting says which machines run after a restore.
 type starting int
 
 const (
-	nobody starting = iota
-	thoseThatRan
-	everybody
+	startNone    starting = iota
+	startRunning          // those that ran before it
+	startAll
 )
 
 // restore brings the lab back to tag.
-func (j *job) restore(ctx context.Context, tag string, whom starting) error {
+func (j *job) restore(ctx context.Context, tag string, which starting) error {
 	set, err := j.snapshot(tag)
 	if err != nil {
 		return err
@@ -239,7 +239,7 @@ func (j *job) restore(ctx context.Context, tag string, whom starting) error {
 	if missing := in(all, machine.Missing); len(missing) > 0 {
 		return fmt.Errorf("%w: %q: %s is gone, with its snapshots: destroy the lab and make it again", ErrNodesChanged, tag, strings.Join(missing, ", "))
 	}
-	up := map[starting][]string{thoseThatRan: in(all, machine.Running), everybody: names}[whom]
+	up := map[starting][]string{startRunning: in(all, machine.Running), startAll: names}[which]
 	if err := j.switchOff(ctx, names); err != nil {
 		return errors.Join(err, j.startAgain(ctx, up))
 	}
@@ -264,12 +264,12 @@ func (j *job) finishRestore(ctx context.Context) error {
 		return nil
 	}
 	j.note("", "restoring %s was cut off: finishing it", tag)
-	return j.restore(ctx, tag, nobody)
+	return j.restore(ctx, tag, startNone)
 }
 
 // baseline keeps the lab's first good state, once it is complete: the snapshot that Reset goes back to. When the lab's
 // machines have changed since it was taken, it could not be restored any more and is taken anew.
-func (r *run) baseline(ctx context.Context, s *Summary) error {
+func (r *upRun) baseline(ctx context.Context, s *Summary) error {
 	if !r.options.Baseline {
 		return nil
 	}

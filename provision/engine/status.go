@@ -13,6 +13,27 @@ import (
 	"podium/provision/state"
 )
 
+// NodeStatus is a node as Status finds it.
+type NodeStatus struct {
+	Name     string
+	Roles    []string
+	Address  string // in the lab's private network
+	Endpoint *remote.Endpoint
+	Machine  machine.State
+	SSH      bool   // a command could be run on it
+	SSHError string // why not; empty when the machine does not run
+	Done     int    // steps done, by the node's markers; by the state when it cannot be asked
+	Total    int    // steps the last up had for it
+	Services []ServiceStatus
+	Removed  bool // the last up's description had it no more
+}
+
+// ServiceStatus is what systemd says of a unit.
+type ServiceStatus struct {
+	Unit   string
+	Active string // active, inactive, failed, activating, ...; empty: the node cannot be asked
+}
+
 // askAtOnce is how many nodes are asked at the same time by whoever only looks.
 const askAtOnce = 64
 
@@ -49,14 +70,14 @@ func (e *Engine) Status(ctx context.Context) ([]NodeStatus, error) {
 		answers <- answer{states, err}
 	}()
 	names := slices.Sorted(maps.Keys(s.Machines))
-	outcomes := remote.Each(ctx, names, askAtOnce, func(_ context.Context, name string) (look, error) {
+	outcomes := remote.Each(ctx, names, askAtOnce, func(_ context.Context, name string) (inspection, error) {
 		m := s.Machines[name]
 		if m.Endpoint == nil {
-			return look{}, errNeverReached
+			return inspection{}, errNeverReached
 		}
 		seen, err := e.askAt(asking[name], scripts, *m.Endpoint, m.Services...)
 		if err != nil && errors.Is(context.Cause(asking[name]), errNotRunning) {
-			return look{}, errNotRunning
+			return inspection{}, errNotRunning
 		}
 		return seen, err
 	})
@@ -98,7 +119,7 @@ var (
 )
 
 // status puts together what is known of a node.
-func status(s state.State, o remote.Outcome[look], is machine.State) NodeStatus {
+func status(s state.State, o remote.Outcome[inspection], is machine.State) NodeStatus {
 	m := s.Machines[o.Name]
 	n := NodeStatus{
 		Name: o.Name, Roles: m.Roles, Address: m.Address, Endpoint: m.Endpoint, Machine: is,

@@ -17,70 +17,90 @@ import (
 // secretPrefix begins the keys of facts that are secrets: they stand in no log and no event.
 const secretPrefix = "secret_"
 
-// attempts runs a task until it ends well, fails for good, or has been tried often enough.
-func (r *run) attempts(ctx context.Context, t plan.Task, out *output, result *TaskResult) error {
+// step runs a step on its node and returns the facts that anyone may see.
+func (r *run) step(ctx context.Context, t plan.Task, result *TaskResult) (map[string]string, error) {
+	log, err := r.Dir.Log(t.Node, t.Step)
+	if err != nil {
+		return nil, r.failure(t, nil, err)
+	}
+	result.Log = log.Path()
+	out := newOutput(t.Node, t.Step, log, r.events)
+	out.conceal(r.nodes[t.Node].secrets())
+	start := time.Now()
+	said, err := r.attempts(ctx, t, out, result)
+	took := time.Since(start)
+	if closeErr := errors.Join(out.failed(), log.Close()); closeErr != nil {
+		r.emit(event.Event{Kind: event.Note, Node: t.Node, Step: t.Step, Text: "its log is not whole: " + closeErr.Error()})
+	}
+	var facts map[string]string
+	if err == nil {
+		facts, err = r.work.done(t, said, took)
+	}
+	switch {
+	case err == nil:
+		return facts, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	}
+	return nil, r.failure(t, out, err)
+}
+
+// attempts runs a step until it ends well, fails for good, or has been tried often enough.
+func (r *run) attempts(ctx context.Context, t plan.Task, out *output, result *TaskResult) (answer, error) {
 	for {
 		result.Attempts++
 		if err := out.try(result.Attempts, time.Now()); err != nil {
-			return fmt.Errorf("write the log: %w", err)
+			return answer{}, fmt.Errorf("write the log: %w", err)
 		}
-		err := r.attempt(ctx, t, out)
+		said, err := r.attempt(ctx, t, out)
 		out.flush()
 		switch {
 		case err == nil:
-			return nil
+			return said, nil
 		case ctx.Err() != nil:
-			return context.Cause(ctx)
+			return answer{}, context.Cause(ctx)
 		case !worthRetry(err) || result.Attempts >= r.retry.Tries:
-			return err
+			return answer{}, err
 		}
 		pause := r.retry.pause(result.Attempts)
 		r.emit(event.Event{
 			Kind: event.TaskRetrying, Node: t.Node, Step: t.Step, Attempt: result.Attempts, Duration: pause, Error: out.clean(whyAgain(err, out.tail())),
 		})
 		if err := sleep(ctx, pause); err != nil {
-			return err
+			return answer{}, err
 		}
 	}
 }
 
-// attempt runs a task once: inputs, bundle, and what the node reports of it.
-func (r *run) attempt(ctx context.Context, t plan.Task, out *output) error {
+// attempt runs a step once: its inputs, then its bundle.
+func (r *run) attempt(ctx context.Context, t plan.Task, out *output) (answer, error) {
 	n := r.nodes[t.Node]
-	secrets := map[string]string{}
+	inputs := map[string]string{}
 	for _, in := range t.Inputs {
 		facts, err := r.input(ctx, t, in, out)
 		if err != nil {
-			return fmt.Errorf("%s on %s: %w", in.Script.Name, in.Node, err)
+			return answer{}, fmt.Errorf("%s on %s: %w", in.Script.Name, in.Node, err)
 		}
-		maps.Copy(secrets, facts)
-		out.conceal(slices.Concat(n.secrets(), slices.Collect(maps.Values(secrets))))
+		maps.Copy(inputs, facts)
+		out.conceal(slices.Concat(n.secrets(), slices.Collect(maps.Values(inputs))))
 	}
-	text, err := r.scripts.stepBundle(t, secrets)
+	text, err := r.work.bundle(t, inputs)
 	if err != nil {
-		return err
+		return answer{}, err
 	}
-	report, err := n.run(ctx, session{step: t.Step, script: t.Script.Name, bundle: text, timeout: t.Timeout, out: out})
-	if err != nil {
-		return err
-	}
-	if report.Marker.Digest != t.Digest {
-		return fmt.Errorf("%s ended well, but the node kept another marker than it was given: %s", t.Script.Name, digestText(report.Marker.Digest))
-	}
-	n.did(t.Step, report.Marker)
-	return nil
+	return n.run(ctx, session{step: t.Step, script: t.Script.Name, bundle: text, timeout: t.Timeout, out: out})
 }
 
-// input runs what another node contributes to a task, and gives the facts that it reports.
+// input runs what another node contributes to a task, and returns the facts that it reports.
 func (r *run) input(ctx context.Context, t plan.Task, in plan.Input, out *output) (map[string]string, error) {
 	text, err := r.scripts.inputBundle(in)
 	if err != nil {
 		return nil, err
 	}
-	report, err := r.nodes[in.Node].run(ctx, session{
+	said, err := r.nodes[in.Node].run(ctx, session{
 		step: t.Step + ".for." + t.Node, script: in.Script.Name, bundle: text, timeout: t.Timeout, out: out,
 	})
-	return report.Marker.Facts, err
+	return said.Marker.Facts, err
 }
 
 // session is one bundle to run on a node.
@@ -93,21 +113,18 @@ type session struct {
 }
 
 // run sends a bundle to the node and waits for its end.
-func (n *node) run(ctx context.Context, s session) (report, error) {
+func (n *node) run(ctx context.Context, s session) (answer, error) {
 	host, err := n.connect(ctx)
 	if err != nil {
-		return report{}, err
+		return answer{}, err
 	}
-	limit, cancel := ctx, context.CancelFunc(func() {})
-	if s.timeout > 0 {
-		limit, cancel = context.WithTimeout(ctx, s.timeout)
-	}
+	limit, cancel := within(ctx, s.timeout)
 	defer cancel()
-	var answer limited
+	var stdout limited
 	command := n.command(s.step, s.bundle)
-	command.Stdout, command.Stderr = &answer, s.out
+	command.Stdout, command.Stderr = &stdout, s.out
 	_, err = host.Run(limit, command)
-	said, parseErr := parseReport(answer.Bytes())
+	said, parseErr := parseAnswer(stdout.Bytes())
 	if err == nil {
 		return said, parseErr
 	}
@@ -115,7 +132,7 @@ func (n *node) run(ctx context.Context, s session) (report, error) {
 }
 
 // judge says what the end of a session with an error means.
-func (n *node) judge(ctx, limit context.Context, host remote.Host, s session, said report, err error) error {
+func (n *node) judge(ctx, limit context.Context, host remote.Host, s session, said answer, err error) error {
 	exit, exited := errors.AsType[*remote.ExitError](err)
 	switch {
 	case ctx.Err() != nil:

@@ -1,27 +1,14 @@
 package engine
 
 import (
+	"maps"
+	"slices"
 	"time"
 
-	"podium/provision/machine"
 	"podium/provision/plan"
 	"podium/provision/remote"
+	"podium/provision/state"
 )
-
-// UpOptions says how Up differs from its usual way.
-type UpOptions struct {
-	// Baseline takes the snapshot BaselineTag after the lab's first complete success, which is what Reset goes back to.
-	// Providers without snapshots are left alone.
-	Baseline bool
-	// Force lists what runs although it is done: a task ("w1/kubeadm-join"), a step on every node ("jenkins"), or
-	// every step of a node ("w1/*"). A name that fits no task is an error.
-	Force []string
-	// Prune removes the nodes that the description has no more (Surplus): from the cluster, then their machines.
-	Prune bool
-}
-
-// BaselineTag is the name of the snapshot that Up takes by itself and that Reset restores.
-const BaselineTag = "ready"
 
 // Outcome says how a task ended.
 type Outcome string
@@ -77,31 +64,66 @@ type NodeResult struct {
 	Secrets []string
 }
 
-// Change is one task as Up would find it now.
-type Change struct {
-	Task   plan.TaskID
-	Node   string
-	Step   string
-	Reason string // why it would run: "missing", "script changed", ...; empty: it is done
+// summarize fills in the account of the run.
+func (r *upRun) summarize(s *Summary) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.Lab, s.Provider, s.Started = r.Plan.Lab.Name, r.Plan.Lab.Provider, r.started
+	s.Duration = time.Since(r.started)
+	s.Critical = r.graph.critical(func(i int) time.Duration { return r.results[i].Duration })
+	s.Makespan = makespan(r.results)
+	s.Tasks, s.Failures = r.results, r.failures
+	r.record.View(func(st state.State) {
+		for _, m := range r.Plan.Machines {
+			node := NodeResult{Name: m.Name, Roles: m.Roles, Address: m.Address.String(), Endpoint: st.Machines[m.Name].Endpoint}
+			node.Facts, node.Secrets = public(st.Facts[m.Name])
+			s.Nodes = append(s.Nodes, node)
+		}
+		for _, name := range slices.Sorted(maps.Keys(st.Machines)) {
+			if st.Machines[name].Removed {
+				s.Removed = append(s.Removed, name)
+			}
+		}
+	})
+	s.Left = r.left()
 }
 
-// NodeStatus is a node as Status finds it.
-type NodeStatus struct {
-	Name     string
-	Roles    []string
-	Address  string // in the lab's private network
-	Endpoint *remote.Endpoint
-	Machine  machine.State
-	SSH      bool   // a command could be run on it
-	SSHError string // why not; empty when the machine does not run
-	Done     int    // steps done, by the node's markers; by the state when it cannot be asked
-	Total    int    // steps the last up had for it
-	Services []ServiceStatus
-	Removed  bool // the last up's description had it no more
+// left are the steps whose markers lie on nodes although the plan does not have them any more, sorted.
+func (r *upRun) left() []plan.TaskID {
+	planned := map[plan.TaskID]bool{}
+	for _, t := range r.Plan.Tasks {
+		planned[t.ID] = true
+	}
+	var left []plan.TaskID
+	for _, m := range r.Plan.Machines {
+		n := r.nodes[m.Name]
+		if n == nil {
+			continue
+		}
+		n.mu.Lock()
+		for _, step := range slices.Sorted(maps.Keys(n.seen.Markers)) {
+			if id := plan.TaskID(m.Name + "/" + step); !planned[id] {
+				left = append(left, id)
+			}
+		}
+		n.mu.Unlock()
+	}
+	return left
 }
 
-// ServiceStatus is what systemd says of a unit.
-type ServiceStatus struct {
-	Unit   string
-	Active string // active, inactive, failed, activating, ...; empty: the node cannot be asked
+// makespan is from the start of the first task that ran to the end of the last.
+func makespan(results []TaskResult) time.Duration {
+	var first, last time.Duration
+	none := true
+	for _, t := range results {
+		if t.Attempts == 0 {
+			continue
+		}
+		if none || t.Start < first {
+			first = t.Start
+		}
+		none = false
+		last = max(last, t.Start+t.Duration)
+	}
+	return last - first
 }

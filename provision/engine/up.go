@@ -5,17 +5,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
-	"sync"
 	"time"
 
 	"podium/provision/event"
 	"podium/provision/lab"
 	"podium/provision/machine"
 	"podium/provision/plan"
+	"podium/provision/remote"
 	"podium/provision/state"
 )
+
+// UpOptions says how Up differs from its usual way.
+type UpOptions struct {
+	// Baseline takes the snapshot BaselineTag after the lab's first complete success, which is what Reset goes back to.
+	// Providers without snapshots are left alone.
+	Baseline bool
+	// Force lists what runs although it is done: a task ("w1/kubeadm-join"), a step on every node ("jenkins"), or
+	// every step of a node ("w1/*"). A name that fits no task is an error.
+	Force []string
+	// Prune removes the nodes that the description has no more (Surplus): from the cluster, then their machines.
+	Prune bool
+}
+
+// BaselineTag is the name of the snapshot that Up takes by itself and that Reset restores.
+const BaselineTag = "ready"
 
 // Up carries out the plan: it boots what does not run, asks each node what was done on it, and runs what is missing or
 // changed, everything as soon as it can start. What does not depend on a failed task is done all the same; then Up
@@ -27,35 +43,23 @@ import (
 // that the cluster cannot be brought to (ErrVersion), and a cluster without any of its control planes (ErrControlPlanes)
 // or without one of its machines of etcd (ErrEtcd).
 func (e *Engine) Up(ctx context.Context, o UpOptions) (Summary, error) {
-	r, err := e.newRun(o)
+	r, err := e.newUp(o)
 	if err != nil {
 		return Summary{}, err
 	}
 	return r.up(ctx)
 }
 
-// run is one Up under way.
-type run struct {
-	*job
+// upRun is one Up under way.
+type upRun struct {
+	*run
 	options UpOptions
-	retry   Retry
-	started time.Time
 	ahead   string // the upgrade that this run is going to do; empty: none
-
-	forced map[plan.TaskID]bool
-	graph  *graph
-	nodes  map[string]*node
-	before map[string]machine.State // what the provider had when the run began
-
-	closing sync.WaitGroup // connections that are being closed
-
-	mu       sync.Mutex
-	results  []TaskResult // by place in the plan
-	failures []*TaskError
+	forced  map[plan.TaskID]bool
 }
 
-// newRun checks what can be checked without touching anything.
-func (e *Engine) newRun(o UpOptions) (*run, error) {
+// newUp checks what can be checked without touching anything.
+func (e *Engine) newUp(o UpOptions) (*upRun, error) {
 	forced, err := forcedTasks(e.Plan, o.Force)
 	if err != nil {
 		return nil, err
@@ -74,32 +78,16 @@ func (e *Engine) newRun(o UpOptions) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGraph(e.Plan.Tasks, guess(s, e.Plan.Tasks))
+	r, err := e.newRun(s, "up", estimate(s, e.Plan.Tasks))
 	if err != nil {
 		return nil, err
 	}
-	j, err := e.open(s)
-	if err != nil {
-		return nil, err
-	}
-	r := &run{
-		job: j, options: o, retry: cmp.Or(e.Retry, DefaultRetry()), started: time.Now(),
-		ahead: ahead, forced: forced, graph: g, nodes: map[string]*node{}, results: make([]TaskResult, len(e.Plan.Tasks)),
-	}
-	for _, m := range e.Plan.Machines {
-		r.nodes[m.Name] = j.node(m.Name, j.scripts)
-	}
-	for i, t := range e.Plan.Tasks {
-		r.results[i] = TaskResult{ID: t.ID, Node: t.Node, Step: t.Step}
-		r.nodes[t.Node].need()
-		for _, in := range t.Inputs {
-			r.nodes[in.Node].need()
-		}
-	}
-	return r, nil
+	u := &upRun{run: r, options: o, ahead: ahead, forced: forced}
+	r.work = u
+	return u, nil
 }
 
-func (r *run) up(ctx context.Context) (Summary, error) {
+func (r *upRun) up(ctx context.Context) (Summary, error) {
 	r.emit(event.Event{Kind: event.RunStarted, Tasks: len(r.Plan.Tasks)})
 	err := r.finishRestore(ctx)
 	if err == nil {
@@ -109,25 +97,20 @@ func (r *run) up(ctx context.Context) (Summary, error) {
 		r.note("", "%s", r.ahead)
 	}
 	if err == nil {
-		r.schedule(ctx)
-		err = r.verdict(ctx)
+		err = r.tasks(ctx)
 	}
 	var s Summary
 	if err == nil {
 		err = r.afterwards(ctx, &s)
 	}
 	r.summarize(&s)
-	finished := event.Event{Kind: event.RunFinished, Duration: s.Duration}
-	if err != nil {
-		finished.Error = err.Error()
-	}
-	r.emit(finished)
+	r.finished(s.Duration, err)
 	return s, errors.Join(err, r.close())
 }
 
 // afterwards is what remains once every step is done: machines that were started anew get their services back, and the
 // lab's first good state is kept.
-func (r *run) afterwards(ctx context.Context, s *Summary) error {
+func (r *upRun) afterwards(ctx context.Context, s *Summary) error {
 	var restarted []string
 	for _, m := range r.Plan.Machines {
 		if r.before[m.Name] == machine.Stopped {
@@ -148,7 +131,7 @@ func (r *run) afterwards(ctx context.Context, s *Summary) error {
 }
 
 // prepare has the provider make what the machines share, and writes down what is going to be made before it is.
-func (r *run) prepare(ctx context.Context) error {
+func (r *upRun) prepare(ctx context.Context) error {
 	spec := machine.Spec{Lab: r.Plan.Lab, Machines: r.Plan.Machines, PublicKey: r.PublicKey}
 	if err := r.Provider.Prepare(ctx, spec); err != nil {
 		return fmt.Errorf("prepare the machines: %w", err)
@@ -169,7 +152,7 @@ func (r *run) prepare(ctx context.Context) error {
 }
 
 // expect writes the plan's machines into the state.
-func (r *run) expect(s *state.State) {
+func (r *upRun) expect(s *state.State) {
 	s.Lab, s.Provider = r.Plan.Lab.Name, r.Plan.Lab.Provider
 	planned := map[string]bool{}
 	for i, m := range r.Plan.Machines {
@@ -204,28 +187,70 @@ func (r *run) expect(s *state.State) {
 	}
 }
 
-// verdict is the error of the tasks.
-func (r *run) verdict(ctx context.Context) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	slices.SortFunc(r.failures, func(a, b *TaskError) int { return cmp.Compare(r.graph.index[a.ID], r.graph.index[b.ID]) })
-	left := 0
-	for _, t := range r.results {
-		if t.Outcome == Blocked {
-			left++
-		}
+// due compares the marker that the step left on its node with the plan.
+func (r *upRun) due(t plan.Task) (why string, yes bool) {
+	why = r.nodes[t.Node].due(t)
+	if why == "" && r.forced[t.ID] {
+		why = reasonForced
 	}
-	if err := ctx.Err(); err != nil {
-		err = fmt.Errorf("stopped before it was done; run it again to go on: %w", err)
-		if len(r.failures) > 0 {
-			return errors.Join(&RunError{Failures: r.failures, Blocked: left}, err)
-		}
+	return why, why != ""
+}
+
+// boot brings a machine up.
+func (r *upRun) boot(ctx context.Context, t plan.Task, result *TaskResult) error {
+	if err := r.forget(t.Node); err != nil {
 		return err
 	}
-	if len(r.failures) > 0 {
-		return &RunError{Failures: r.failures, Blocked: left}
+	if err := r.reach(ctx, t); err != nil {
+		return err
+	}
+	if r.isNew(t.Node) {
+		r.record.Update(func(s *state.State) { lostSnapshots(s, t.Node) })
+	}
+	if r.was(t.Node) == machine.Running {
+		result.Outcome, result.Reason = Skipped, ""
 	}
 	return nil
+}
+
+func (r *upRun) bundle(t plan.Task, inputs map[string]string) (string, error) {
+	return r.scripts.stepBundle(t, inputs)
+}
+
+// done stores the marker of a step.
+func (r *upRun) done(t plan.Task, a answer, took time.Duration) (map[string]string, error) {
+	if a.Marker.Digest != t.Digest {
+		return nil, fmt.Errorf("%s ended well, but the node kept another marker than it was given: %s", t.Script.Name, digestText(a.Marker.Digest))
+	}
+	r.nodes[t.Node].markDone(t.Step, a.Marker)
+	r.record.Update(func(s *state.State) {
+		s.Steps[t.Node][t.Step] = state.Step{Done: a.Marker.Done, Duration: took, Digest: digestText(a.Marker.Digest)}
+		maps.Copy(s.Facts[t.Node], a.Marker.Facts)
+	})
+	open, _ := public(a.Marker.Facts)
+	return open, nil
+}
+
+// isNew reports whether this run makes the machine.
+func (r *upRun) isNew(node string) bool {
+	return r.was(node) == machine.Missing
+}
+
+// lostSnapshots notes that what was kept of a machine went with it: the one made in its place has no snapshots.
+func lostSnapshots(s *state.State, node string) {
+	for i := range s.Snapshots {
+		if slices.Contains(s.Snapshots[i].Nodes, node) {
+			s.Snapshots[i].Incomplete = true
+		}
+	}
+}
+
+// forget drops the host key of a machine that is gone: the one made in its place has another.
+func (r *upRun) forget(node string) error {
+	if r.Forget == nil || !r.isNew(node) {
+		return nil
+	}
+	return r.Forget(remote.Endpoint{Node: node})
 }
 
 // forcedTasks finds the tasks that the names of UpOptions.Force mean.

@@ -28,7 +28,7 @@ func repairing(t *testing.T, e *engine.Engine) *engine.Engine {
 // found is what a repair has found, a line each; it fails the test with the logs when the repair fails.
 func found(t *testing.T, e *engine.Engine, look bool) string {
 	t.Helper()
-	did, err := repairing(t, e).Repair(t.Context(), engine.RepairOptions{Look: look})
+	did, err := repairing(t, e).Repair(t.Context(), engine.RepairOptions{DryRun: look})
 	if err != nil {
 		for _, f := range did.Failures {
 			log, _ := os.ReadFile(f.Log)
