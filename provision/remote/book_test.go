@@ -13,7 +13,7 @@ import (
 // FuzzKnownHosts pins and forgets a node in any file that can be read. What the file says of others must stay.
 func FuzzKnownHosts(f *testing.F) {
 	const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS"
-	for _, text := range []string{"", "\n\n", "# c\n", "w1 " + key, "w2,w1 " + key + " c\r\nw2 " + key + "\n", "\tw1  " + key, "@revoked w2 " + key, "w1,w1 " + key} {
+	for _, text := range []string{"", "\n\n", "# c\n", "w1 " + key, "w2,w1 " + key + " c\r\nw2 " + key + "\n", "\tw1  " + key, "@revoked w2 " + key, "w1,w1 " + key, "w* " + key, "|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= " + key} {
 		f.Add(text)
 	}
 	public, err := ssh.NewPublicKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public())

@@ -249,7 +249,7 @@ func (c *Client) session(ctx context.Context) (*session, error) {
 			alone = time.Now()
 		} else if time.Since(alone) > refusedFor {
 			c.sessions.release()
-			return nil, fmt.Errorf("%w: %s: look at MaxSessions in its sshd_config", ErrSessions, refused.Message)
+			return nil, fmt.Errorf("%w: %s: look at MaxSessions in its sshd_config", ErrSessions, shorten(refused.Message, 200))
 		}
 		timer := time.NewTimer(pause)
 		select {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-
-	"github.com/pkg/sftp"
 )
 
 // Get reads a file; see Host. It fails if fewer bytes come than the file had at the start. w gets them in order and
@@ -18,7 +16,7 @@ func (c *Client) read(ctx context.Context, name string, w io.Writer) error {
 	failed := make(chan error, 1)
 	out := &gate{w: w, broken: func(err error) { failed <- err }}
 	defer out.shut()
-	return c.files.use(ctx, func(s *sftp.Client) error {
+	return c.files.use(ctx, func(s *transfer) error {
 		file, err := s.Open(name)
 		if err != nil {
 			return err
@@ -30,6 +28,9 @@ func (c *Client) read(ctx context.Context, name string, w io.Writer) error {
 		}
 		if info.IsDir() {
 			return fmt.Errorf("it is a folder")
+		}
+		if !info.Mode().IsRegular() {
+			return fmt.Errorf("it is a %s", kind(info.Mode()))
 		}
 		n, err := file.WriteTo(&stoppable{ctx: ctx, to: out, failed: failed})
 		if err != nil {

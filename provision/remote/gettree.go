@@ -9,13 +9,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-
-	"github.com/pkg/sftp"
+	"runtime"
 )
 
 // Stat tells of a file or folder on the node, following a symbolic link; fs.ErrNotExist if there is none.
 func (c *Client) Stat(ctx context.Context, name string) (info fs.FileInfo, err error) {
-	err = c.files.use(ctx, func(s *sftp.Client) error {
+	err = c.files.use(ctx, func(s *transfer) error {
 		found, err := s.Stat(name)
 		info = found
 		return err
@@ -33,6 +32,12 @@ func (c *Client) GetFile(ctx context.Context, name, local string, progress func(
 	if err != nil {
 		return err
 	}
+	if !info.Mode().IsRegular() {
+		return c.fileError("get", name, fmt.Errorf("it is a %s: only files, folders and symbolic links can be copied", kind(info.Mode())))
+	}
+	if err := checkName(local); err != nil {
+		return c.fileError("get", name, err)
+	}
 	root, err := os.OpenRoot(filepath.Dir(local))
 	if err != nil {
 		return err
@@ -43,10 +48,11 @@ func (c *Client) GetFile(ctx context.Context, name, local string, progress func(
 
 // GetDir copies what is in the folder name of the node into the folder local, which is made if it is missing. As with
 // PutDir, symbolic links stay links, modes and empty folders are kept, and the first failure ends it. Whatever the
-// node says, nothing is written outside local.
+// node says, nothing is written outside local; names that this computer cannot hold are refused before anything is
+// written, and so is a tree that is larger than any real one.
 func (c *Client) GetDir(ctx context.Context, name, local string, o TreeOptions) error {
-	t := &tree{}
-	err := c.files.use(ctx, func(s *sftp.Client) error {
+	t := &tree{leaveOut: o.LeaveOut}
+	err := c.files.use(ctx, func(s *transfer) error {
 		top, err := s.Stat(name)
 		if err != nil {
 			return err
@@ -56,6 +62,9 @@ func (c *Client) GetDir(ctx context.Context, name, local string, o TreeOptions) 
 		}
 		return list(ctx, s, name, entry{rel: ".", mode: top.Mode()}, t)
 	})
+	if err == nil {
+		err = t.checkNames(runtime.GOOS)
+	}
 	if err != nil {
 		return c.fileError("get", name, err)
 	}
@@ -71,20 +80,25 @@ func (c *Client) GetDir(ctx context.Context, name, local string, o TreeOptions) 
 }
 
 // list adds a folder of the node and all that is below it.
-func list(ctx context.Context, s *sftp.Client, name string, folder entry, t *tree) error {
+func list(ctx context.Context, s *transfer, name string, folder entry, t *tree) error {
 	if err := t.add(folder); err != nil {
 		return err
 	}
-	infos, err := s.ReadDirContext(ctx, path.Join(name, folder.rel))
+	var infos []fs.FileInfo
+	err := s.meter.during(func() (err error) {
+		infos, err = s.ReadDirContext(ctx, path.Join(name, folder.rel))
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", folder.rel, err)
 	}
 	for _, info := range infos {
-		if !safeName(info.Name()) {
-			return fmt.Errorf("%s: the name %q cannot be used on this machine", folder.rel, info.Name())
+		if reason := badName(info.Name(), "any"); reason != "" {
+			return fmt.Errorf("%s: the name %q %s", folder.rel, info.Name(), reason)
 		}
 		e := entry{rel: path.Join(folder.rel, info.Name()), mode: info.Mode(), size: info.Size()}
 		switch {
+		case t.leavesOut(e):
 		case e.mode.IsDir():
 			err = list(ctx, s, name, e, t)
 		case e.mode&fs.ModeSymlink != 0:
@@ -139,7 +153,7 @@ func (c *Client) getOne(ctx context.Context, name string, root *os.Root, local s
 	if err != nil {
 		return err
 	}
-	err = c.Get(ctx, name, &counted{to: out, progress: progress})
+	err = c.Get(ctx, name, &counted{to: DiskGuard(out, root.Name()), progress: progress})
 	if err == nil {
 		err = out.Chmod(mode.Perm())
 	}

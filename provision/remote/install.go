@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"path"
 	"strconv"
-
-	"github.com/pkg/sftp"
 )
 
 // installScript puts an uploaded file in its place as root: $1 the upload, $2 the place, $3 a temporary name beside
@@ -66,7 +64,7 @@ func (c *Client) installError(name string, err error) error {
 
 // private makes a folder for uploads that nobody else can enter. /var/tmp comes first because /tmp may be memory.
 func (c *Client) private(ctx context.Context) (folder string, err error) {
-	err = c.files.use(ctx, func(s *sftp.Client) error {
+	err = c.files.use(ctx, func(s *transfer) error {
 		var err error
 		for _, base := range []string{"/var/tmp", "/tmp"} {
 			folder = path.Join(base, "podium-"+random())

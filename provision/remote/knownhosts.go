@@ -236,11 +236,28 @@ func (b *book) index() error {
 		if err == nil && marker != "" {
 			err = fmt.Errorf("marker @%s is not supported", marker)
 		}
+		if err == nil {
+			err = plainNames(names)
+		}
 		if err != nil {
-			return fmt.Errorf("%d: %w: remove or mend this line", i+1, err)
+			return fmt.Errorf("%d: %w: remove or correct this line", i+1, err)
 		}
 		for _, name := range names {
 			b.known[name] = append(b.known[name], pin{key: key, line: i + 1})
+		}
+	}
+	return nil
+}
+
+// plainNames refuses names that stand for others: podium writes none, and one that it took for a plain name would let
+// another key be pinned beside it.
+func plainNames(names []string) error {
+	for _, name := range names {
+		switch {
+		case strings.HasPrefix(name, "|"):
+			return errors.New("the name is hashed (ssh-keygen -H)")
+		case strings.ContainsAny(name, "*?!"):
+			return fmt.Errorf("%q is a pattern", name)
 		}
 	}
 	return nil

@@ -218,3 +218,27 @@ func TestHostKeyManyAtOnce(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// A line that podium does not understand as it is meant must not let it pin whatever key comes.
+func TestKnownHostsNotPlain(t *testing.T) {
+	s := remotetest.New(t, remotetest.Options{})
+	for name, want := range map[string]string{
+		"|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg=": "2: the name is hashed (ssh-keygen -H): remove or correct this line",
+		"w*":      `2: "w*" is a pattern`,
+		"!w2,w?":  `2: "!w2" is a pattern`,
+		"w1,n[1]": "",
+	} {
+		file := filepath.Join(t.TempDir(), "known_hosts")
+		text := "# pinned\n" + name + " " + s.HostKey()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := visit(t.Context(), remote.NewDialer(remote.DialOptions{KnownHosts: file}), s.Endpoint("w1"))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+		if after, _ := os.ReadFile(file); string(after) != text {
+			t.Errorf("%s: the file is now %q", name, after)
+		}
+	}
+}

@@ -54,11 +54,11 @@ func (c *Client) Put(ctx context.Context, f File) error {
 		err = c.verify(ctx, temp, sum)
 	}
 	if err == nil {
-		err = c.files.use(ctx, func(s *sftp.Client) error {
+		err = c.files.use(ctx, func(s *transfer) error {
 			if err := s.Chmod(temp, fileMode(f.Mode)); err != nil {
 				return err
 			}
-			return rename(s, temp, f.Path)
+			return rename(s.Client, temp, f.Path)
 		})
 	}
 	if err != nil {
@@ -71,7 +71,7 @@ func (c *Client) Put(ctx context.Context, f File) error {
 // upload writes content to a new file that only the user may read.
 func (c *Client) upload(ctx context.Context, temp string, f File) (*sum, error) {
 	in := &measured{ctx: ctx, from: f.Content, hash: sha256.New(), progress: f.Progress}
-	err := c.files.use(ctx, func(s *sftp.Client) error {
+	err := c.files.use(ctx, func(s *transfer) error {
 		file, err := s.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("folder %s: %w", path.Dir(temp), fs.ErrNotExist)
@@ -84,11 +84,11 @@ func (c *Client) upload(ctx context.Context, temp string, f File) (*sum, error) 
 			return err
 		}
 		if _, err = file.ReadFromWithConcurrency(in, concurrency(f.Size)); err != nil {
-			return full(s, path.Dir(temp), f.Size-in.count(), err)
+			return full(s.Client, path.Dir(temp), f.Size-in.count(), err)
 		}
 		if _, ok := s.HasExtension("fsync@openssh.com"); ok {
 			if err := file.Sync(); err != nil {
-				return full(s, path.Dir(temp), 0, err)
+				return full(s.Client, path.Dir(temp), 0, err)
 			}
 		}
 		return file.Close()
@@ -165,7 +165,7 @@ func (c *Client) discard(ctx context.Context, name string) {
 	}
 	ctx, cancel := c.cleanup(ctx)
 	defer cancel()
-	err := c.files.use(ctx, func(s *sftp.Client) error {
+	err := c.files.use(ctx, func(s *transfer) error {
 		if err := s.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

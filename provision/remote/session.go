@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -67,10 +68,18 @@ func (s *session) ended(r *ssh.Request) bool {
 		if ssh.Unmarshal(r.Payload, &m) != nil {
 			return false
 		}
-		s.signal, s.code = m.Signal, 128+signalNumber(m.Signal)
+		s.signal, s.code = signalName(m.Signal), 128+signalNumber(m.Signal)
 		return true
 	}
 	return false
+}
+
+// signalName is a signal's name as a node gave it, if it is one: it stands in messages.
+func signalName(name string) string {
+	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "of no known name"
+	}
+	return name
 }
 
 // signalNumber is Linux's number of a signal of RFC 4254; 0 for an unknown one.

@@ -28,19 +28,20 @@ type transfers struct {
 type transfer struct {
 	*sftp.Client
 	session *session
+	meter   *meter
 	users   int // guarded by transfers.mu
 }
 
 // use calls f with the SFTP client. When ctx ends and f does not within a second, SFTP of this connection starts
 // anew next time, and f is left alone until the connection ends: it must not touch what belongs to the caller then.
-func (t *transfers) use(ctx context.Context, f func(*sftp.Client) error) error {
+func (t *transfers) use(ctx context.Context, f func(*transfer) error) error {
 	files, err := t.take(ctx)
 	if err != nil {
 		return err
 	}
 	done := make(chan error, 1)
 	t.client.spawn(func() {
-		err := f(files.Client)
+		err := f(files)
 		t.release(files)
 		done <- err
 	})
@@ -55,6 +56,10 @@ func (t *transfers) use(ctx context.Context, f func(*sftp.Client) error) error {
 			t.drop(files)
 		}
 		return fmt.Errorf("cancelled: %w", context.Cause(ctx))
+	}
+	if errors.Is(err, errListing) { // the meter has cut the client off
+		t.drop(files)
+		return err
 	}
 	if connectionGone(err) {
 		t.drop(files)
@@ -144,7 +149,8 @@ func (t *transfers) open(ctx context.Context) (*transfer, error) {
 	}
 	t.client.spawn(func() { _, _ = io.Copy(io.Discard, s.channel.Stderr()) })
 	stop := context.AfterFunc(ctx, s.abandon)
-	files, err := sftp.NewClientPipe(s.channel, channelCloser{s.channel})
+	m := &meter{Reader: s.channel}
+	files, err := sftp.NewClientPipe(m, channelCloser{s.channel})
 	if !stop() {
 		return nil, fmt.Errorf("cancelled: %w", context.Cause(ctx))
 	}
@@ -155,7 +161,7 @@ func (t *transfers) open(ctx context.Context) (*transfer, error) {
 		}
 		return nil, fmt.Errorf("%w: %w: look at Subsystem in its sshd_config", ErrNoSFTP, err)
 	}
-	return &transfer{Client: files, session: s}, nil
+	return &transfer{Client: files, session: s, meter: m}, nil
 }
 
 // channelCloser ends the whole session when the SFTP client closes its writing end.

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/pkg/sftp"
@@ -19,8 +18,9 @@ import (
 
 // TreeOptions say how a folder is copied.
 type TreeOptions struct {
-	Sudo     bool // PutDir only: what is copied belongs to root
-	Parallel int  // files at once; 0: 8
+	Sudo     bool   // PutDir only: what is copied belongs to root
+	Parallel int    // files at once; 0: 8
+	LeaveOut string // name of folders that stay where they are, at any depth below the top; empty: none
 	// Progress is told the bytes copied so far and those to copy in all. It may be called from many goroutines.
 	Progress func(done, total int64)
 }
@@ -41,10 +41,21 @@ type tree struct {
 	files   []entry
 	links   []entry
 	total   int64 // bytes of all files
+
+	leaveOut string // see TreeOptions
+}
+
+// leavesOut tells whether an entry is one of the folders that are not copied.
+func (t *tree) leavesOut(e entry) bool {
+	return t.leaveOut != "" && e.rel != "." && e.mode.IsDir() && path.Base(e.rel) == t.leaveOut
 }
 
 func (t *tree) add(e entry) error {
 	switch {
+	case len(t.folders)+len(t.files)+len(t.links) >= maxNames:
+		return fmt.Errorf("it holds more than %d files and folders: copy a part of it, or an archive", maxNames)
+	case len(e.rel) > maxPath || len(e.link) > maxPath:
+		return fmt.Errorf("%.60s...: the path is longer than %d bytes", e.rel, maxPath)
 	case e.mode.IsDir():
 		t.folders = append(t.folders, e)
 	case e.mode.IsRegular():
@@ -77,7 +88,7 @@ func (c *Client) PutDir(ctx context.Context, local, name string, o TreeOptions) 
 	if !path.IsAbs(name) {
 		return fmt.Errorf("%s: put %q: the path must be absolute", c.Name(), name)
 	}
-	t, err := readTree(local)
+	t, err := readTree(local, o.LeaveOut)
 	if err != nil {
 		return fmt.Errorf("folder to copy: %w", err)
 	}
@@ -88,12 +99,12 @@ func (c *Client) PutDir(ctx context.Context, local, name string, o TreeOptions) 
 }
 
 // readTree lists a local folder.
-func readTree(local string) (*tree, error) {
+func readTree(local, leaveOut string) (*tree, error) {
 	top, err := filepath.EvalSymlinks(local)
 	if err != nil {
 		return nil, err
 	}
-	t := &tree{}
+	t := &tree{leaveOut: leaveOut}
 	err = filepath.WalkDir(top, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -110,6 +121,9 @@ func readTree(local string) (*tree, error) {
 			return fmt.Errorf("%s: not a folder", local)
 		}
 		e := entry{rel: filepath.ToSlash(rel), mode: localMode(info), size: info.Size()}
+		if t.leavesOut(e) {
+			return fs.SkipDir
+		}
 		if e.mode&fs.ModeSymlink != 0 {
 			to, err := os.Readlink(name)
 			if err != nil {
@@ -144,9 +158,9 @@ func (c *Client) putTree(ctx context.Context, t *tree, local, name string, o Tre
 	if err != nil {
 		return err
 	}
-	return c.files.use(ctx, func(s *sftp.Client) error {
+	return c.files.use(ctx, func(s *transfer) error {
 		for _, e := range t.links {
-			if err := putLink(s, e.link, path.Join(name, e.rel)); err != nil {
+			if err := putLink(s.Client, e.link, path.Join(name, e.rel)); err != nil {
 				return c.fileError("link", path.Join(name, e.rel), err)
 			}
 		}
@@ -161,7 +175,7 @@ func (c *Client) putTree(ctx context.Context, t *tree, local, name string, o Tre
 
 // putFolders makes all folders, writable for now.
 func (c *Client) putFolders(ctx context.Context, t *tree, name string) error {
-	return c.files.use(ctx, func(s *sftp.Client) error {
+	return c.files.use(ctx, func(s *transfer) error {
 		if err := s.MkdirAll(path.Dir(path.Clean(name))); err != nil {
 			return c.fileError("make folder", path.Dir(name), err)
 		}
@@ -191,7 +205,7 @@ func (c *Client) putOne(ctx context.Context, from, to string, e entry, p *treePr
 		return err
 	}
 	defer in.Close()
-	return c.Put(ctx, File{Path: to, Mode: unixMode(e.mode), Content: in, Size: e.size, Progress: p.one()})
+	return c.Put(ctx, File{Path: to, Mode: unixMode(e.mode), Content: in, Size: SizeOf(e.size), Progress: p.one()})
 }
 
 // putLink makes a symbolic link, replacing a file or link at its place.
@@ -296,7 +310,11 @@ func (p *treeProgress) one() func(int64) {
 	}
 }
 
-// safeName tells whether a name that a node gave is just a name: it becomes part of a path on this machine.
-func safeName(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00") && filepath.IsLocal(name)
+// SizeOf is the size to announce for a local file that is said to have so many bytes: files of /proc have some, although
+// the kernel says none.
+func SizeOf(said int64) int64 {
+	if said == 0 {
+		return -1
+	}
+	return said
 }

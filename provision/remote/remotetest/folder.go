@@ -15,6 +15,7 @@ import (
 type folder struct {
 	root  string
 	space *space
+	list  func(string) sftp.ListerAt // see Options.List
 }
 
 // space is how full the node's disk is.
@@ -121,6 +122,11 @@ func (f *folder) Filelist(r *sftp.Request) (sftp.ListerAt, error) {
 	if r.Method == "Stat" {
 		info, err := os.Stat(name)
 		return infos{info}, err
+	}
+	if f.list != nil {
+		if l := f.list(r.Filepath); l != nil {
+			return l, nil
+		}
 	}
 	entries, err := os.ReadDir(name)
 	if err != nil {

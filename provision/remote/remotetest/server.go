@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 
 	"podium/provision/remote"
@@ -50,11 +51,13 @@ type Size struct{ Columns, Rows int }
 
 // Options for New. The zero value is a server for user "podium" whose commands succeed and say nothing.
 type Options struct {
-	User        string  // empty: podium
-	Handler     Handler // nil: every command succeeds
-	Root        string  // folder that SFTP shows as /, tmp is made in it; empty: a new temporary one
-	Space       int64   // bytes that SFTP takes before the disk is full; 0: no limit
-	MaxSessions int     // sessions at once on one connection; 0: no limit
+	User    string  // empty: podium
+	Handler Handler // nil: every command succeeds
+	Root    string  // folder that SFTP shows as /, tmp is made in it; empty: a new temporary one
+	Space   int64   // bytes that SFTP takes before the disk is full; 0: no limit
+	// List gives what SFTP lists in a folder, in the place of what is there; nil, or nil from it: what is there.
+	List        func(folder string) sftp.ListerAt
+	MaxSessions int // sessions at once on one connection; 0: no limit
 	// Plain leaves every command to Handler. Otherwise the server itself answers what remote.Client.Put runs on
 	// a node (sha256sum, and the script that installs a file as root), on its own folder.
 	Plain bool

@@ -166,7 +166,7 @@ func (k killed) Error() string { return "signal " + string(k) }
 // files serves SFTP on a channel.
 func (s *Server) files(channel ssh.Channel) {
 	defer channel.Close()
-	f := &folder{root: s.root, space: s.space}
+	f := &folder{root: s.root, space: s.space, list: s.o.List}
 	server := sftp.NewRequestServer(channel, sftp.Handlers{FileGet: f, FilePut: f, FileCmd: f, FileList: f})
 	if err := server.Serve(); err != nil && err != io.EOF {
 		return
