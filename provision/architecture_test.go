@@ -22,10 +22,11 @@ const module = "podium/"
 // scripts/ may import anything, and so may tests.
 func flow() map[string][]string {
 	return map[string][]string{
-		"provision/lab":               {"provision/catalogue"}, // a leaf: the versions to check against
-		"provision/step":              {"provision/lab", "provision/catalogue", "templates"},
-		"provision/catalogue":         {},
-		"provision/catalogue/audit":   {"provision/catalogue", "provision/catalogue/openpgp"},
+		"provision/lab":               {"provision/catalogue", "provision/version"}, // a leaf: the versions to check against
+		"provision/step":              {"provision/lab", "provision/catalogue", "provision/version", "templates"},
+		"provision/version":           {},
+		"provision/catalogue":         {"provision/version"},
+		"provision/catalogue/audit":   {"provision/catalogue", "provision/version", "provision/catalogue/openpgp"},
 		"provision/catalogue/openpgp": {},
 		"provision/plan":              {"provision/lab", "provision/step"},
 		"provision/remote":            {},
@@ -34,9 +35,9 @@ func flow() map[string][]string {
 			"provision/machine", "provision/lab", "provision/remote", "provision/event", "provision/catalogue", "templates",
 		},
 		"provision/engine": {
-			"provision/event", "provision/lab", "provision/machine", "provision/plan", "provision/remote", "provision/state", "provision/step", "scripts",
+			"provision/event", "provision/lab", "provision/machine", "provision/plan", "provision/remote", "provision/state", "provision/step", "provision/version", "scripts",
 		},
-		"provision/doctor":            {"provision/lab", "provision/machine/vagrant"},
+		"provision/doctor":            {"provision/lab", "provision/machine/vagrant", "provision/version"},
 		"provision/event":             {},
 		"provision/state":             {"provision/remote"},
 		"provision/report":            {"provision/engine", "provision/event", "provision/lab", "provision/plan", "provision/state", "provision/catalogue/audit"},

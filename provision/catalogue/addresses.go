@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"podium/provision/version"
 )
 
 // Find is the component of that name; false where the catalogue has none.
@@ -27,8 +29,8 @@ func (c Component) Default() Release {
 
 // Release is the entry that holds the version: the version itself, or its series ("1.36" for "1.36.2"). False where
 // there is none.
-func (c Component) Release(version string) (Release, bool) {
-	for _, wanted := range []string{version, Minor(version)} {
+func (c Component) Release(of string) (Release, bool) {
+	for _, wanted := range []string{of, version.Minor(of)} {
 		for _, r := range c.Versions {
 			if r.Version == wanted {
 				return r, true
@@ -57,7 +59,7 @@ func VersionFor(name, kubernetes string) string {
 // SetFor is what goes together with a version of Kubernetes; false where the catalogue has no such minor version.
 func SetFor(kubernetes string) (Set, bool) {
 	sets := All().Sets
-	i := slices.IndexFunc(sets, func(s Set) bool { return s.Kubernetes == Minor(kubernetes) })
+	i := slices.IndexFunc(sets, func(s Set) bool { return s.Kubernetes == version.Minor(kubernetes) })
 	if i < 0 {
 		return Set{}, false
 	}
@@ -66,15 +68,15 @@ func SetFor(kubernetes string) (Set, bool) {
 
 // URL is where a component's file of that purpose comes from, upstream, for machines of an architecture (amd64, arm64).
 // Empty for what the catalogue does not have, as Version.
-func URL(name, purpose, version, arch string) string {
+func URL(name, purpose, at, arch string) string {
 	c, _ := All().Find(name)
-	return Expand(c.URLs[purpose], map[string]string{"version": version, "minor": Minor(version), "arch": arch})
+	return Expand(c.URLs[purpose], map[string]string{"version": at, "minor": version.Minor(at), "arch": arch})
 }
 
 // Image is the container image of a component at a version. Empty for what the catalogue does not have, as Version.
-func Image(name, image, version string) string {
+func Image(name, image, at string) string {
 	c, _ := All().Find(name)
-	return Expand(c.Images[image], map[string]string{"version": version, "minor": Minor(version)})
+	return Expand(c.Images[image], map[string]string{"version": at, "minor": version.Minor(at)})
 }
 
 // Images are all container images that a component needs at a version, in the order of what runs in them.
@@ -134,10 +136,4 @@ func (c Catalogue) SourceOf(url string) (Source, bool) {
 		}
 	}
 	return Source{}, false
-}
-
-// Minor is "1.36" of "1.36" and of "1.36.2".
-func Minor(version string) string {
-	parts := strings.SplitN(version, ".", 3)
-	return strings.Join(parts[:min(2, len(parts))], ".")
 }

@@ -3,6 +3,8 @@ package catalogue
 import (
 	"slices"
 	"strings"
+
+	"podium/provision/version"
 )
 
 // Distribution is what machines start from.
@@ -65,12 +67,12 @@ func (c Catalogue) Conflicts(versions map[string]string) []Rule {
 
 func (r Rule) applies(versions map[string]string) bool {
 	for subject, condition := range r.When {
-		version := versions[subject]
+		has := versions[subject]
 		operator, wanted, _ := strings.Cut(condition, " ")
 		if wanted == "{kubernetes}" {
-			wanted, version = Minor(versions["kubernetes"]), Minor(version)
+			wanted, has = version.Minor(versions["kubernetes"]), version.Minor(has)
 		}
-		if version == "" || wanted == "" || !holds(operator, Compare(version, wanted)) {
+		if has == "" || wanted == "" || !holds(operator, version.Compare(has, wanted)) {
 			return false
 		}
 	}
@@ -100,5 +102,5 @@ func holds(operator string, order int) bool {
 // of Kubernetes that the catalogue does not have is nobody's floor.
 func TooOld(containerd, kubernetes string) bool {
 	set, ok := SetFor(kubernetes)
-	return ok && len(set.Containerd) > 0 && Compare(containerd, set.Containerd[0]) < 0
+	return ok && len(set.Containerd) > 0 && version.Compare(containerd, set.Containerd[0]) < 0
 }

@@ -8,21 +8,6 @@ import (
 	"testing"
 )
 
-func TestCompare(t *testing.T) {
-	order := []string{"1.6.20", "1.6.39", "1.7", "1.7.24", "1.10", "2.0", "2.0.1", "20.10.24", "29"}
-	for i, a := range order {
-		for j, b := range order {
-			got := Compare(a, b)
-			if want := i - j; got < 0 != (want < 0) || got > 0 != (want > 0) {
-				t.Errorf("Compare(%s, %s) = %d", a, b, got)
-			}
-		}
-	}
-	if Compare("edge-26.9.1", "edge-26.10.1") >= 0 {
-		t.Error("an edge release of September comes after one of October")
-	}
-}
-
 func TestRulesAndDeadAreWhole(t *testing.T) {
 	c := parsed(t)
 	var names []string

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"podium/provision/lab"
+	"podium/provision/version"
 )
 
 // Check says what stands in the lab's way, what blocks it first. It does nothing but compare.
@@ -63,21 +64,21 @@ func (c *checkup) virtualBox() {
 		return
 	}
 	said := c.f.Answers[vboxVersion]
-	version := parseVersion(said.Out)
+	has := parseVersion(said.Out)
 	switch {
 	case c.f.OS == "linux" && (strings.Contains(said.Out+said.Err, "vboxdrv") || strings.Contains(said.Out+said.Err, "kernel module is not loaded")):
 		c.add(Blocks, "kernel-module")
 	case c.f.OS == "linux" && !c.missing(kernelModules) && !hasModule(c.out(kernelModules), "vboxdrv"):
 		c.add(Blocks, "kernel-module")
-	case version == nil:
+	case has == nil:
 		c.add(Blocks, "virtualbox-broken", firstLine(said.Out+said.Err))
-	case version.less(6, 1):
-		c.add(Blocks, "virtualbox-old", version)
-	case version.less(7, 0):
-		c.add(Warning, "virtualbox-old", version)
+	case has.Less(6, 1):
+		c.add(Blocks, "virtualbox-old", has)
+	case has.Less(7, 0):
+		c.add(Warning, "virtualbox-old", has)
 	}
-	if c.f.OS == "darwin" && c.f.Arch == "arm64" && version != nil && version.less(7, 1) {
-		c.add(Blocks, "apple-silicon", version)
+	if c.f.OS == "darwin" && c.f.Arch == "arm64" && has != nil && has.Less(7, 1) {
+		c.add(Blocks, "apple-silicon", has)
 	}
 }
 
@@ -96,14 +97,14 @@ func (c *checkup) vagrant() {
 	if c.n.provider() == lab.ProviderLibvirt || box == nil {
 		return
 	}
-	needs := []struct{ box, vagrant version }{{version{7, 2}, version{2, 4, 9}}, {version{7, 1}, version{2, 4, 2}}, {version{7, 0}, version{2, 3, 2}}}
+	needs := []struct{ box, vagrant version.Version }{{version.Version{7, 2}, version.Version{2, 4, 9}}, {version.Version{7, 1}, version.Version{2, 4, 2}}, {version.Version{7, 0}, version.Version{2, 3, 2}}}
 	switch {
-	case !box.less(7, 3):
+	case !box.Less(7, 3):
 		c.add(Warning, "pair-unknown", box, vagrant)
 	default:
 		for _, need := range needs {
-			if !box.less(need.box...) {
-				if vagrant.less(need.vagrant...) {
+			if !box.Less(need.box...) {
+				if vagrant.Less(need.vagrant...) {
 					c.add(Blocks, "pair", box, vagrant, need.vagrant)
 				}
 				break
@@ -138,14 +139,14 @@ func (c *checkup) linuxVirtualisation() {
 	}
 	box, kernel := parseVersion(c.out(vboxVersion)), kernelOf(c.out(kernelVersion))
 	modules := c.out(kernelModules)
-	if box == nil || kernel.less(6, 12) || !hasModule(modules, "kvm_intel") && !hasModule(modules, "kvm_amd") {
+	if box == nil || kernel.Less(6, 12) || !hasModule(modules, "kvm_intel") && !hasModule(modules, "kvm_amd") {
 		return
 	}
 	held := strings.HasPrefix(strings.TrimSpace(c.out(kvmAtLoad)), "Y") || strings.HasPrefix(strings.TrimSpace(c.out(kvmAtLoad)), "1")
 	switch {
-	case held && box.less(7, 2, 10):
+	case held && box.Less(7, 2, 10):
 		c.add(Blocks, "kvm", kernel, box)
-	case !held && !box.less(7, 2, 10):
+	case !held && !box.Less(7, 2, 10):
 		c.add(Warning, "kvm-released", kernel, box)
 	}
 }

@@ -37,9 +37,9 @@ func (c *checkup) network() {
 // allowedRange: since 6.1.28 VirtualBox on Linux and macOS (there until 7.0) makes host-only networks only where
 // /etc/vbox/networks.conf allows them, by default in 192.168.56.0/21 (VirtualBox manual, 6.7 Host-Only Networking).
 func (c *checkup) allowedRange(network netip.Prefix) {
-	version := parseVersion(c.out(vboxVersion))
-	if c.n.provider() != lab.ProviderVirtualBox || version == nil || version.less(6, 1, 28) || c.f.OS == "windows" ||
-		c.f.OS == "darwin" && !version.less(7, 0) {
+	has := parseVersion(c.out(vboxVersion))
+	if c.n.provider() != lab.ProviderVirtualBox || has == nil || has.Less(6, 1, 28) || c.f.OS == "windows" ||
+		c.f.OS == "darwin" && !has.Less(7, 0) {
 		return
 	}
 	ranges := []netip.Prefix{netip.MustParsePrefix("192.168.56.0/21")}

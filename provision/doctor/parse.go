@@ -9,64 +9,28 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"podium/provision/version"
 )
-
-// version is a version's numbers.
-type version []int
-
-var versionPattern = regexp.MustCompile(`\b(\d+)\.(\d+)(?:\.(\d+))?`)
 
 // parseVersion finds the first version in a text; nil if there is none. VBoxManage may print warnings before it, so
 // that a line which begins with a version wins.
-func parseVersion(text string) version {
+func parseVersion(text string) version.Version {
 	for line := range strings.Lines(text) {
-		if at := versionPattern.FindStringIndex(line); at != nil && (at[0] == 0 || strings.HasPrefix(line, "Vagrant ")) {
-			return numbers(line)
+		if !strings.HasPrefix(line, "Vagrant ") && (line[0] < '0' || line[0] > '9') {
+			continue
+		}
+		if found := version.Find(line); found != nil {
+			return found
 		}
 	}
 	return nil
 }
 
-func numbers(text string) version {
-	m := versionPattern.FindStringSubmatch(text)
-	if m == nil {
-		return nil
-	}
-	var v version
-	for _, part := range m[1:] {
-		if n, err := strconv.Atoi(part); err == nil {
-			v = append(v, n)
-		}
-	}
-	return v
-}
-
-// less reports whether v comes before the version of those numbers. No version comes before every other.
-func (v version) less(other ...int) bool {
-	for i, n := range other {
-		if i >= len(v) {
-			return true
-		}
-		if v[i] != n {
-			return v[i] < n
-		}
-	}
-	return false
-}
-
-// String writes the numbers with dots.
-func (v version) String() string {
-	parts := make([]string, len(v))
-	for i, n := range v {
-		parts[i] = strconv.Itoa(n)
-	}
-	return strings.Join(parts, ".")
-}
-
 // kernelOf finds the version in /proc/version: "Linux version 6.12.1-...".
-func kernelOf(text string) version {
+func kernelOf(text string) version.Version {
 	_, rest, _ := strings.Cut(text, "version ")
-	return numbers(rest)
+	return version.Find(rest)
 }
 
 func isWSL(text string) bool {

@@ -98,10 +98,10 @@ func (c *checkup) surroundings() {
 	case ahead < -clockOff:
 		c.add(Warning, "clock", fmt.Sprintf("%d s", ahead))
 	}
-	version := parseVersion(c.out(vboxVersion))
-	if c.f.OS == "linux" && version != nil && !version.less(7, 2) && version.less(7, 3) && len(c.n.Machines) > 0 &&
+	has := parseVersion(c.out(vboxVersion))
+	if c.f.OS == "linux" && has != nil && !has.Less(7, 2) && has.Less(7, 3) && len(c.n.Machines) > 0 &&
 		len(c.n.Lab.DNS) == 0 && strings.Contains(c.out(resolvConf), "nameserver 127.0.0.53") {
-		c.add(Warning, "name-server", version)
+		c.add(Warning, "name-server", has)
 	}
 }
 

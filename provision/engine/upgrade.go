@@ -9,6 +9,7 @@ import (
 	"podium/provision/lab"
 	"podium/provision/state"
 	"podium/provision/step"
+	"podium/provision/version"
 )
 
 // ErrVersion refuses a version of Kubernetes that the lab's machines cannot be brought to.
@@ -45,7 +46,7 @@ func (e *Engine) upgrade(s state.State) (string, error) {
 	if len(from) == 0 {
 		return "", nil
 	}
-	slices.SortFunc(from, step.CompareVersions)
+	slices.SortFunc(from, version.Compare)
 	order := strings.Join(slices.Concat(planes, workers), ", then ")
 	return fmt.Sprintf("upgrade of Kubernetes %s -> %s, one node at a time: %s", strings.Join(slices.Compact(from), " and "), k.Version, order), nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"podium/provision/catalogue"
+	"podium/provision/version"
 )
 
 // Validate checks a lab that has been through Default: what the fields hold and how they fit together. at says where
@@ -154,7 +155,11 @@ func (c *checker) top() {
 	}
 }
 
-var version = regexp.MustCompile(`^[0-9]+\.[0-9]+(\.[0-9]+)?$`)
+// isVersion reports whether a text is a version like 1.36 or 1.36.2.
+func isVersion(text string) bool {
+	_, err := version.Parse(text)
+	return err == nil
+}
 
 // kubernetes checks what the section holds; roles checks whether it belongs there.
 func (c *checker) kubernetes() {
@@ -170,11 +175,11 @@ func (c *checker) kubernetes() {
 	c.oneOf("kubernetes.etcd", k.Etcd, etcds())
 	minors := catalogue.KubernetesMinors()
 	switch plain := strings.TrimPrefix(k.Version, "v"); {
-	case plain != k.Version && version.MatchString(plain):
+	case plain != k.Version && isVersion(plain):
 		c.bad("kubernetes.version", k.Version, "starts with v: write %s", plain)
-	case !version.MatchString(k.Version):
+	case !isVersion(k.Version):
 		c.bad("kubernetes.version", k.Version, "is not a version: write %q, or an exact one such as \"%s.1\"", catalogue.DefaultKubernetes(), catalogue.DefaultKubernetes())
-	case !slices.Contains(minors, catalogue.Minor(k.Version)):
+	case !slices.Contains(minors, version.Minor(k.Version)):
 		c.bad("kubernetes.version", k.Version, "is not a version that this release installs: write %s", either(minors))
 	}
 	c.addons()

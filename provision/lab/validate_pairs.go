@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"podium/provision/catalogue"
+	"podium/provision/version"
 )
 
 // pairs checks what the catalogue knows not to go together. Only what the description says is looked at; what nobody but
@@ -46,7 +47,7 @@ func (c *checker) pairs() {
 	if containerd := versions["containerd"]; containerd != "" && catalogue.TooOld(containerd, k.Version) {
 		set, _ := catalogue.SetFor(k.Version)
 		c.bad("source", c.lab.Source, "takes containerd %s of %s, and Kubernetes %s wants %s or later: write source: upstream%s",
-			containerd, d.Name, catalogue.Minor(k.Version), set.Containerd[0], newestWith(containerd))
+			containerd, d.Name, version.Minor(k.Version), set.Containerd[0], newestWith(containerd))
 	}
 }
 

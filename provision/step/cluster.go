@@ -8,6 +8,7 @@ import (
 
 	"podium/provision/catalogue"
 	"podium/provision/lab"
+	"podium/provision/version"
 	"podium/templates"
 )
 
@@ -19,8 +20,8 @@ const APIName = "kube-api"
 const apiPort = "6443"
 
 func kubeVersion(c Context, _ lab.Machine) Vars {
-	version := c.Lab.Kubernetes.Version
-	return Vars{"PODIUM_KUBERNETES_VERSION": version, "PODIUM_KUBERNETES_MINOR": catalogue.Minor(version)}
+	wanted := c.Lab.Kubernetes.Version
+	return Vars{"PODIUM_KUBERNETES_VERSION": wanted, "PODIUM_KUBERNETES_MINOR": version.Minor(wanted)}
 }
 
 // kernelVars: whether that Kubernetes runs with cgroup v1, and which kernels the pod network runs on. Nobody but the machine
@@ -43,7 +44,7 @@ func containerdVars(c Context, _ lab.Machine) Vars {
 	if !ok {
 		return nil // lab.Validate has refused it
 	}
-	return Vars{"PODIUM_CONTAINERD_LEAST": set.Containerd[0], "PODIUM_KUBERNETES_MINOR": catalogue.Minor(c.Lab.Kubernetes.Version)}
+	return Vars{"PODIUM_CONTAINERD_LEAST": set.Containerd[0], "PODIUM_KUBERNETES_MINOR": version.Minor(c.Lab.Kubernetes.Version)}
 }
 
 func kubeRole(m lab.Machine) string {

@@ -3,6 +3,7 @@ package step
 import (
 	"podium/provision/catalogue"
 	"podium/provision/lab"
+	"podium/provision/version"
 )
 
 // CRISocket is where the kubelet finds the runtime.
@@ -20,7 +21,7 @@ func CRISocket(runtime string) string {
 func criDockerd(c Context, _ lab.Machine) Vars {
 	return Vars{
 		"PODIUM_CRI_DOCKERD_VERSION": catalogue.VersionFor("cri-dockerd", c.Lab.Kubernetes.Version),
-		"PODIUM_KUBERNETES_MINOR":    catalogue.Minor(c.Lab.Kubernetes.Version),
+		"PODIUM_KUBERNETES_MINOR":    version.Minor(c.Lab.Kubernetes.Version),
 	}
 }
 

@@ -3,10 +3,9 @@ package step
 import (
 	"cmp"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"podium/provision/lab"
+	"podium/provision/version"
 )
 
 // Facts by which a node of the cluster says which version its kubelet has: as an upgrade has left it, and as it joined.
@@ -38,11 +37,11 @@ const (
 // https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/ (read 2026-11-21). The error begins with
 // the version that is there, and says what to do.
 func Upgrade(has, want string) (Way, error) {
-	from, err := versionNumbers(has)
+	from, err := version.Parse(has)
 	if err != nil {
 		return Stay, err
 	}
-	to, err := versionNumbers(want)
+	to, err := version.Parse(want)
 	if err != nil {
 		return Stay, err
 	}
@@ -67,34 +66,4 @@ func Upgrade(has, want string) (Way, error) {
 		return Stay, nil
 	}
 	return Forward, nil
-}
-
-// CompareVersions orders versions such as 1.36.2 and 1.36.
-func CompareVersions(a, b string) int {
-	x, _ := versionNumbers(a)
-	y, _ := versionNumbers(b)
-	for len(x) < 3 {
-		x = append(x, 0)
-	}
-	for len(y) < 3 {
-		y = append(y, 0)
-	}
-	return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1]), cmp.Compare(x[2], y[2]))
-}
-
-// versionNumbers reads 1.36 or 1.36.2.
-func versionNumbers(version string) ([]int, error) {
-	parts := strings.Split(version, ".")
-	if len(parts) != 2 && len(parts) != 3 {
-		return nil, fmt.Errorf("%q, which is no version such as 1.36.2", version)
-	}
-	var numbers []int
-	for _, p := range parts {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 0 {
-			return nil, fmt.Errorf("%q, which is no version such as 1.36.2", version)
-		}
-		numbers = append(numbers, n)
-	}
-	return numbers, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"podium/provision/catalogue"
+	"podium/provision/version"
 )
 
 // question is one address to ask for.
@@ -27,7 +28,7 @@ func list(o Options) []question {
 		}
 		for _, purpose := range slices.Sorted(maps.Keys(c.URLs)) {
 			for _, r := range c.Versions {
-				values := map[string]string{"version": r.Version, "minor": catalogue.Minor(r.Version)}
+				values := map[string]string{"version": r.Version, "minor": version.Minor(r.Version)}
 				for _, url := range o.spread(catalogue.Expand(c.URLs[purpose], values)) {
 					if s, ok := o.Catalogue.SourceOf(url); ok {
 						needed[s.Name] = true
