@@ -94,6 +94,16 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// TestOtherCard: a card that is not VirtualBox's own is told from it, although both have names that Windows made.
+func TestOtherCard(t *testing.T) {
+	f := facts(t, "windows-ready")
+	f.Interfaces = append(f.Interfaces, Interface{Name: "Ethernet 4", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.56.20/24")}})
+	findings := Check(f, need(nil), "en")
+	if len(findings) != 1 || findings[0].ID != "network-taken" || !strings.Contains(findings[0].Title, "Ethernet 4") {
+		t.Errorf("got %v, want network-taken by Ethernet 4", findings)
+	}
+}
+
 // TestWords shows what people read, in both languages.
 func TestWords(t *testing.T) {
 	for _, name := range []string{"linux-kvm", "linux-networks", "linux-small", "windows-hyperv-korean", "darwin-apple-silicon"} {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"podium/provision/lab"
+	"podium/provision/machine/vagrant"
 )
 
 // network compares the lab's network with those that this computer is part of, and with what VirtualBox allows.
@@ -77,12 +78,7 @@ func parseNetworks(text string) []netip.Prefix {
 
 // takenNetwork looks for the lab's network on cards that are not VirtualBox's own host-only ones, and among routes.
 func (c *checkup) takenNetwork(network netip.Prefix) {
-	hostOnly := map[string]bool{}
-	for line := range strings.Lines(c.out(vboxHostOnly)) {
-		if key, value, _ := strings.Cut(line, ":"); key == "Name" {
-			hostOnly[strings.TrimSpace(value)] = true
-		}
-	}
+	hostOnly := c.hostOnlyCards()
 	own := func(name string) bool {
 		return hostOnly[name] || strings.HasPrefix(name, "vboxnet") || strings.Contains(name, "VirtualBox Host-Only") ||
 			c.n.provider() == lab.ProviderLibvirt && strings.HasPrefix(name, "virbr")
@@ -103,6 +99,21 @@ func (c *checkup) takenNetwork(network netip.Prefix) {
 			cards[r.card] = true
 		}
 	}
+}
+
+// hostOnlyCards are the names of VirtualBox's own cards. Windows names a card as the user's connection ("Ethernet 3"),
+// VBoxManage by its driver: there only the address is the same.
+func (c *checkup) hostOnlyCards() map[string]bool {
+	names := map[string]bool{}
+	for name, own := range vagrant.ParseHostOnly(c.out(vboxHostOnly)) {
+		names[name] = true
+		for _, card := range c.f.Interfaces {
+			if slices.ContainsFunc(card.Prefixes, func(p netip.Prefix) bool { return p.Addr() == own.Addr() }) {
+				names[card.Name] = true
+			}
+		}
+	}
+	return names
 }
 
 // bridgeOfMac tells the card by which macOS shows VirtualBox's host-only network: bridge100 and on.

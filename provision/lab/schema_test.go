@@ -89,6 +89,7 @@ func TestSchemaAcceptsLabs(t *testing.T) {
 var beyondSchema = map[string]bool{
 	"invalid-addons-none":      true,
 	"invalid-addons-pool":      true,
+	"invalid-names-windows":    true,
 	"invalid-network-tiny":     true,
 	"invalid-etcd":             true,
 	"invalid-etcd-stacked":     true,

@@ -80,7 +80,14 @@ const maxName = 63
 
 var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
-// name checks a name that becomes part of host names.
+// onWindows are the names that Windows keeps for devices: they cannot be those of files and folders, and every name in
+// a lab becomes one. Refused on every system: a lab is handed on
+// (https://learn.microsoft.com/windows/win32/fileio/naming-a-file).
+var onWindows = regexp.MustCompile(`^(con|prn|aux|nul|com[1-9]|lpt[1-9])$`)
+
+const onWindowsFault = "is a name that Windows keeps for a device: choose another"
+
+// name checks a name that becomes part of host names and of paths.
 func (c *checker) name(path, value, example string) bool {
 	switch {
 	case value == "":
@@ -89,6 +96,8 @@ func (c *checker) name(path, value, example string) bool {
 		c.bad(path, value, "has %d characters, more than the %d that a host name can have: shorten it", len(value), maxName)
 	case !label.MatchString(value):
 		c.bad(path, value, "is not a name: write small letters a to z, digits and hyphens, such as %s", cmp.Or(asLabel(value), example))
+	case onWindows.MatchString(value):
+		c.bad(path, value, onWindowsFault)
 	default:
 		return true
 	}

@@ -171,11 +171,13 @@ func (c *checker) machineNames() {
 			c.bad(fmt.Sprintf("nodes[%d].name", m.Entry), m.Name, message, args...)
 		}
 		switch {
-		case said[m.Entry], !label.MatchString(n.Name), len(n.Name) > maxName:
+		case said[m.Entry], !label.MatchString(n.Name), len(n.Name) > maxName, onWindows.MatchString(n.Name):
 		case taken && first != m.Entry:
 			fault("is the name of a machine of nodes[%d] too: choose another", first)
 		case m.Name == "localhost" || m.Name == "kube-api":
 			fault("is a name that every machine knows something else by: choose another")
+		case onWindows.MatchString(m.Name):
+			fault(onWindowsFault)
 		case len(m.Name) > maxName:
 			fault("has more than the %d characters that a host name can have: shorten it", maxName)
 		case len(c.lab.Name)+1+len(m.Name) > maxName:
