@@ -8,8 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -24,12 +26,43 @@ import (
 	"podium/provision/remote"
 )
 
-// TestMain plays a program that hangs when PODIUM_HANG is set: for what only a real process can show.
+// TestMain plays what only a real process can show: with PODIUM_PLAY=hang a program that does not end, with
+// PODIUM_PLAY=launcher one whose work is done by a program that it starts.
 func TestMain(m *testing.M) {
-	if os.Getenv("PODIUM_HANG") != "" {
-		time.Sleep(time.Minute)
+	switch os.Getenv("PODIUM_PLAY") {
+	case "":
+		os.Exit(m.Run())
+	case "launcher":
+		launch()
+	case "worker":
+		work(os.Getenv("PODIUM_PLAY_FILE"))
 	}
-	os.Exit(m.Run())
+	time.Sleep(time.Minute)
+}
+
+// launch starts the worker, which has an output of its own.
+func launch() {
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), "PODIUM_PLAY=worker")
+	if err := c.Start(); err != nil {
+		panic(err)
+	}
+}
+
+// work listens as long as it runs, and writes the address into a file.
+func work(file string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err == nil {
+		err = os.WriteFile(file+".new", []byte(l.Addr().String()), 0o600)
+	}
+	if err == nil {
+		err = os.Rename(file+".new", file)
+	}
+	if err != nil {
+		panic(err)
+	}
+	time.Sleep(time.Minute)
+	_ = l.Close()
 }
 
 // rule makes a call fail. The first one that fits and is not used up wins.

@@ -86,15 +86,17 @@ func (p program) start(ctx context.Context, stdout, stderr io.Writer, args ...st
 	c.WaitDelay = endGrace
 	ownGroup(c)
 	c.Cancel = func() error { return interrupt(c) }
-	err := c.Run()
+	if err := c.Start(); err != nil {
+		return -1, err
+	}
+	started := groupOf(c)
+	defer started.close()
+	err := c.Wait()
 	if errors.Is(err, exec.ErrWaitDelay) { // it ended, but a background process of its own (VBoxSVC) holds its output
 		err = nil
 	}
 	if ctx.Err() != nil {
-		endGroup(c)
-	}
-	if c.ProcessState == nil {
-		return -1, err
+		started.end()
 	}
 	return c.ProcessState.ExitCode(), err
 }

@@ -15,12 +15,16 @@ func ownGroup(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 // interrupt asks the program to end, as Ctrl-C would: Vagrant then leaves its locks and the machine in order.
 func interrupt(c *exec.Cmd) error { return ignoreGone(syscall.Kill(c.Process.Pid, syscall.SIGINT)) }
 
-// endGroup ends what is left of the program and of what it started.
-func endGroup(c *exec.Cmd) {
-	if c.Process != nil {
-		_ = ignoreGone(syscall.Kill(-c.Process.Pid, syscall.SIGKILL))
-	}
-}
+// group holds a program and all that it has started.
+type group struct{ id int }
+
+func groupOf(c *exec.Cmd) group { return group{c.Process.Pid} }
+
+// end ends what runs of the group.
+func (g group) end() { _ = ignoreGone(syscall.Kill(-g.id, syscall.SIGKILL)) }
+
+// close has nothing to let go of.
+func (group) close() {}
 
 func ignoreGone(err error) error {
 	if errors.Is(err, syscall.ESRCH) {

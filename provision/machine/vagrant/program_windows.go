@@ -1,6 +1,7 @@
 package vagrant
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 
@@ -20,8 +21,43 @@ func interrupt(c *exec.Cmd) error {
 	return nil
 }
 
-func endGroup(c *exec.Cmd) {
-	if c.Process != nil {
-		_ = c.Process.Kill()
+// group holds a program and all that it has started. vagrant.exe only starts ruby.exe, which does the work, and would go
+// on when its parent was ended alone.
+type group struct {
+	process *os.Process
+	job     windows.Handle // 0: Windows gave none
+}
+
+func groupOf(c *exec.Cmd) group {
+	g := group{process: c.Process}
+	job, err := windows.CreateJobObject(nil, nil)
+	if err != nil {
+		return g
+	}
+	// What the program starts from now on is in the job too. It has only begun to load.
+	err = c.Process.WithHandle(func(process uintptr) {
+		if windows.AssignProcessToJobObject(job, windows.Handle(process)) == nil {
+			g.job = job
+		}
+	})
+	if err != nil || g.job == 0 {
+		_ = windows.CloseHandle(job)
+	}
+	return g
+}
+
+// end ends what runs of the group.
+func (g group) end() {
+	if g.job == 0 {
+		_ = g.process.Kill()
+		return
+	}
+	_ = windows.TerminateJobObject(g.job, 1)
+}
+
+// close lets go of the group; what runs of it runs on.
+func (g group) close() {
+	if g.job != 0 {
+		_ = windows.CloseHandle(g.job)
 	}
 }

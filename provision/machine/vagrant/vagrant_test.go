@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -325,7 +326,7 @@ func hanging(t *testing.T) program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return program{name: "VBoxManage", path: self, env: []string{"PODIUM_HANG=1"}, log: hclog.NewNullLogger()}
+	return program{name: "VBoxManage", path: self, env: []string{"PODIUM_PLAY=hang"}, log: hclog.NewNullLogger()}
 }
 
 func TestHangingProgramIsEnded(t *testing.T) {
@@ -344,9 +345,42 @@ func TestCancelledProgramIsEnded(t *testing.T) {
 	}
 }
 
+// TestWorkerIsEnded: on Windows vagrant.exe only starts ruby.exe, which must not go on when vagrant.exe was ended.
+func TestWorkerIsEnded(t *testing.T) {
+	p := hanging(t)
+	file := filepath.Join(t.TempDir(), "address")
+	p.env = []string{"PODIUM_PLAY=launcher", "PODIUM_PLAY_FILE=" + file}
+	ctx, cancel := context.WithCancel(t.Context())
+	var address string
+	go func() {
+		defer cancel()
+		for i := 0; i < 600 && address == ""; i++ {
+			time.Sleep(100 * time.Millisecond)
+			text, _ := os.ReadFile(file) // there once the worker works
+			address = string(text)
+		}
+	}()
+	if _, err := p.run(ctx, time.Minute); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	if address == "" {
+		t.Fatal("the worker did not start")
+	}
+	for range 100 { // the system ends it meanwhile
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			return
+		}
+		_ = conn.Close()
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Error("the worker runs on")
+}
+
 func TestProgramThatIsNotThere(t *testing.T) {
 	p := program{name: "VBoxManage", path: filepath.Join(t.TempDir(), "none"), log: hclog.NewNullLogger()}
-	if _, err := p.run(t.Context(), time.Minute, "list"); !errors.Is(err, fs.ErrNotExist) {
+	_, err := p.run(t.Context(), time.Minute, "list")
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, exec.ErrNotFound) { // Windows looks for none.exe and the like
 		t.Errorf("got %v", err)
 	}
 }
