@@ -68,7 +68,15 @@ func (c *collector) note(name string, a Answer) {
 }
 
 // ask runs a program beside the others.
-func (c *collector) ask(name, path string, args ...string) {
+func (c *collector) ask(name, path string, args ...string) { c.run(name, vagrant.Text, path, args...) }
+
+// powershell asks Windows PowerShell.
+func (c *collector) powershell(name, question string) {
+	c.run(name, vagrant.ConsoleText, "powershell", "-NoProfile", "-NonInteractive", "-Command", question)
+}
+
+// run keeps what the program wrote, as text makes it UTF-8.
+func (c *collector) run(name string, text func([]byte) string, path string, args ...string) {
 	c.wait.Go(func() {
 		ctx, cancel := context.WithTimeout(c.ctx, programDeadline)
 		defer cancel()
@@ -78,7 +86,7 @@ func (c *collector) ask(name, path string, args ...string) {
 		p.Env = append(os.Environ(), "LANG=C", "LC_ALL=C", "VAGRANT_CHECKPOINT_DISABLE=1")
 		p.WaitDelay = time.Second
 		err := p.Run()
-		a := Answer{Out: out.String(), Err: errs.String()}
+		a := Answer{Out: text(out.Bytes()), Err: text(errs.Bytes())}
 		var exit *exec.ExitError
 		switch {
 		case errors.As(err, &exit):
@@ -113,9 +121,8 @@ func (c *collector) system() {
 		c.ask(macMemory, "vm_stat")
 		c.ask(macRoutes, "netstat", "-rn", "-f", "inet")
 	case "windows":
-		c.ask(windowsSystem, "powershell", "-NoProfile", "-NonInteractive", "-Command", windowsQuestion)
-		c.ask(windowsRoutes, "powershell", "-NoProfile", "-NonInteractive", "-Command",
-			"Get-NetRoute -AddressFamily IPv4 | Select-Object DestinationPrefix,InterfaceAlias | ConvertTo-Json -Compress")
+		c.powershell(windowsSystem, windowsQuestion)
+		c.powershell(windowsRoutes, "Get-NetRoute -AddressFamily IPv4 | Select-Object DestinationPrefix,InterfaceAlias | ConvertTo-Json -Compress")
 	}
 }
 

@@ -27,7 +27,7 @@ import (
 )
 
 // TestMain plays what only a real process can show: with PODIUM_PLAY=hang a program that does not end, with
-// PODIUM_PLAY=launcher one whose work is done by a program that it starts.
+// launcher one whose work is done by a program that it starts, with korean one that writes as Korean Windows does.
 func TestMain(m *testing.M) {
 	switch os.Getenv("PODIUM_PLAY") {
 	case "":
@@ -36,9 +36,15 @@ func TestMain(m *testing.M) {
 		launch()
 	case "worker":
 		work(os.Getenv("PODIUM_PLAY_FILE"))
+	case "korean":
+		fmt.Println(korean)
+		os.Exit(0)
 	}
 	time.Sleep(time.Minute)
 }
+
+// korean is C:\Users\홍길동\VirtualBox VMs as VBoxManage writes it on Korean Windows, in code page 949.
+const korean = `C:\Users\` + "\xc8\xab\xb1\xe6\xb5\xbf" + `\VirtualBox VMs`
 
 // launch starts the worker, which has an output of its own.
 func launch() {

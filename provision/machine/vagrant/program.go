@@ -50,7 +50,7 @@ func (p program) stream(ctx context.Context, deadline time.Duration, stdout, std
 	defer cancel()
 	begin := time.Now()
 	code, err := p.start(limited, stdout, stderr, args...)
-	out := answer{stdout: stdout.String(), stderr: stderr.String(), code: code}
+	out := answer{stdout: Text([]byte(stdout.String())), stderr: Text([]byte(stderr.String())), code: code}
 	p.log.Debug("ran", "program", p.name, "args", args, "code", out.code, "took", time.Since(begin))
 	if err == nil && out.code == 0 {
 		return out, nil

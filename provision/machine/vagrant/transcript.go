@@ -89,7 +89,7 @@ func (t *transcript) Write(b []byte) (int, error) {
 			}
 			return len(b), nil
 		}
-		t.line(string(t.rest[:i]))
+		t.line(Text(t.rest[:i]))
 		t.rest = t.rest[i+1:]
 	}
 }
