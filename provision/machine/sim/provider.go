@@ -150,14 +150,15 @@ func (p *Provider) start(ctx context.Context) error {
 	defer deadline.Stop()
 	for {
 		c, err := p.connect(ctx)
-		if c != nil || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if c != nil || errors.Is(err, ErrVersion) {
 			return err
 		}
+		// Any other error may pass: on Windows the file cannot be read in the moment in which it gets its name.
 		select {
 		case err := <-ended:
 			return fmt.Errorf("the simulator's process ended at once: %w: see %s", err, p.logFile())
 		case <-deadline.C:
-			return fmt.Errorf("the simulator's process does not answer within 20s: see %s", p.logFile())
+			return errors.Join(fmt.Errorf("the simulator's process does not answer within 20s: see %s", p.logFile()), err)
 		case <-ctx.Done():
 			return fmt.Errorf("start the simulator: %w", context.Cause(ctx))
 		case <-time.After(5 * time.Millisecond):

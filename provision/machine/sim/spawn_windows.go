@@ -22,7 +22,7 @@ func detached() *syscall.SysProcAttr {
 // keepProgram copies the program beside the lab: Windows does not let anybody replace or delete a program that runs,
 // and go run deletes what it has built.
 func keepProgram(program, dir string) (string, error) {
-	target := filepath.Join(dir, "podium-sim.exe")
+	target := filepath.Join(dir, filepath.Base(program)) // its name: tests tell by it what to play
 	in, err := os.Open(program)
 	if err != nil {
 		return "", err
