@@ -106,7 +106,7 @@ func (a *app) need(given []string, provider string) (doctor.Need, string, error)
 
 // needOf is what a lab needs beside what it has already.
 func (a *app) needOf(b *labSession) (doctor.Need, error) {
-	need := doctor.Need{Lab: b.lab, Machines: b.plan.Machines}
+	need := doctor.Need{Lab: b.lab, Folder: b.state.Lab(), Machines: b.plan.Machines}
 	made, err := a.provider(b)
 	if err != nil {
 		return need, err

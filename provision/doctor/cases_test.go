@@ -3,6 +3,7 @@ package doctor
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"podium/provision/lab"
@@ -94,6 +95,7 @@ var cases = []struct {
 	}},
 	{finds: "non-ascii", on: []string{"linux", "darwin"}, source: plain, facts: func(f *Facts) { f.VagrantHome = "/home/김철수/.vagrant.d" }},
 	{finds: "non-ascii", on: win, source: plain, facts: func(f *Facts) { f.VagrantHome = `C:\Users\김철수\.vagrant.d` }},
+	{finds: "long-folder", on: win, source: plain, need: func(n *Need) { n.Folder = `C:\` + strings.Repeat("실습", 100) }},
 	{finds: "proxy", on: every, source: plain, facts: func(f *Facts) { f.Env = map[string]string{"HTTPS_PROXY": "http://proxy.school:3128"} }},
 	{finds: "clock", on: every, source: plain, facts: func(f *Facts) { f.ClockAhead = -86400 }},
 	{finds: "name-server", on: linux, source: "systemd-resolved.service(8): the stub's /etc/resolv.conf",
@@ -102,7 +104,7 @@ var cases = []struct {
 
 // concerns says on which systems a finding can appear, where that is not all three.
 var concerns = map[string][]string{
-	"wsl": linux, "kernel-module": linux, "apple-silicon": mac, "apple-silicon-box": mac, "virtualisation-off": {"linux", "windows"}, "hyper-v": win,
+	"wsl": linux, "kernel-module": linux, "apple-silicon": mac, "apple-silicon-box": mac, "virtualisation-off": {"linux", "windows"}, "hyper-v": win, "long-folder": win,
 	"kvm": linux, "kvm-released": linux, "libvirt-system": {"darwin", "windows"}, "libvirt-missing": linux, "libvirt-refuses": linux, "libvirt-plugin": linux,
 	"libvirt-slow": linux, "range": {"linux", "darwin"}, "name-server": linux,
 }

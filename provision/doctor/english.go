@@ -187,6 +187,11 @@ func english() map[string]wording {
 			fix:     "Use plain folders: set VAGRANT_HOME to one, and: VBoxManage setproperty machinefolder FOLDER",
 			windows: "setx VAGRANT_HOME C:\\vagrant, and: VBoxManage setproperty machinefolder C:\\VMs; then open a new terminal.",
 		},
+		"long-folder": {
+			title:   "The path of the lab's folder has {1} characters",
+			meaning: "Many programs of Windows take paths of 259 characters, and what Vagrant keeps of a machine lies {2} deeper.",
+			fix:     "Move the lab to a folder with a shorter path, such as C:\\labs\\{3}",
+		},
 		"proxy": {
 			title:   "This computer uses the proxy {1}, the lab does not",
 			meaning: "The machines would try to reach the internet directly.",

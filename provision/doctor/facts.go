@@ -80,6 +80,7 @@ const (
 // Need is the lab that the computer shall carry. An empty one asks for the programs only.
 type Need struct {
 	Lab      lab.Lab
+	Folder   string // the lab's, absolute
 	Machines []lab.Machine
 	Ports    map[string]int    // pinned SSH ports by node
 	IDs      map[string]string // machines that Vagrant has made, by node

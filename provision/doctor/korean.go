@@ -187,6 +187,11 @@ func korean() map[string]wording {
 			fix:     "영문 폴더를 쓰세요: VAGRANT_HOME을 그런 폴더로 정하고, VBoxManage setproperty machinefolder 폴더",
 			windows: "setx VAGRANT_HOME C:\\vagrant, 그리고 VBoxManage setproperty machinefolder C:\\VMs. 그런 다음 터미널을 새로 여세요.",
 		},
+		"long-folder": {
+			title:   "실습 폴더의 경로가 {1}자입니다",
+			meaning: "많은 Windows 프로그램은 경로를 259자까지만 다루며, Vagrant가 머신마다 두는 파일은 그보다 {2}자 더 깊이 있습니다.",
+			fix:     "C:\\labs\\{3}처럼 경로가 짧은 폴더로 실습을 옮기세요.",
+		},
 		"proxy": {
 			title:   "이 컴퓨터는 프록시 {1}을(를) 쓰지만 실습은 쓰지 않습니다",
 			meaning: "머신들이 인터넷에 직접 접속하려고 합니다.",

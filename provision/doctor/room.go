@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"podium/provision/lab"
 )
@@ -60,6 +61,21 @@ func human(s lab.Size) string {
 	return fmt.Sprintf("%.1f GiB", float64(s)/float64(lab.GiB))
 }
 
+// maxPath is the longest path that a program of Windows takes unless it was made for longer ones
+// (https://learn.microsoft.com/windows/win32/fileio/maximum-file-path-limitation).
+const maxPath = 259
+
+// longFolder compares the lab's folder with what Vagrant keeps below it.
+func (c *checkup) longFolder() {
+	deepest := 0
+	for _, m := range c.n.Machines {
+		deepest = max(deepest, len(`\.podium\vagrant\.vagrant\machines\`+m.Name+`\virtualbox\action_set_name`))
+	}
+	if length := utf8.RuneCountInString(c.n.Folder); c.f.OS == "windows" && length+deepest > maxPath {
+		c.add(Warning, "long-folder", length, deepest, c.n.Lab.Name)
+	}
+}
+
 // box looks at whether the box is here or can be fetched.
 func (c *checkup) box() {
 	answer, asked := c.f.Answers[boxServer]
@@ -87,6 +103,7 @@ func (c *checkup) surroundings() {
 			break
 		}
 	}
+	c.longFolder()
 	if proxy := firstOf(c.f.Env, "HTTPS_PROXY", "HTTP_PROXY"); proxy != "" && len(c.n.Machines) > 0 {
 		if c.n.Lab.Proxy == nil {
 			c.add(Warning, "proxy", proxy)

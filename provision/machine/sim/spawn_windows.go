@@ -2,10 +2,12 @@ package sim
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"syscall"
+	"unicode/utf8"
 )
 
 // Windows process creation flags (processthreadsapi.h).
@@ -19,10 +21,17 @@ func detached() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{HideWindow: true, CreationFlags: detachedProcess | createNewProcessGroup}
 }
 
+// maxProgramPath is the longest path of a program that Windows starts (CreateProcessW: MAX_PATH, with its zero).
+const maxProgramPath = 259
+
 // keepProgram copies the program beside the lab: Windows does not let anybody replace or delete a program that runs,
 // and go run deletes what it has built.
 func keepProgram(program, dir string) (string, error) {
 	target := filepath.Join(dir, filepath.Base(program)) // its name: tests tell by it what to play
+	if length := utf8.RuneCountInString(target); length > maxProgramPath {
+		return "", fmt.Errorf("%s: a path of %d characters, and Windows starts a program with %d at most: move the lab to a folder with a shorter path, such as C:\\labs",
+			target, length, maxProgramPath)
+	}
 	in, err := os.Open(program)
 	if err != nil {
 		return "", err
