@@ -215,3 +215,52 @@ func TestUpSaysWhyItTriesAgain(t *testing.T) {
 		}
 	}
 }
+
+// What failed stays in the state, and in what status says, until it succeeds: a person may come back the next day.
+func TestFailuresAreRememberedUntilTheyAreGone(t *testing.T) {
+	f := newFakeLab()
+	broken := map[string]bool{"w1/base": true, "w3/join": true}
+	f.script = func(_ context.Context, r scriptRun) (string, error) {
+		if broken[r.ID()] {
+			fmt.Fprintf(r.Log, "the disk of %s is full\n", r.Node)
+			return "", exitCode(1)
+		}
+		return "", nil
+	}
+	e, _ := newEngine(t, smallLab(), f)
+	remembered := func() map[string]string {
+		t.Helper()
+		nodes, err := e.Status(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]string{}
+		for _, n := range nodes {
+			for _, failed := range n.Failures {
+				if failed.At.IsZero() || failed.Log == "" || failed.Hint == "" {
+					t.Errorf("%s/%s lacks its time, log or hint: %+v", n.Name, failed.Step, failed)
+				}
+				all[n.Name+"/"+failed.Step] = failed.Error + ": " + strings.Join(failed.Last, "; ")
+			}
+		}
+		return all
+	}
+	if _, err := e.Up(context.Background(), UpOptions{}); err == nil {
+		t.Fatal("up succeeds")
+	}
+	want := map[string]string{"w1/base": "base.sh: exit code 1: the disk of w1 is full", "w3/join": "join.sh: exit code 1: the disk of w3 is full"}
+	if diff := cmp.Diff(want, remembered()); diff != "" {
+		t.Errorf("after a failed up (-want +got):\n%s", diff)
+	}
+	broken["w1/base"] = false
+	_, _ = e.Up(context.Background(), UpOptions{})
+	delete(want, "w1/base")
+	if diff := cmp.Diff(want, remembered()); diff != "" {
+		t.Errorf("after one of them has succeeded (-want +got):\n%s", diff)
+	}
+	e.Plan = drawPlan(slices.DeleteFunc(smallLabLines(), func(l string) bool { return strings.HasPrefix(l, "w3/join") || strings.HasPrefix(l, "cp/ready") })...)
+	up(t, e)
+	if got := remembered(); len(got) > 0 {
+		t.Errorf("after the step was taken out: %v", got)
+	}
+}

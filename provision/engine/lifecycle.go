@@ -87,6 +87,7 @@ func forgetNode(s *state.State, name string) {
 	delete(s.Machines, name)
 	delete(s.Steps, name)
 	delete(s.Facts, name)
+	delete(s.Failures, name)
 }
 
 // stopDeadline is how long machines may take to stop after they were halted.

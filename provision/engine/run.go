@@ -113,6 +113,7 @@ func (r *run) notRun(i int, how Outcome, by int) {
 	result := TaskResult{ID: t.ID, Node: t.Node, Step: t.Step, Outcome: how}
 	switch how {
 	case Skipped:
+		r.clearFailure(t)
 		r.emit(event.Event{Kind: event.TaskSkipped, Node: t.Node, Step: t.Step})
 	case Blocked:
 		result.Reason = string(r.Plan.Tasks[by].ID)
@@ -150,13 +151,14 @@ func (r *run) task(ctx context.Context, i int) Outcome {
 		result.Outcome = Cancelled
 	default:
 		result.Outcome = Failed
-		r.mu.Lock()
-		r.failures = append(r.failures, failure)
-		r.mu.Unlock()
+		r.fail(failure)
 		ended.Kind, ended.Error, ended.Text = event.TaskFailed, failure.Err.Error(), failure.Hint
 	}
 	if ended.Kind != "" {
 		r.emit(ended)
+	}
+	if result.Outcome == Done || result.Outcome == Skipped {
+		r.clearFailure(t)
 	}
 	r.keep(i, result)
 	return result.Outcome
@@ -204,6 +206,30 @@ func (r *run) failure(t plan.Task, out *output, err error) *TaskError {
 		failure.Last, failure.Log = out.tail(), out.log.Path()
 	}
 	return failure
+}
+
+// fail keeps a failure: for the verdict, and in the state until the step succeeds.
+func (r *run) fail(f *TaskError) {
+	r.mu.Lock()
+	r.failures = append(r.failures, f)
+	r.mu.Unlock()
+	r.record.Update(func(s *state.State) {
+		if s.Failures[f.Node] == nil {
+			s.Failures[f.Node] = map[string]state.Failure{}
+		}
+		s.Failures[f.Node][f.Step] = state.Failure{
+			At: time.Now().Truncate(time.Second), Error: f.Err.Error(), Last: f.Last, Hint: f.Hint, Log: f.Log,
+		}
+	})
+}
+
+// clearFailure forgets how a step failed earlier. It leaves the state alone when there is nothing to forget.
+func (r *run) clearFailure(t plan.Task) {
+	failed := false
+	r.record.View(func(s state.State) { _, failed = s.Failures[t.Node][t.Step] })
+	if failed {
+		r.record.Update(func(s *state.State) { delete(s.Failures[t.Node], t.Step) })
+	}
 }
 
 // keep stores how a task ended.

@@ -25,7 +25,14 @@ type NodeStatus struct {
 	Done     int    // steps done, by the node's markers; by the state when it cannot be asked
 	Total    int    // steps the last up had for it
 	Services []ServiceStatus
-	Removed  bool // the last up's description had it no more
+	Failures []StepFailure // steps that failed and have not succeeded since, the oldest failure first
+	Removed  bool          // the last up's description had it no more
+}
+
+// StepFailure is a step that failed on a node and has not succeeded since.
+type StepFailure struct {
+	Step string
+	state.Failure
 }
 
 // ServiceStatus is what systemd says of a unit.
@@ -147,6 +154,10 @@ func status(s state.State, o remote.Outcome[inspection], is machine.State) NodeS
 			n.Done++
 		}
 	}
+	for step, f := range s.Failures[o.Name] {
+		n.Failures = append(n.Failures, StepFailure{Step: step, Failure: f})
+	}
+	slices.SortFunc(n.Failures, func(a, b StepFailure) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Step, b.Step)) })
 	for _, unit := range m.Services {
 		n.Services = append(n.Services, ServiceStatus{Unit: unit, Active: o.Value.Units[unit]})
 	}

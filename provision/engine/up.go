@@ -160,7 +160,14 @@ func (r *upRun) expect(s *state.State) {
 		had := s.Machines[m.Name]
 		s.Machines[m.Name] = state.Machine{
 			Roles: m.Roles, Address: m.Address.String(), Place: i, Endpoint: had.Endpoint, Made: true, Plan: map[string]string{},
+			Unchecked: had.Unchecked, MadeWith: had.MadeWith,
 		}
+	}
+	for node, failures := range s.Failures {
+		maps.DeleteFunc(failures, func(name string, _ state.Failure) bool {
+			_, has := r.graph.index[plan.TaskID(node+"/"+name)]
+			return planned[node] && !has // the step was taken out of the description
+		})
 	}
 	for _, t := range r.Plan.Tasks {
 		m := s.Machines[t.Node]

@@ -133,6 +133,9 @@ func (s *State) fill() {
 	if s.Facts == nil {
 		s.Facts = map[string]map[string]string{}
 	}
+	if s.Failures == nil {
+		s.Failures = map[string]map[string]Failure{}
+	}
 }
 
 // Save writes state.json: whole or not at all, 0600.

@@ -27,6 +27,8 @@ type State struct {
 	Steps     map[string]map[string]Step   `json:"steps"`     // node, step
 	Facts     map[string]map[string]string `json:"facts"`     // node, key; the file is 0600, secrets may be here
 	Snapshots []Snapshot                   `json:"snapshots"` // oldest first
+	// Failures is how steps failed on nodes, until they succeed: node, step.
+	Failures map[string]map[string]Failure `json:"failures"`
 	// Restoring is the tag of a snapshot that is being restored: some machines may be back at it and others not.
 	Restoring string `json:"restoring,omitempty"`
 }
@@ -40,8 +42,30 @@ type Machine struct {
 	Services []string         `json:"services,omitempty"` // systemd units that status asks for
 	Made     bool             `json:"made,omitempty"`     // podium has asked the provider for it: there may be something to destroy
 	Removed  bool             `json:"removed,omitempty"`  // the last up's description had it no more
+	// Unchecked is set before a machine is started again, and cleared when the checks of its steps hold since.
+	Unchecked bool `json:"unchecked,omitempty"`
+	// MadeWith is what the machine was made with; nil: not known.
+	MadeWith *Settings `json:"made_with,omitempty"`
 	// Plan is the digest of each step that the last up had for the machine.
 	Plan map[string]string `json:"plan,omitempty"`
+}
+
+// Settings are what lab.yaml says of a machine and what cannot be changed on one that exists, or not at once.
+type Settings struct {
+	CPUs    int    `json:"cpus,omitempty"`
+	Memory  string `json:"memory,omitempty"`
+	Box     string `json:"box,omitempty"`
+	User    string `json:"user,omitempty"`
+	Network string `json:"network,omitempty"`
+}
+
+// Failure is a step that failed on a node.
+type Failure struct {
+	At    time.Time `json:"at"`
+	Error string    `json:"error"`
+	Last  []string  `json:"last,omitempty"` // the last lines of its output, without secrets
+	Hint  string    `json:"hint,omitempty"`
+	Log   string    `json:"log,omitempty"` // path
 }
 
 // Step is a step done on a node, as far as podium saw it.
