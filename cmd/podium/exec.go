@@ -23,6 +23,9 @@ const execLong = `Run a command on nodes, all at once, and show each line of out
 --on and --role it runs on every node. Several words are passed on as they are; one word is a line
 for the node's shell, so that pipes and variables work there.
 
+What comes by a pipe or from a file goes to every node: podium exec -- bash -s < script.sh. In a loop
+that reads its own input (while read), -n keeps podium from reading it.
+
 Exit code 0 means that the command succeeded everywhere; otherwise podium says where it did not.`
 
 type execFlags struct {
@@ -32,6 +35,7 @@ type execFlags struct {
 	sudo     bool
 	parallel int
 	timeout  timeLimit
+	noStdin  bool
 }
 
 func (a *app) execCommand() *cobra.Command {
@@ -44,6 +48,7 @@ func (a *app) execCommand() *cobra.Command {
   podium exec --role worker --sudo -- systemctl restart kubelet
   podium exec --on w1,w2 -- 'df -h / | tail -1'
   podium exec --group -- cat /etc/os-release
+  podium exec --role worker -- bash -s < script.sh   # a script of this computer
   podium exec labs/docker -- docker ps`,
 		Args:              args(1, -1, "a command"),
 		ValidArgsFunction: completeLabs,
@@ -79,6 +84,7 @@ func (a *app) execCommand() *cobra.Command {
 	flags.BoolVar(&f.sudo, "sudo", false, "run as root")
 	flags.IntVar(&f.parallel, "parallel", 0, "`number` of nodes at once (default: all)")
 	flags.Var(&f.timeout, "timeout", "give up on a node after this `time`, such as 30s (default: never)")
+	flags.BoolVarP(&f.noStdin, "no-stdin", "n", false, "leave stdin alone: the commands get an empty one")
 	return c
 }
 
@@ -121,6 +127,11 @@ func (a *app) exec(ctx context.Context, where labRef, words []string, f execFlag
 	}
 	// A hundred short commands leave little garbage: collecting it costs more than it frees (scripts/bench/exec.sh).
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	stdin, done, err := a.stdinForAll(f.noStdin)
+	if err != nil {
+		return err
+	}
+	defer done()
 	collect := f.group || f.output.json()
 	prefix := newPrefixer(a, names)
 	outcomes := remote.Each(ctx, names, f.parallel, func(ctx context.Context, name string) (answer, error) {
@@ -135,6 +146,7 @@ func (a *app) exec(ctx context.Context, where labRef, words []string, f execFlag
 		}
 		defer client.Close()
 		command := commandOf(words, f.sudo)
+		command.Stdin = stdin()
 		if collect {
 			return runCollected(ctx, client, command)
 		}
@@ -150,6 +162,23 @@ func (a *app) exec(ctx context.Context, where labRef, words []string, f execFlag
 		a.printGroups(outcomes)
 	}
 	return failedNodes(outcomes)
+}
+
+// stdinForAll gives each call of stdin a reader of the whole input; nil for none. done ends the reading.
+func (a *app) stdinForAll(none bool) (stdin func() io.Reader, done func(), err error) {
+	in := a.pipedInput()
+	if none || in == nil {
+		return func() io.Reader { return nil }, func() {}, nil
+	}
+	s, err := newSpool(in)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.reader, func() {
+		if err := s.close(); err != nil {
+			a.log.Warn("stdin", "error", err)
+		}
+	}, nil
 }
 
 // connect reaches a node as the last up did. It does not wait for one that is down.

@@ -18,8 +18,9 @@ For a command on several nodes see "podium exec".`
 
 func (a *app) sshCommand() *cobra.Command {
 	f := struct {
-		on   selection
-		sudo bool
+		on      selection
+		sudo    bool
+		noStdin bool
 	}{}
 	c := &cobra.Command{
 		Use:   "ssh [LAB] [NODE] [-- COMMAND...]",
@@ -55,15 +56,19 @@ func (a *app) sshCommand() *cobra.Command {
 			if len(rest) > 0 {
 				f.on.nodes = rest
 			}
-			return a.ssh(c.Context(), where, f.on, command, f.sudo)
+			if f.noStdin && len(command) == 0 {
+				return usage("--no-stdin is for a command: a shell without input ends at once").hinted("usage: %s", c.UseLine())
+			}
+			return a.ssh(c.Context(), where, f.on, command, f.sudo, f.noStdin)
 		},
 	}
 	a.addSelection(c, &f.on)
 	c.Flags().BoolVar(&f.sudo, "sudo", false, "run the command as root")
+	c.Flags().BoolVarP(&f.noStdin, "no-stdin", "n", false, "leave stdin alone, as a loop that reads its own input needs (while read)")
 	return c
 }
 
-func (a *app) ssh(ctx context.Context, where labRef, on selection, words []string, sudo bool) error {
+func (a *app) ssh(ctx context.Context, where labRef, on selection, words []string, sudo, noStdin bool) error {
 	b, err := a.reachable(ctx, where)
 	if err != nil {
 		return err
@@ -83,6 +88,11 @@ func (a *app) ssh(ctx context.Context, where labRef, on selection, words []strin
 		command = commandOf(words, sudo)
 	case sudo:
 		command = remote.Command{Args: []string{"bash", "-l"}, Sudo: true}
+	}
+	if noStdin {
+		command.Stdout, command.Stderr = a.stdout, a.stderr
+		_, err := client.Run(ctx, command)
+		return exitOf(err)
 	}
 	return exitOf(a.session(ctx, client, command))
 }
