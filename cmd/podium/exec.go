@@ -185,9 +185,13 @@ func (a *app) stdinForAll(none bool) (stdin func() io.Reader, done func(), err e
 func (a *app) connect(ctx context.Context, b *labSession, name string) (*remote.Client, error) {
 	endpoint, err := b.endpoint(name)
 	if err != nil {
-		return nil, err
+		return nil, a.explain(ctx, b, name, err)
 	}
-	return b.dialer.Connect(ctx, endpoint)
+	client, err := b.dialer.Connect(ctx, endpoint)
+	if err != nil {
+		return nil, a.explain(ctx, b, name, err)
+	}
+	return client, nil
 }
 
 // outputLimit bounds what is kept of a node's output for --group and JSON, in bytes.

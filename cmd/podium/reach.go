@@ -56,7 +56,7 @@ func (a *app) existing(ctx context.Context, b *labSession) error {
 func (b *labSession) endpoint(name string) (remote.Endpoint, error) {
 	e := b.known.Machines[name].Endpoint
 	if e == nil {
-		return remote.Endpoint{}, fail(exitFailed, "%s: it never came up", name).hinted("podium up%s", b.arg)
+		return remote.Endpoint{}, fail(exitFailed, "%s: %w", name, errNeverUp).hinted("podium up%s", b.arg)
 	}
 	return *e, nil
 }

@@ -24,6 +24,7 @@ type labSession struct {
 	plan   plan.Plan // empty unless the description was read
 	engine *engine.Engine
 	dialer *remote.Dialer
+	away   away
 
 	simFile      string // boot times and faults for the simulator
 	bootParallel int    // machines that Vagrant boots at once; 0: by this computer's cores and memory

@@ -14,6 +14,7 @@ import (
 	"podium/provision/lab"
 	"podium/provision/machine"
 	"podium/provision/report"
+	"podium/provision/state"
 )
 
 const statusLong = `Show how the lab is: for each node its machine, whether SSH answers, the steps done and its
@@ -70,12 +71,27 @@ func (a *app) status(ctx context.Context, where labRef, o outputFlag, on selecti
 	if on.given() {
 		nodes = slices.DeleteFunc(nodes, func(n engine.NodeStatus) bool { return !slices.Contains(chosen, n.Name) })
 	}
-	facts := b.facts(secrets)
+	r := statusReport{nodes: nodes, facts: b.facts(secrets), secrets: secrets, last: readLastUp(b.state), holder: b.state.Holder()}
 	if o.json() {
-		return a.printJSON(statusDocument(b, nodes, facts))
+		return a.printJSON(statusDocument(b, r))
 	}
-	a.printStatus(b, nodes, facts, secrets)
+	a.printStatus(b, r)
 	return nil
+}
+
+// statusReport is what status shows.
+type statusReport struct {
+	nodes   []engine.NodeStatus
+	facts   map[string]map[string]string
+	secrets bool
+	last    lastUp
+	holder  *state.Holder // who changes the lab at this moment; nil: nobody
+}
+
+// failure is the task that keeps a node from being ready since the last up, if one does.
+func (r statusReport) failure(n engine.NodeStatus) (failedTask, bool) {
+	f, failed := r.last.failed[n.Name]
+	return f, failed && (n.Done < n.Total || !n.SSH)
 }
 
 // statusOfNothing is the status of a lab that was never made or has been destroyed.
@@ -102,9 +118,9 @@ func (a *app) statusOfNothing(ctx context.Context, b *labSession, o outputFlag) 
 		nodes = append(nodes, engine.NodeStatus{Name: m.Name, Roles: m.Roles, Address: m.Address.String(), Machine: is})
 	}
 	if o.json() {
-		return a.printJSON(statusDocument(b, nodes, nil))
+		return a.printJSON(statusDocument(b, statusReport{nodes: nodes}))
 	}
-	a.printStatus(b, nodes, nil, false)
+	a.printStatus(b, statusReport{nodes: nodes})
 	fmt.Fprintf(a.stdout, "\nNothing has been done yet. Make the lab: podium up%s\n", b.arg)
 	return nil
 }
@@ -125,23 +141,18 @@ func (b *labSession) facts(secrets bool) map[string]map[string]string {
 // isSecret reports whether a fact must not be shown unasked.
 func isSecret(key string) bool { return strings.HasPrefix(key, "secret_") }
 
-func (a *app) printStatus(b *labSession, nodes []engine.NodeStatus, facts map[string]map[string]string, secrets bool) {
+func (a *app) printStatus(b *labSession, r statusReport) {
 	l := newLook(a.screen)
 	fmt.Fprintf(a.stdout, "%s, %s\n\n", l.bold(title(b.lab)), b.state.Lab())
 	t := report.Table{Head: []string{"NODE", "MACHINE", "SSH", "STEPS", "SERVICES", "ADDRESS", "ROLES"}}
-	var notes []string
-	for _, n := range nodes {
+	for _, n := range r.nodes {
 		t.Row(n.Name, l.machine(n.Machine), l.ssh(n), steps(n), l.services(n), n.Address, strings.Join(n.Roles, ","))
-		notes = append(notes, remarks(n, b.arg)...)
 	}
 	t.Write(a.stdout)
-	if len(notes) > 0 {
-		fmt.Fprintln(a.stdout)
+	if notes := r.remarks(b, l); len(notes) > 0 {
+		fmt.Fprintf(a.stdout, "\n%s\n", strings.Join(notes, "\n"))
 	}
-	for _, note := range notes {
-		fmt.Fprintln(a.stdout, note)
-	}
-	a.printPlaces(b, nodes, facts, secrets)
+	a.printPlaces(b, r.nodes, r.facts, r.secrets)
 }
 
 func (l style) machine(s machine.State) string {
@@ -191,28 +202,6 @@ func (l style) services(n engine.NodeStatus) string {
 	return l.red(fmt.Sprintf("%d of %d ok", active, len(n.Services)))
 }
 
-// remarks are what does not fit into a table: why SSH does not answer, what an up that was cut short has left undone, which
-// services are not active. arg is the lab as an argument.
-func remarks(n engine.NodeStatus, arg string) []string {
-	var notes []string
-	if n.SSHError != "" {
-		notes = append(notes, fmt.Sprintf("%s: %s", n.Name, strings.TrimPrefix(report.Clean(n.SSHError), n.Name+": ")))
-	}
-	unfinished := n.SSH && n.Done < n.Total
-	if unfinished {
-		notes = append(notes, fmt.Sprintf("%s: %d of %d steps are done; to go on: podium up%s", n.Name, n.Done, n.Total, arg))
-	}
-	for _, s := range n.Services {
-		if !unfinished && s.Active != "" && s.Active != "active" {
-			notes = append(notes, fmt.Sprintf("%s: %s is %s; see: podium ssh %s -- systemctl status %s", n.Name, s.Unit, s.Active, n.Name, s.Unit))
-		}
-	}
-	if n.Removed {
-		notes = append(notes, n.Name+": no longer in lab.yaml, but kept; to remove: podium up --prune")
-	}
-	return notes
-}
-
 // printPlaces lists the web pages of the lab.
 func (a *app) printPlaces(b *labSession, nodes []engine.NodeStatus, facts map[string]map[string]string, secrets bool) {
 	t := report.Table{Indent: "  "}
@@ -245,10 +234,11 @@ func (a *app) printPlaces(b *labSession, nodes []engine.NodeStatus, facts map[st
 
 type (
 	statusJSON struct {
-		Lab      string       `json:"lab"`
-		Provider string       `json:"provider"`
-		Folder   string       `json:"folder"`
-		Nodes    []statusNode `json:"nodes"`
+		Lab      string        `json:"lab"`
+		Provider string        `json:"provider"`
+		Folder   string        `json:"folder"`
+		AtWork   *state.Holder `json:"at_work,omitempty"`
+		Nodes    []statusNode  `json:"nodes"`
 	}
 	statusNode struct {
 		Name     string            `json:"name"`
@@ -262,6 +252,7 @@ type (
 		Total    int               `json:"steps_total"`
 		Services []statusService   `json:"services"`
 		Removed  bool              `json:"removed,omitempty"`
+		Failed   *failedTask       `json:"failed,omitempty"`
 		Facts    map[string]string `json:"facts,omitempty"`
 	}
 	statusService struct {
@@ -270,12 +261,15 @@ type (
 	}
 )
 
-func statusDocument(b *labSession, nodes []engine.NodeStatus, facts map[string]map[string]string) statusJSON {
-	d := statusJSON{Lab: b.lab.Name, Provider: b.lab.Provider, Folder: b.state.Lab(), Nodes: []statusNode{}}
-	for _, n := range nodes {
+func statusDocument(b *labSession, r statusReport) statusJSON {
+	d := statusJSON{Lab: b.lab.Name, Provider: b.lab.Provider, Folder: b.state.Lab(), AtWork: r.holder, Nodes: []statusNode{}}
+	for _, n := range r.nodes {
 		s := statusNode{
 			Name: n.Name, Roles: slices.Clone(n.Roles), Address: n.Address, Machine: n.Machine, SSH: n.SSH, SSHError: n.SSHError,
-			Done: n.Done, Total: n.Total, Services: []statusService{}, Removed: n.Removed, Facts: facts[n.Name],
+			Done: n.Done, Total: n.Total, Services: []statusService{}, Removed: n.Removed, Facts: r.facts[n.Name],
+		}
+		if f, failed := r.failure(n); failed {
+			s.Failed = &f
 		}
 		if n.Endpoint != nil {
 			s.Endpoint = &report.SSH{Host: n.Endpoint.Host, Port: n.Endpoint.Port, User: n.Endpoint.User}

@@ -88,7 +88,7 @@ func (e *Engine) newUp(o UpOptions) (*upRun, error) {
 }
 
 func (r *upRun) up(ctx context.Context) (Summary, error) {
-	r.emit(event.Event{Kind: event.RunStarted, Tasks: len(r.Plan.Tasks)})
+	r.emit(event.Event{Kind: event.RunStarted, Tasks: len(r.Plan.Tasks), Text: r.verb})
 	err := r.finishRestore(ctx)
 	if err == nil {
 		err = r.prepare(ctx)

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"podium/provision/engine"
+	"podium/provision/machine"
+	"podium/provision/report"
+	"podium/provision/state"
+)
+
+// remarks are what does not fit into a table: who is at work, what failed, what does not answer, and what to do next.
+func (r statusReport) remarks(b *labSession, l style) []string {
+	var notes []string
+	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	if r.holder != nil {
+		add("%s. What stands here changes until it ends.", r.holder.AtWork())
+	}
+	for _, n := range r.nodes {
+		if r.holder == nil {
+			r.addFailure(n, b, l, add)
+		}
+		r.addNode(n, b.arg, add)
+	}
+	r.addNext(b, add)
+	return notes
+}
+
+// addFailure shows what failed on a node in the last up, as up did.
+func (r statusReport) addFailure(n engine.NodeStatus, b *labSession, l style, add func(string, ...any)) {
+	f, failed := r.failure(n)
+	if !failed {
+		return
+	}
+	add("%s %s/%s at %s: %s", l.red("FAILED"), n.Name, f.Step, f.Time.Local().Format(time.DateTime), f.Error)
+	if f.Hint != "" {
+		add("  hint: %s", f.Hint)
+	}
+	if f.Log != "" {
+		add("  log:  %s", shortPath(f.Log, b.state))
+	}
+}
+
+// shortPath is a path of .podium as people write it, when the lab is in the current folder.
+func shortPath(path string, d *state.Dir) string {
+	here, err := filepath.Abs(".")
+	if err != nil || here != d.Lab() {
+		return path
+	}
+	if short, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(short) {
+		return short
+	}
+	return path
+}
+
+// addNode says of a node why SSH does not answer, what an up that was cut short has left undone, and which services are
+// not active.
+func (r statusReport) addNode(n engine.NodeStatus, arg string, add func(string, ...any)) {
+	if n.SSHError != "" && r.holder == nil {
+		add("%s: %s", n.Name, strings.TrimPrefix(report.Clean(n.SSHError), n.Name+": "))
+	}
+	unfinished := n.SSH && n.Done < n.Total
+	if unfinished && r.holder == nil {
+		add("%s: %d of %d steps are done; to go on: podium up%s", n.Name, n.Done, n.Total, arg)
+	}
+	for _, s := range n.Services {
+		if !unfinished && s.Active != "" && s.Active != "active" {
+			add("%s: %s is %s; see: podium ssh %s -- systemctl status %s", n.Name, s.Unit, s.Active, n.Name, s.Unit)
+		}
+	}
+	if n.Removed {
+		add("%s: no longer in lab.yaml, but kept; to remove: podium up%s --prune", n.Name, arg)
+	}
+}
+
+// addNext says what to do about machines that do not run, and about an up that was cut off.
+func (r statusReport) addNext(b *labSession, add func(string, ...any)) {
+	var halted []string
+	for _, n := range r.nodes {
+		if n.Machine == machine.Stopped {
+			halted = append(halted, n.Name)
+		}
+	}
+	switch {
+	case r.holder != nil:
+	case len(halted) > 0 && len(halted) == len(r.nodes):
+		add("The lab is halted. To start it: podium up%s", b.arg)
+	case len(halted) > 0:
+		add("Halted: %s. To start: podium up%s", listNames(halted), b.arg)
+	}
+	if r.holder == nil && !r.last.started.IsZero() {
+		add("The up of %s did not get to its end: %s. To go on: podium up%s",
+			r.last.started.Local().Format(time.DateTime), cmp.Or(r.last.why, "it was killed"), b.arg)
+	}
+}
