@@ -57,11 +57,14 @@ func shortPath(path string, d *state.Dir) string {
 	return path
 }
 
-// addNode says of a node why SSH does not answer, what an up that was cut short has left undone, and which services are
+// addNode says of a node that it crashed, why SSH does not answer, what an up that was cut short has left undone, and which services are
 // not active.
 func (r statusReport) addNode(n engine.NodeStatus, arg string, add func(string, ...any)) {
 	if n.SSHError != "" && r.holder == nil {
 		add("%s: %s", n.Name, strings.TrimPrefix(report.Clean(n.SSHError), n.Name+": "))
+	}
+	if n.Machine == machine.Crashed {
+		add("%s: crashed; to boot it again: podium up%s", n.Name, arg)
 	}
 	unfinished := n.SSH && n.Done < n.Total
 	if unfinished && r.holder == nil {

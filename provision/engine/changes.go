@@ -92,8 +92,8 @@ func (e *Engine) viewOf(ctx context.Context, scripts nodeScripts, s state.State,
 	switch {
 	case is == "" || is == machine.Missing:
 		return view{boot: "machine not made yet"}
-	case is == machine.Stopped:
-		return view{boot: "machine is stopped", steps: remembered(s, name), guess: "as of the last run: the machine is stopped"}
+	case is == machine.Stopped, is == machine.Crashed:
+		return view{boot: "machine is " + string(is), steps: remembered(s, name), guess: "as of the last run: the machine is " + string(is)}
 	case at == nil:
 		return view{guess: "never reached"}
 	}

@@ -239,7 +239,8 @@ func (j *job) restore(ctx context.Context, tag string, which starting) error {
 	if missing := in(all, machine.Missing); len(missing) > 0 {
 		return fmt.Errorf("%w: %q: %s is gone, with its snapshots: destroy the lab and make it again", ErrNodesChanged, tag, strings.Join(missing, ", "))
 	}
-	up := map[starting][]string{startRunning: in(all, machine.Running), startAll: names}[which]
+	ran := append(in(all, machine.Running), in(all, machine.Crashed)...)
+	up := map[starting][]string{startRunning: ran, startAll: names}[which]
 	if err := j.switchOff(ctx, names); err != nil {
 		return errors.Join(err, j.startAgain(ctx, up))
 	}

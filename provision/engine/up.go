@@ -113,7 +113,7 @@ func (r *upRun) up(ctx context.Context) (Summary, error) {
 func (r *upRun) afterwards(ctx context.Context, s *Summary) error {
 	var restarted []string
 	for _, m := range r.Plan.Machines {
-		if r.before[m.Name] == machine.Stopped {
+		if is := r.before[m.Name]; is == machine.Stopped || is == machine.Crashed {
 			restarted = append(restarted, m.Name)
 		}
 	}

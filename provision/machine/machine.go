@@ -18,6 +18,7 @@ const (
 	Missing State = "missing" // never made, or destroyed
 	Running State = "running"
 	Stopped State = "stopped"
+	Crashed State = "crashed" // it does nothing any more, and its hypervisor keeps it for a look: it has to be switched off first
 	Unknown State = "unknown" // the provider cannot tell, or it is on its way from one state to another
 )
 

@@ -83,9 +83,21 @@ type rule struct {
 
 type fakeVM struct {
 	Name      string
-	State     string
+	State     string // as showvminfo --machinereadable has it
 	Snapshots []snapshot
 	Settings  map[string]string // of showvminfo
+
+	Becomes string // what it is after some more looks at it
+	Looks   int
+	asked   int // showvminfo calls while it was starting
+}
+
+// longStates are the words of `list --long vms` where they are not those of showvminfo.
+var longStates = map[string]string{"poweroff": "powered off", "gurumeditation": "guru meditation"}
+
+// off says that a machine has no process.
+func (vm *fakeVM) off() bool {
+	return slices.Contains([]string{"poweroff", "aborted", "saved"}, vm.State)
 }
 
 // fakeHost plays VBoxManage and vagrant: it answers as they do, keeps machines, and fails as its rules say.
@@ -162,7 +174,7 @@ func (h *fakeCall) act(args []string, r *rule) int {
 	case "box":
 		return h.boxAdd(args[2])
 	case "list":
-		return h.list(args[1])
+		return h.list()
 	}
 	id := args[1]
 	if args[0] == "modifyvm" || args[0] == "clonevm" || args[0] == "controlvm" || args[0] == "startvm" || args[0] == "snapshot" || args[0] == "showvminfo" || args[0] == "unregistervm" {
@@ -172,14 +184,32 @@ func (h *fakeCall) act(args []string, r *rule) int {
 		}
 	}
 	vm := h.VMs[id]
+	refuse := func(format string, args ...any) int {
+		_, _ = fmt.Fprintf(h.err, "VBoxManage: error: "+format+"\n", args...)
+		return 1
+	}
+	if args[0] == "controlvm" && vm.off() {
+		return refuse("Machine '%s' is not currently running.", vm.Name)
+	}
 	switch strings.Join(append([]string{args[0]}, args[2:min(3, len(args))]...), " ") {
 	case "startvm --type":
+		if !vm.off() {
+			return refuse("The machine '%s' is already locked by a session (or being locked or unlocked)", vm.Name)
+		}
 		vm.State = "running"
-	case "controlvm acpipowerbutton", "controlvm poweroff":
+	case "controlvm acpipowerbutton":
+		if vm.State != "running" {
+			return refuse("Invalid machine state: %s", map[string]string{"gurumeditation": "GuruMeditation", "paused": "Paused"}[vm.State])
+		}
+		vm.State = "poweroff"
+	case "controlvm poweroff":
 		vm.State = "poweroff"
 	case "controlvm resume":
 		vm.State = "running"
 	case "showvminfo --machinereadable":
+		if vm.State == "starting" {
+			vm.asked++
+		}
 		_, _ = fmt.Fprintf(h.out, "name=%q\nVMState=%q\n", vm.Name, vm.State)
 		for _, key := range slices.Sorted(maps.Keys(vm.Settings)) {
 			_, _ = fmt.Fprintf(h.out, "%s=%q\n", key, vm.Settings[key])
@@ -217,11 +247,19 @@ func (h *fakeCall) uuid() string {
 	return fmt.Sprintf("00000000-0000-4000-8000-%012d", h.Next)
 }
 
-func (h *fakeCall) list(what string) int {
+func (h *fakeCall) list() int {
 	for id, vm := range h.VMs {
-		if what == "vms" || what == "runningvms" && (vm.State == "running" || vm.State == "paused") {
-			_, _ = fmt.Fprintf(h.out, "%q {%s}\n", vm.Name, id)
+		if vm.Looks > 0 {
+			if vm.Looks--; vm.Looks == 0 {
+				vm.State = vm.Becomes
+			}
 		}
+		state, ok := longStates[vm.State]
+		if !ok {
+			state = vm.State
+		}
+		_, _ = fmt.Fprintf(h.out, "Name:                        %s\nGroups:                      /\nUUID:                        %s\n"+
+			"State:                       %s (since 2026-11-29T01:06:26.969000000)\nShared folders:              <none>\n\n", vm.Name, id, state)
 	}
 	return 0
 }
@@ -325,8 +363,10 @@ func (h *fakeCall) vagrantUp(node string, r *rule) int {
 			h.VMs[id].Name = "lab-" + node
 			h.VMs[id].modify(hardware())
 		case "start":
+			h.VMs[id].State = "starting"
 			line("info", "Booting VM...")
 			h.VMs[id].State = "running"
+			line("info", "Waiting for machine to boot. This may take a few minutes...")
 		case "network":
 			must(os.WriteFile(filepath.Join(data, "private_key"), []byte("vagrant's own"), 0o600))
 			must(os.WriteFile(filepath.Join(data, "box_meta"), []byte("{}"), 0o600))
@@ -413,7 +453,7 @@ func (f *fixture) calls() []string {
 func (f *fixture) provider(change ...func(*Options)) *Provider {
 	f.t.Helper()
 	o := Options{
-		Provider: lab.ProviderVirtualBox, Lab: "lab", Dir: f.lab, Dialer: f.dials, Tools: Tools{VBoxManage: "VBoxManage", Vagrant: "vagrant"}, exec: f.host.exec,
+		Provider: lab.ProviderVirtualBox, Lab: "lab", Dir: f.lab, Dialer: f.dials, Tools: Tools{VBoxManage: "VBoxManage", Vagrant: "vagrant"}, exec: f.host.exec, patience: time.Second,
 		Sink: event.Func(func(e event.Event) {
 			f.mu.Lock()
 			defer f.mu.Unlock()

@@ -13,19 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestParseVMs(t *testing.T) {
-	text := "\"labbox_1795200306276_72165\" {149c915f-270a-4c36-885c-8a5723773aeb}\r\n" +
-		"\"a \"quoted\" {name}\" {57015acf-ca2f-4975-aebe-a6792c901b72}\n\"<inaccessible>\" {81161342-cfd4-4b01-b8bc-2a50512d96d3}\nWARNING: x\n"
-	want := map[string]string{
-		"149c915f-270a-4c36-885c-8a5723773aeb": "labbox_1795200306276_72165",
-		"57015acf-ca2f-4975-aebe-a6792c901b72": `a "quoted" {name}`,
-		"81161342-cfd4-4b01-b8bc-2a50512d96d3": "<inaccessible>",
-	}
-	if diff := cmp.Diff(want, parseVMs(text)); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestParseSnapshots(t *testing.T) {
 	text := `SnapshotName="base"
 SnapshotUUID="fbf127fe"

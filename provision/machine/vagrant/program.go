@@ -173,7 +173,7 @@ func (e *CommandError) Unwrap() error { return e.Err }
 
 // Retryable reports whether the same call may succeed when it is made again.
 func (e *CommandError) Retryable() bool {
-	return e.Class == classLocked || isBusy(e.Message)
+	return e.Class == classLocked || meaningOf(e.Message) == meansAskAgain
 }
 
 // firstLines gives the first lines that say something, joined by blanks.

@@ -78,9 +78,12 @@ func (p *Provider) WriteVagrantfile(s machine.Spec) (string, error) {
 }
 
 // settings is a digest of all that Vagrant does to one machine: while it stays the same, a machine that Vagrant has
-// once brought up can be started without Vagrant.
+// once brought up can be started without Vagrant. The port of its sshd does not count: podium moves it without Vagrant.
 func settings(v templates.Vagrantfile, name string) (string, error) {
 	v.Nodes = slices.DeleteFunc(slices.Clone(v.Nodes), func(n templates.VagrantNode) bool { return n.Name != name })
+	for i := range v.Nodes {
+		v.Nodes[i].SSHPort = 1
+	}
 	text, err := v.Render()
 	if err != nil {
 		return "", err

@@ -59,8 +59,8 @@ func (p *Provider) tools(context.Context) (*found, error) {
 		if err != nil {
 			return nil, fmt.Errorf("VBoxManage: %w: install VirtualBox (https://www.virtualbox.org/wiki/Downloads) and run `podium doctor`", err)
 		}
-		f.vbox = program{name: "VBoxManage", path: path, env: []string{"LANG=C"}, log: p.o.Log, exec: p.o.exec}
-		f.hypervisor = vbox{program: f.vbox, deadline: p.o.CallDeadline}
+		f.vbox = program{name: "VBoxManage", path: path, env: []string{"LC_ALL=C.UTF-8"}, log: p.o.Log, exec: p.o.exec} // its words are read
+		f.hypervisor = vbox{program: f.vbox, deadline: p.o.CallDeadline, patience: p.o.patience}
 		// Vagrant looks for VBoxManage by itself; it must find the same one.
 		env = append(env, "PATH="+filepath.Dir(path)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	}

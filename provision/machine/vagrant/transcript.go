@@ -44,6 +44,9 @@ func (u uiLine) booting() bool {
 	return strings.HasPrefix(text, "Booting VM") || strings.HasPrefix(text, "Starting domain") || strings.HasPrefix(text, "Waiting for domain")
 }
 
+// started reports whether VirtualBox has started the machine: Vagrant waits for what runs inside.
+func (u uiLine) started() bool { return strings.HasPrefix(u.text(), "Waiting for machine to boot") }
+
 // quiet are lines that tell a person nothing.
 var quiet = regexp.MustCompile(`^(SSH (address|username|auth method)|Adapter \d|\d+ \(guest\)|Bringing machine|Preparing network|Setting the name|` +
 	`Clearing any previously|Matching MAC|This is a one time|Machine not provisioned|Vagrant insecure key|Removing insecure|Key inserted|` +

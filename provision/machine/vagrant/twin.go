@@ -155,8 +155,8 @@ func (p *Provider) cloneTwin(ctx context.Context, f *found, v vbox, m *model, no
 // undoTwin removes what there is of a twin, so that Vagrant begins anew.
 func (p *Provider) undoTwin(ctx context.Context, name string) error {
 	err := p.withMachine(ctx, name, func(f *found, id string, vm vm) error {
-		if vm.state == machine.Running {
-			if err := p.switchOff(ctx, f.hypervisor, id); err != nil {
+		if vm.on() {
+			if err := switchOff(ctx, f.hypervisor, id); err != nil {
 				return err
 			}
 		}

@@ -86,6 +86,11 @@ func TestTwins(t *testing.T) {
 		t.Fatalf("want one machine by Vagrant and two after it:\n%s", strings.Join(calls, "\n"))
 	}
 	f.whole("cp", "w1", "w2")
+	for _, vm := range f.host.labs() {
+		if vm.asked > 0 {
+			t.Errorf("%s was asked for its hardware while VirtualBox started it: VirtualBox refuses to start it then", vm.Name)
+		}
+	}
 
 	t.Run("the calls that vboxmanage-compare.sh gives to the real VBoxManage", func(t *testing.T) {
 		var made strings.Builder

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -34,32 +33,39 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 	if err != nil {
 		return remote.Endpoint{}, err
 	}
-	vms, err := f.hypervisor.machines(ctx)
+	vms, err := settled(ctx, f.hypervisor, id)
 	if err != nil {
 		return remote.Endpoint{}, err
 	}
-	at := p.endpoint(name, known)
 	current, exists := vms[id]
+	if current.state == machine.Crashed {
+		p.say(name, "has crashed: switching it off and booting it again")
+		if err := switchOff(ctx, f.hypervisor, id); err != nil {
+			return remote.Endpoint{}, err
+		}
+		current.state, current.condition = machine.Stopped, ""
+	}
 	complete := exists && known.ID == id // Vagrant's boot of it has come to its end once
 	switch {
-	case complete && current.state == machine.Running:
+	case complete && (current.state == machine.Running || current.condition == conditionSaved):
 		if known.Made != digest {
-			p.say(name, "runs with the sizes or ports it had before lab.yaml changed: halt it, the next up applies them")
+			p.say(name, "goes on with the sizes or ports it had before lab.yaml changed: halt it, the next up applies them")
 		}
-		return at, f.hypervisor.wake(ctx, id)
+		return p.goOn(ctx, f.hypervisor, name, id, current)
 	case complete && known.Made == digest:
-		if err := f.hypervisor.start(ctx, id); err == nil {
+		at, err := p.start(ctx, f.hypervisor, name, id)
+		if err == nil {
 			return at, nil
-		} else if ctx.Err() != nil {
-			return remote.Endpoint{}, err
-		} else {
-			p.o.Log.Warn("start without Vagrant failed", "node", name, "reason", err)
-			p.say(name, "does not start by itself, asking Vagrant")
 		}
+		if ctx.Err() != nil || errors.Is(err, ErrPortTaken) {
+			return remote.Endpoint{}, err
+		}
+		p.o.Log.Warn("start without Vagrant failed", "node", name, "reason", err)
+		p.say(name, "does not start by itself, asking Vagrant")
 	case exists && current.state == machine.Running:
 		// A boot was cut short in here. Vagrant would take the machine for finished.
 		p.say(name, "was left half made: booting it again")
-		if err := p.switchOff(ctx, f.hypervisor, id); err != nil {
+		if err := switchOff(ctx, f.hypervisor, id); err != nil {
 			return remote.Endpoint{}, err
 		}
 	case !exists:
@@ -67,6 +73,10 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 			return remote.Endpoint{}, fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	if known, err = p.recall(name); err != nil {
+		return remote.Endpoint{}, err
+	}
+	at := p.endpoint(name, known)
 	if err := p.create(ctx, f, at, exists, vms); err != nil {
 		return remote.Endpoint{}, err
 	}
@@ -78,6 +88,35 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 		n.ID, n.Made = id, digest
 		nodes[name] = n
 	})
+}
+
+// goOn has a machine that runs, is paused or whose memory was saved do its work, with the ports and sizes that it has.
+func (p *Provider) goOn(ctx context.Context, h hypervisor, name, id string, is vm) (at remote.Endpoint, err error) {
+	switch is.condition {
+	case conditionPaused:
+		err = h.resume(ctx, id)
+	case conditionSaved:
+		return p.start(ctx, h, name, id)
+	}
+	if err != nil {
+		return remote.Endpoint{}, err
+	}
+	known, err := p.recall(name)
+	return p.endpoint(name, known), err
+}
+
+// start boots a machine without Vagrant, which has set it up before.
+func (p *Provider) start(ctx context.Context, h hypervisor, name, id string) (remote.Endpoint, error) {
+	if v, ok := h.(vbox); ok {
+		if err := p.claimPorts(ctx, v, name, id); err != nil {
+			return remote.Endpoint{}, err
+		}
+	}
+	if err := h.start(ctx, id); err != nil {
+		return remote.Endpoint{}, err
+	}
+	known, err := p.recall(name)
+	return p.endpoint(name, known), err
 }
 
 // create boots a machine for the first time, or again after a boot that was cut short: as a twin of one that Vagrant has
@@ -136,10 +175,10 @@ func stumbled(err error) bool {
 // bootAgain switches the machine off, so that Vagrant does not take it for finished, and boots it once more.
 func (p *Provider) bootAgain(ctx context.Context, f *found, name string, m *model) error {
 	if err := p.withMachine(ctx, name, func(f *found, id string, vm vm) error {
-		if vm.state != machine.Running {
+		if !vm.on() {
 			return nil
 		}
-		return p.switchOff(ctx, f.hypervisor, id)
+		return switchOff(ctx, f.hypervisor, id)
 	}); err != nil {
 		return err
 	}
@@ -174,27 +213,6 @@ func (p *Provider) endpoint(name string, known nodeState) remote.Endpoint {
 	return remote.Endpoint{Node: name, Host: "127.0.0.1", Port: known.Port, User: user}
 }
 
-func (p *Provider) switchOff(ctx context.Context, h hypervisor, id string) error {
-	if err := h.powerOff(ctx, id); err != nil {
-		return err
-	}
-	return waitStopped(ctx, h, id)
-}
-
-// ErrOrphan is a machine that has the name of one of the lab's but that Vagrant does not know in this folder: left from
-// a lab whose .vagrant is gone, or another lab's of the same name.
-var ErrOrphan = errors.New("a machine of that name exists already, and it is not this lab's")
-
-func (p *Provider) refuseOrphan(vmName string, vms map[string]vm) error {
-	for id, vm := range vms {
-		if vm.name == vmName {
-			return fmt.Errorf("%q (id %s): %w: if nobody needs it, remove it by `podium destroy --orphans`; else give this lab another name",
-				vmName, id, ErrOrphan)
-		}
-	}
-	return nil
-}
-
 // vagrantUp runs `vagrant up` for one machine. The first one to come makes what all share (the linked clones' master,
 // the host-only network) while the others wait; then as many run side by side as there are slots. m, if the machine is a
 // model, learns its hardware. booted says that Vagrant has really started the machine.
@@ -225,10 +243,11 @@ func (p *Provider) vagrantUp(ctx context.Context, f *found, name string, m *mode
 	out := newTranscript(func(line uiLine) {
 		if line.booting() {
 			booted = true
-			if m != nil {
-				p.begin(ctx, f, m)
-			}
 			release(true)
+		}
+		// Not before: VirtualBox refuses to start a machine that is being asked for its hardware.
+		if line.started() && m != nil {
+			p.begin(ctx, f, m)
 		}
 		if text := line.progress(); text != "" {
 			p.say(name, text)
@@ -312,87 +331,4 @@ func (p *Provider) portsOf(name string) ([]int, error) {
 		}
 	}
 	return ports, nil
-}
-
-// Destroy removes the machine with its disks and snapshots. Vagrant does it, so that its own lists stay right; where
-// Vagrant cannot, the hypervisor does.
-func (p *Provider) Destroy(ctx context.Context, name string) error {
-	err := p.withMachine(ctx, name, func(f *found, id string, vm vm) error {
-		if vm.state == machine.Running {
-			if err := p.switchOff(ctx, f.hypervisor, id); err != nil {
-				return err
-			}
-		}
-		err := f.needVagrant()
-		if err == nil {
-			_, err = f.vagrant.run(ctx, p.o.BootDeadline, "destroy", name, "--force")
-		}
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		p.o.Log.Warn("removing the machine without Vagrant", "node", name, "reason", err)
-		return f.hypervisor.remove(ctx, id)
-	})
-	if err != nil {
-		return fmt.Errorf("%s: destroy: %w", name, err)
-	}
-	if err := os.RemoveAll(p.dataDir(name)); err != nil {
-		return fmt.Errorf("%s: remove what Vagrant kept of it: %w", name, err)
-	}
-	return p.remember(func(nodes map[string]nodeState) {
-		if n, ok := nodes[name]; ok {
-			nodes[name] = nodeState{Address: n.Address, Port: n.Port}
-		}
-	})
-}
-
-// Orphans lists machines that bear the name of one of the lab's nodes although Vagrant does not know them in this
-// folder, by name with their ids.
-func (p *Provider) Orphans(ctx context.Context, nodes []string) (map[string]string, error) {
-	f, err := p.tools(ctx)
-	if err != nil {
-		return nil, err
-	}
-	vms, err := f.hypervisor.machines(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ids, err := p.ids()
-	if err != nil {
-		return nil, err
-	}
-	orphans := map[string]string{}
-	for _, node := range nodes {
-		for id, vm := range vms {
-			if vm.name == p.o.Lab+"-"+node && ids[node] != id {
-				orphans[vm.name] = id
-			}
-		}
-	}
-	return orphans, nil
-}
-
-// RemoveOrphans removes machines that Orphans has listed.
-func (p *Provider) RemoveOrphans(ctx context.Context, orphans map[string]string) error {
-	f, err := p.tools(ctx)
-	if err != nil {
-		return err
-	}
-	vms, err := f.hypervisor.machines(ctx)
-	if err != nil {
-		return err
-	}
-	var problems []error
-	for name, id := range orphans {
-		if vms[id].state == machine.Running {
-			if err := p.switchOff(ctx, f.hypervisor, id); err != nil {
-				problems = append(problems, fmt.Errorf("%s: %w", name, err))
-				continue
-			}
-		}
-		if err := f.hypervisor.remove(ctx, id); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", name, err))
-		}
-	}
-	return errors.Join(problems...)
 }

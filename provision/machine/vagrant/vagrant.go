@@ -48,7 +48,8 @@ type Options struct {
 	CallDeadline time.Duration // for one call of VBoxManage or virsh that changes no disks; 0: 1 minute
 	HaltDeadline time.Duration // for a machine to power off when asked, before it is switched off; 0: 90 seconds
 
-	exec execute // for tests; nil: processes
+	exec     execute       // for tests; nil: processes
+	patience time.Duration // for tests; as in vbox
 }
 
 // Provider makes the machines of one lab. It is a machine.Provider.
@@ -136,7 +137,7 @@ func (p *Provider) Prepare(ctx context.Context, s machine.Spec) error {
 	return nil
 }
 
-// Status tells the state of the lab's machines by two calls of VBoxManage or virsh, however many there are.
+// Status tells the state of the lab's machines by one call of VBoxManage or two of virsh, however many there are.
 func (p *Provider) Status(ctx context.Context) (map[string]machine.State, error) {
 	ids, err := p.ids()
 	if err != nil || len(ids) == 0 {
@@ -165,7 +166,7 @@ func (p *Provider) Halt(ctx context.Context, name string) error {
 		if vm.state == machine.Stopped {
 			return nil
 		}
-		return p.stop(ctx, f.hypervisor, name, id)
+		return p.stop(ctx, f.hypervisor, name, id, vm)
 	})
 }
 
@@ -175,43 +176,8 @@ func (p *Provider) PowerOff(ctx context.Context, name string) error {
 		if vm.state == machine.Stopped {
 			return nil
 		}
-		return p.switchOff(ctx, f.hypervisor, id)
+		return switchOff(ctx, f.hypervisor, id)
 	})
-}
-
-// stop powers a machine off.
-func (p *Provider) stop(ctx context.Context, h hypervisor, name, id string) error {
-	asked, cancel := context.WithTimeout(ctx, p.o.HaltDeadline)
-	defer cancel()
-	err := h.askToStop(asked, id)
-	if err == nil {
-		err = waitStopped(asked, h, id)
-	}
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	p.say(name, fmt.Sprintf("does not power off by itself within %s, switching it off", p.o.HaltDeadline))
-	p.o.Log.Warn("switching off", "node", name, "reason", err)
-	if err := h.powerOff(ctx, id); err != nil {
-		return err
-	}
-	return waitStopped(ctx, h, id)
-}
-
-// waitStopped waits until the hypervisor says that the machine runs no more.
-func waitStopped(ctx context.Context, h hypervisor, id string) error {
-	for {
-		vms, err := h.machines(ctx)
-		if err != nil {
-			return err
-		}
-		if vms[id].state != machine.Running {
-			return nil
-		}
-		if err := pause(ctx, 250*time.Millisecond); err != nil {
-			return fmt.Errorf("machine %s still runs: %w", id, err)
-		}
-	}
 }
 
 // Snapshot keeps the stopped machine's disks under tag. A snapshot that has the tag already is replaced, once the new
@@ -337,7 +303,7 @@ func (p *Provider) lookUp(ctx context.Context, name string, do func(*found, stri
 	if err != nil {
 		return err
 	}
-	vms, err := f.hypervisor.machines(ctx)
+	vms, err := settled(ctx, f.hypervisor, id)
 	if err != nil {
 		return err
 	}

@@ -1,63 +1,31 @@
 package vagrant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 	"time"
-
-	"podium/provision/machine"
 )
 
 // vbox talks to VirtualBox through VBoxManage. Its words were taken from VirtualBox 7.0 and 7.2.
 type vbox struct {
 	program  program
 	deadline time.Duration // of a call that copies no disks
+	patience time.Duration // with a machine that another process holds; 0: lockedFor
 }
 
 // diskDeadline bounds calls that may copy or merge disks.
 const diskDeadline = 30 * time.Minute
 
-// vmLine is a line of `VBoxManage list vms`: "name" {id}.
-var vmLine = regexp.MustCompile(`^"(.*)" \{([0-9a-f-]{36})\}$`)
-
-// machines asks twice: for all, and for those that run.
 func (v vbox) machines(ctx context.Context) (map[string]vm, error) {
-	type answer struct {
-		text string
-		err  error
-	}
-	runs := make(chan answer, 1)
-	go func() {
-		text, err := v.call(ctx, v.deadline, "list", "runningvms")
-		runs <- answer{text, err}
-	}()
-	all, err := v.call(ctx, v.deadline, "list", "vms")
-	running := <-runs
-	if err := errors.Join(err, running.err); err != nil {
+	text, err := v.call(ctx, v.deadline, "list", "--long", "vms")
+	if err != nil {
 		return nil, err
 	}
-	vms := map[string]vm{}
-	for id, name := range parseVMs(all) {
-		vms[id] = vm{name: name, state: machine.Stopped}
-	}
-	for id, name := range parseVMs(running.text) {
-		vms[id] = vm{name: name, state: machine.Running}
-	}
-	return vms, nil
-}
-
-// parseVMs reads the answer of `list vms` into names by id.
-func parseVMs(text string) map[string]string {
-	names := map[string]string{}
-	for line := range strings.Lines(text) {
-		if m := vmLine.FindStringSubmatch(strings.TrimRight(line, "\r\n")); m != nil {
-			names[m[2]] = m[1]
-		}
-	}
-	return names
+	return parseMachines(text), nil
 }
 
 // info reads showvminfo's key="value" lines. Keys that come more than once keep the first value.
@@ -89,23 +57,8 @@ func (v vbox) start(ctx context.Context, id string) error {
 	return err
 }
 
-// wake resumes a paused machine; one that has crashed (VirtualBox: guru meditation) is switched off and started.
-func (v vbox) wake(ctx context.Context, id string) error {
-	info, err := v.info(ctx, id)
-	if err != nil {
-		return err
-	}
-	switch info["VMState"] {
-	case "paused":
-		_, err = v.call(ctx, v.deadline, "controlvm", id, "resume")
-	case "gurumeditation", "stuck":
-		if err = v.powerOff(ctx, id); err == nil {
-			err = waitStopped(ctx, v, id)
-		}
-		if err == nil {
-			err = v.start(ctx, id)
-		}
-	}
+func (v vbox) resume(ctx context.Context, id string) error {
+	_, err := v.call(ctx, v.deadline, "controlvm", id, "resume")
 	return err
 }
 
@@ -116,7 +69,18 @@ func (v vbox) askToStop(ctx context.Context, id string) error {
 
 func (v vbox) powerOff(ctx context.Context, id string) error {
 	_, err := v.call(ctx, v.deadline, "controlvm", id, "poweroff")
-	if err != nil && strings.Contains(err.Error(), "is not currently running") {
+	if says(err, meansAlreadyOff) {
+		return nil
+	}
+	return err
+}
+
+// unlocked waits until the process of a machine that has stopped is gone. Until then it holds the machine, for about a
+// second, and VirtualBox refuses to change, start or remove it. showvminfo wants to lock it, too, and asks again until
+// it can.
+func (v vbox) unlocked(ctx context.Context, id string) error {
+	_, err := v.info(ctx, id)
+	if says(err, meansNotFound) {
 		return nil
 	}
 	return err
@@ -124,8 +88,7 @@ func (v vbox) powerOff(ctx context.Context, id string) error {
 
 func (v vbox) snapshots(ctx context.Context, id string) ([]snapshot, error) {
 	text, err := v.call(ctx, v.deadline, "snapshot", id, "list", "--machinereadable")
-	var failed *CommandError
-	if errors.As(err, &failed) && strings.Contains(failed.Message, "does not have any snapshots") {
+	if says(err, meansNoSnapshots) {
 		return nil, nil
 	}
 	if err != nil {
@@ -178,36 +141,26 @@ func (v vbox) deleteSnapshot(ctx context.Context, id, snapshotID string) error {
 
 func (v vbox) remove(ctx context.Context, id string) error {
 	_, err := v.call(ctx, diskDeadline, "unregistervm", id, "--delete")
-	if err != nil && strings.Contains(err.Error(), notFound) {
+	if says(err, meansNotFound) {
 		return nil
 	}
 	return err
 }
 
-// notFound is VirtualBox's code for a machine, snapshot or medium that it does not know.
-const notFound = "VBOX_E_OBJECT_NOT_FOUND"
+// lockedFor bounds how long a machine that another process holds is asked for again: VirtualBox needs a second, its
+// service 10 when it has just ended, and slow computers several times that.
+const lockedFor = 40 * time.Second
 
-// busy are the words of VirtualBox while another process holds the machine for a moment: it is worth asking again.
-var busy = []string{
-	"The object is not ready",
-	"The object functionality is limited",
-	"already has a lock request pending",
-	"is already locked by a session",
-	"is already locked for a session",
-	"The session is not locked",
-	"Failed to acquire the VirtualBox COM object", // VBoxSVC is just ending or starting
-}
-
-// busyTries bounds how often a busy machine is asked again: about 12 seconds in all.
-const busyTries = 8
-
-// call runs VBoxManage and gives its standard output, asking again while the machine is busy.
+// call runs VBoxManage and gives its standard output, asking again as long as the answer says that it is worth it.
 func (v vbox) call(ctx context.Context, deadline time.Duration, args ...string) (string, error) {
-	wait := 100 * time.Millisecond
-	for try := 1; ; try++ {
+	begin, patience, wait := time.Now(), cmp.Or(v.patience, lockedFor), 100*time.Millisecond
+	for {
 		out, err := v.program.run(ctx, deadline, args...)
-		if err == nil || try == busyTries || !isBusy(out.stderr) {
+		if err == nil || meaningOf(out.stderr) != meansAskAgain {
 			return out.stdout, err
+		}
+		if waited := time.Since(begin); waited+wait > patience {
+			return out.stdout, stillLocked(err, waited)
 		}
 		if waitErr := pause(ctx, wait); waitErr != nil {
 			return out.stdout, fmt.Errorf("%w (%w)", err, waitErr)
@@ -216,11 +169,18 @@ func (v vbox) call(ctx context.Context, deadline time.Duration, args ...string) 
 	}
 }
 
-func isBusy(stderr string) bool {
-	for _, words := range busy {
-		if strings.Contains(stderr, words) {
-			return true
-		}
+// stillLocked says in a failure how long VirtualBox was asked.
+func stillLocked(err error, waited time.Duration) error {
+	var failed *CommandError
+	if errors.As(err, &failed) {
+		failed.Cause = fmt.Sprintf("another process of VirtualBox still holds the machine after %s", waited.Round(time.Second))
+		failed.Fix = "close VirtualBox's windows and end other commands that work on the machine, then try again"
 	}
-	return false
+	return err
+}
+
+// says reports whether err is an answer of VBoxManage with this meaning.
+func says(err error, m meaning) bool {
+	var failed *CommandError
+	return errors.As(err, &failed) && failed.Err == nil && meaningOf(failed.Message) == m
 }

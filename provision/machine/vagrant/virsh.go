@@ -63,7 +63,12 @@ func (v virsh) start(ctx context.Context, id string) error {
 	return err
 }
 
-func (v virsh) wake(context.Context, string) error { return nil } // a paused machine counts as stopped: start wakes it
+func (v virsh) resume(ctx context.Context, id string) error {
+	_, err := v.call(ctx, v.deadline, "resume", id)
+	return err
+}
+
+func (v virsh) unlocked(context.Context, string) error { return nil } // libvirt waits by itself
 
 func (v virsh) askToStop(ctx context.Context, id string) error {
 	_, err := v.call(ctx, v.deadline, "shutdown", id)

@@ -117,20 +117,21 @@ func cloneVM(h *host, args []string) error {
 	return say(fmt.Sprintf("Machine has been successfully cloned as %q", o["--name"]))
 }
 
-// stopped gives a machine that may be changed.
-func (h *host) stopped(s *store, idOrName string) (*vm, error) {
+// stopped gives a machine that may be changed; states are those of the guests.
+func (s *store) stopped(idOrName string, states map[string]string) (*vm, error) {
 	m, err := s.find(idOrName)
 	if err != nil {
 		return nil, err
 	}
-	states, err := h.states()
-	if err != nil {
-		return nil, err
+	switch m.state(states) {
+	case "poweroff":
+		if m.closing() == nil {
+			return m, nil
+		}
+	case "saved":
+		return nil, failure{text: "The machine is not mutable (state is Saved)", code: "VBOX_E_INVALID_VM_STATE (0x80bb0002)"}
 	}
-	if m.state(states) != "poweroff" {
-		return nil, failure{text: fmt.Sprintf("The machine '%s' is already locked for a session (or being unlocked)", m.Name), code: "VBOX_E_INVALID_OBJECT_STATE (0x80bb0007)"}
-	}
-	return m, nil
+	return nil, failure{text: fmt.Sprintf("The machine '%s' is already locked by a session (or being locked or unlocked)", m.Name), code: "VBOX_E_INVALID_OBJECT_STATE (0x80bb0007)"}
 }
 
 // cardOption is an option about one network card: --nic2, --hostonlyadapter2.
@@ -140,8 +141,12 @@ func modifyVM(h *host, args []string) error {
 	if len(args) == 0 {
 		return errUsage
 	}
+	states, err := h.states()
+	if err != nil {
+		return err
+	}
 	return h.change(func(s *store) error {
-		m, err := h.stopped(s, args[0])
+		m, err := s.stopped(args[0], states)
 		if err != nil {
 			return err
 		}
@@ -249,18 +254,30 @@ func startVM(h *host, args []string) error {
 	if len(args) == 0 {
 		return errUsage
 	}
+	states, err := h.states()
+	if err != nil {
+		return err
+	}
 	var m *vm
 	if err := h.change(func(s *store) (err error) {
-		if m, err = h.stopped(s, args[0]); err != nil {
+		if m, err = s.find(args[0]); err == nil && m.state(states) == "saved" {
+			err = h.incus.action(h.ctx, m, "unfreeze")
+		} else if err == nil {
+			_, err = s.stopped(args[0], states)
+		}
+		if err != nil {
 			return err
 		}
-		m.Changed = time.Now().UTC()
+		m.Changed, m.Frozen = time.Now().UTC(), ""
 		return nil
 	}); err != nil {
 		return err
 	}
 	if err := say(fmt.Sprintf("Waiting for VM %q to power on...", args[0])); err != nil {
 		return err
+	}
+	if m.state(states) == "saved" {
+		return say(fmt.Sprintf("VM %q has been successfully started.", args[0]))
 	}
 	if !m.Guest {
 		if err := h.incus.create(h.ctx, m); err != nil {
@@ -279,6 +296,9 @@ func startVM(h *host, args []string) error {
 	if err := h.incus.start(h.ctx, m); err != nil {
 		return err
 	}
+	if err := h.note(m.ID, func(m *vm) { m.Started = true }); err != nil {
+		return err
+	}
 	return say(fmt.Sprintf("VM %q has been successfully started.", args[0]))
 }
 
@@ -294,12 +314,21 @@ func controlVM(h *host, args []string) error {
 	if err != nil {
 		return err
 	}
-	if m.state(states) == "poweroff" {
-		return failure{text: fmt.Sprintf("Machine '%s' is not currently running", m.Name)}
+	is := m.state(states)
+	switch {
+	case is == "poweroff" && m.closing() != nil && args[1] == "poweroff":
+		return failure{text: "Invalid machine state: PoweredOff (must be Running, Paused or Stuck)", code: "VBOX_E_INVALID_VM_STATE (0x80bb0002)"}
+	case is == "poweroff", is == "saved":
+		return failure{text: fmt.Sprintf("Machine '%s' is not currently running.", m.Name)}
+	case is == "gurumeditation" && args[1] != "poweroff":
+		return failure{text: "Invalid machine state: GuruMeditation", code: "VBOX_E_INVALID_VM_STATE (0x80bb0002)"}
 	}
 	switch args[1] {
 	case "poweroff":
-		err = h.incus.action(h.ctx, m, "stop")
+		if is != "running" { // a frozen guest cannot be stopped
+			err = h.incus.action(h.ctx, m, "unfreeze")
+		}
+		err = errors.Join(err, h.incus.action(h.ctx, m, "stop"), h.note(m.ID, func(m *vm) { m.Frozen = "" }))
 		progress()
 	case "acpipowerbutton":
 		err = h.incus.press(h.ctx, m)
@@ -307,10 +336,36 @@ func controlVM(h *host, args []string) error {
 		err = h.incus.action(h.ctx, m, "freeze")
 	case "resume":
 		err = h.incus.action(h.ctx, m, "unfreeze")
+	case "savestate":
+		err = errors.Join(h.incus.action(h.ctx, m, "freeze"), h.note(m.ID, func(m *vm) { m.Frozen = "saved" }))
+		progress()
 	default:
 		err = fmt.Errorf("%w: the stand-in does not know controlvm %s", errUsage, args[1])
 	}
 	return err
+}
+
+// note changes what is kept of a machine.
+func (h *host) note(id string, change func(*vm)) error {
+	return h.change(func(s *store) error {
+		m, err := s.find(id)
+		if err == nil {
+			change(m)
+		}
+		return err
+	})
+}
+
+// crash leaves a machine as a triple fault does: it does nothing any more and is neither listed as running nor off.
+func crash(h *host, args []string) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	m, err := h.find(args[0])
+	if err != nil {
+		return err
+	}
+	return errors.Join(h.incus.action(h.ctx, m, "freeze"), h.note(m.ID, func(m *vm) { m.Frozen = "gurumeditation" }))
 }
 
 // unregisterVM removes a machine with its disks. One whose disks others are clones of is forgotten all the same, and
@@ -319,9 +374,21 @@ func unregisterVM(h *host, args []string) error {
 	if len(args) == 0 {
 		return errUsage
 	}
+	states, err := h.states()
+	if err != nil {
+		return err
+	}
 	var inUse error
-	err := h.change(func(s *store) error {
-		m, err := h.stopped(s, args[0])
+	err = h.change(func(s *store) error {
+		m, err := s.find(args[0])
+		if err != nil {
+			return err
+		}
+		if is := m.state(states); is == "saved" {
+			err = errors.Join(h.incus.action(h.ctx, m, "unfreeze"), h.incus.action(h.ctx, m, "stop"))
+		} else if is != "poweroff" || m.closing() != nil {
+			err = failure{text: fmt.Sprintf("Cannot unregister the machine '%s' while it is locked", m.Name), code: "VBOX_E_INVALID_OBJECT_STATE (0x80bb0007)"}
+		}
 		if err != nil {
 			return err
 		}

@@ -5,7 +5,7 @@
 //
 // Machines are kept in a JSON file; each that runs is an Incus system container with a real systemd and sshd. Answers
 // have the formats of VirtualBox 7.0 to 7.2. Known are the commands that Vagrant 2.3 and 2.4 and podium use; all others
-// fail, as does what needs a real machine (saved states, disks).
+// fail, as does what needs a real disk. The memory of a machine is "saved" by freezing its guest.
 //
 //	PODIUM_VBOX_DIR      folder of machines.json and of the lock (required)
 //	PODIUM_VBOX_IMAGE    Incus image that every box stands for (required for startvm)
@@ -58,12 +58,13 @@ type command func(h *host, args []string) error
 
 var errUsage = errors.New("invalid parameter")
 
-// commands are looked up by the first word, and by "list X" for lists.
+// commands are looked up by the first word, and by all words for lists.
 func commands() map[string]command {
 	return map[string]command{
 		"--version":             func(*host, []string) error { return say(version()) },
 		"-v":                    func(*host, []string) error { return say(version()) },
 		"list vms":              listVMs,
+		"list --long vms":       listLong,
 		"list runningvms":       listRunning,
 		"list hostonlyifs":      listHostOnly,
 		"list bridgedifs":       func(*host, []string) error { return nil },
@@ -83,6 +84,7 @@ func commands() map[string]command {
 		"dhcpserver":            func(*host, []string) error { return failure{text: "DHCP server does not exist"} },
 		"sharedfolder":          func(*host, []string) error { return nil },
 		"setextradata":          func(*host, []string) error { return nil },
+		"crash":                 crash, // the stand-in's own: what a triple fault does
 	}
 }
 
@@ -95,7 +97,7 @@ func run(ctx context.Context, args []string) error {
 		if len(rest) == 0 {
 			return errUsage
 		}
-		name, rest = "list "+rest[0], rest[1:]
+		name, rest = "list "+strings.Join(rest, " "), nil
 	}
 	do, ok := commands()[name]
 	if !ok {

@@ -3,32 +3,81 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
-// state tells how a machine is, in VirtualBox's words.
+// state tells how a machine is, in the words of showvminfo --machinereadable.
 func (m *vm) state(states map[string]string) string {
 	switch states[m.container()] {
 	case "Running":
 		return "running"
 	case "Frozen":
-		return "paused"
+		return cmp.Or(m.Frozen, "paused")
 	}
 	return "poweroff"
 }
 
-// states asks for the guests, if any machine has ever had one.
+// longStates are the words of `list --long` where they differ.
+var longStates = map[string]string{"poweroff": "powered off", "gurumeditation": "guru meditation"}
+
+// states asks for the guests, if any machine has ever had one, and notes which have ended since.
 func (h *host) states() (map[string]string, error) {
 	s, err := h.load()
 	if err != nil || !slices.ContainsFunc(s.Machines, func(m *vm) bool { return m.Guest }) {
 		return nil, err
 	}
-	return h.incus.states(h.ctx)
+	states, err := h.incus.states(h.ctx)
+	if err != nil {
+		return nil, err
+	}
+	ended := func(m *vm) bool { return m.Started && m.state(states) == "poweroff" }
+	if !slices.ContainsFunc(s.Machines, ended) {
+		return states, nil
+	}
+	return states, h.change(func(s *store) error {
+		for _, m := range s.Machines {
+			if ended(m) {
+				m.Started, m.Closed = false, time.Now()
+			}
+		}
+		return nil
+	})
+}
+
+// closingTakes is how long a process of VirtualBox holds its machine after that has powered off.
+const closingTakes = 700 * time.Millisecond
+
+// closing is what VirtualBox answers to those who want to lock a machine whose process has not ended yet.
+func (m *vm) closing() error {
+	if time.Since(m.Closed) > closingTakes {
+		return nil
+	}
+	return failure{text: "Failed to get a console object from the direct session (VBOX_E_INVALID_OBJECT_STATE)", code: "VBOX_E_VM_ERROR (0x80bb0003)"}
+}
+
+// listLong prints of each machine what podium reads.
+func listLong(h *host, _ []string) error {
+	states, err := h.states()
+	if err != nil {
+		return err
+	}
+	s, err := h.load()
+	if err != nil {
+		return err
+	}
+	for _, m := range s.Machines {
+		state := m.state(states)
+		fmt.Printf("Name:                        %s\nGroups:                      %s\nUUID:                        %s\nState:                       %s (since %s)\n\n",
+			m.Name, m.Group, m.ID, cmp.Or(longStates[state], state), m.Changed.Format("2006-01-02T15:04:05.000000000"))
+	}
+	return nil
 }
 
 func listVMs(h *host, _ []string) error {
@@ -52,7 +101,7 @@ func listRunning(h *host, _ []string) error {
 		return err
 	}
 	for _, m := range s.Machines {
-		if m.state(states) != "poweroff" {
+		if state := m.state(states); state == "running" || state == "paused" {
 			fmt.Printf("%q {%s}\n", m.Name, m.ID)
 		}
 	}
@@ -112,6 +161,12 @@ func showInfo(h *host, args []string) error {
 	}
 	states, err := h.states()
 	if err != nil {
+		return err
+	}
+	if m, err = h.find(args[0]); err != nil { // as states has left it
+		return err
+	}
+	if err := m.closing(); err != nil {
 		return err
 	}
 	state := m.state(states)

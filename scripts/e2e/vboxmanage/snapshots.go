@@ -29,9 +29,21 @@ func snapshots(h *host, args []string) error {
 	return errUsage
 }
 
+// unlocked gives a machine that can be locked.
+func (h *host) unlocked(idOrName string) (*vm, error) {
+	if _, err := h.states(); err != nil {
+		return nil, err
+	}
+	m, err := h.find(idOrName)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.closing()
+}
+
 // listSnapshots prints the tree: SnapshotName, its children SnapshotName-1, SnapshotName-2, theirs SnapshotName-1-1, ...
 func listSnapshots(h *host, machine string) error {
-	m, err := h.find(machine)
+	m, err := h.unlocked(machine)
 	if err != nil {
 		return err
 	}
@@ -62,7 +74,7 @@ func listSnapshots(h *host, machine string) error {
 }
 
 func takeSnapshot(h *host, machine, name string) error {
-	m, err := h.find(machine)
+	m, err := h.unlocked(machine)
 	if err != nil {
 		return err
 	}
@@ -87,9 +99,13 @@ func takeSnapshot(h *host, machine, name string) error {
 }
 
 func restoreSnapshot(h *host, machine, name string) error {
+	states, err := h.states()
+	if err != nil {
+		return err
+	}
 	var said string
-	err := h.change(func(all *store) error {
-		m, err := h.stopped(all, machine)
+	err = h.change(func(all *store) error {
+		m, err := all.stopped(machine, states)
 		if err != nil {
 			return err
 		}

@@ -35,8 +35,9 @@ type vm struct {
 	Name      string      `json:"name"`
 	Group     string      `json:"group"`
 	Settings  settings    `json:"settings"`
-	Paused    bool        `json:"paused,omitempty"`
-	Started   bool        `json:"started,omitempty"` // VirtualBox has started it and has not seen it end: for the state "aborted"
+	Frozen    string      `json:"frozen,omitempty"`  // saved or gurumeditation: what a frozen guest stands for; empty: paused
+	Started   bool        `json:"started,omitempty"` // VirtualBox has started it and has not seen it end
+	Closed    time.Time   `json:"closed"`            // when that was seen
 	Changed   time.Time   `json:"changed"`           // of its state
 	Guest     bool        `json:"guest,omitempty"`   // its container exists
 	Parent    string      `json:"parent,omitempty"`  // snapshot that it is a linked clone of
