@@ -337,3 +337,16 @@ func TestListNames(t *testing.T) {
 		}
 	}
 }
+
+// What nodes say passes a terminal as text and colours, and a file or a pipe as it is.
+func TestStreamToATerminal(t *testing.T) {
+	var b bytes.Buffer
+	s := newStream(&b)
+	fmt.Fprint(s, "\x1b[2Jraw")
+	s.tty = true
+	fmt.Fprint(s, "\x1b]0;title\x07\x1b[31mred\x1b[m\x1b[1A\n")
+	fmt.Fprint(s.raw(), "\r\x1b[K")
+	if got, want := b.String(), "\x1b[2Jraw\x1b[31mred\x1b[m\n\r\x1b[K"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

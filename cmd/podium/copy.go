@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"podium/provision/remote"
+	"podium/provision/report"
 )
 
 const copyLong = `Copy files and folders to nodes or from them. A path on nodes is written NODE:PATH,
@@ -125,11 +126,11 @@ func (a *app) printCopied(job copyJob, outcomes []remote.Outcome[[]string]) {
 		}
 	}
 	for _, written := range order {
+		side := "from"
 		if job.up {
-			fmt.Fprintf(a.stdout, "%s on %s\n", written, listNames(nodes[written]))
-		} else {
-			fmt.Fprintf(a.stdout, "%s from %s\n", written, listNames(nodes[written]))
+			side = "on"
 		}
+		fmt.Fprintf(a.stdout, "%s %s %s\n", report.Clean(written), side, listNames(nodes[written]))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"podium/provision/engine"
+	"podium/provision/report"
 )
 
 // Exit codes, part of podium's interface.
@@ -100,7 +101,7 @@ func (a *app) printError(err error) {
 		}{err.Error(), hint, exitCode(err), problemsOf(err)})
 		return
 	}
-	text := strings.TrimRight(err.Error(), "\n")
+	text, hint := report.Printable(strings.TrimRight(err.Error(), "\n"), false), report.Printable(hint, false) // may quote a node
 	if isDescriptionError(err) {
 		// One problem a line, as compilers write them, so that editors find the places.
 		fmt.Fprintln(a.stderr, text)

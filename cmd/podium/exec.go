@@ -26,6 +26,9 @@ for the node's shell, so that pipes and variables work there.
 What comes by a pipe or from a file goes to every node: podium exec -- bash -s < script.sh. In a loop
 that reads its own input (while read), -n keeps podium from reading it.
 
+On a terminal the colours of the output stay, and sequences that move the cursor or change the
+terminal are left out; into a file or a pipe the output goes as it comes.
+
 Exit code 0 means that the command succeeded everywhere; otherwise podium says where it did not.`
 
 type execFlags struct {
@@ -259,14 +262,17 @@ func newPrefixer(a *app, names []string) *prefixer {
 func (p *prefixer) writers(name string) (out, errs io.WriteCloser) {
 	colors := []ansi.BasicColor{ansi.Cyan, ansi.Green, ansi.Yellow, ansi.Magenta, ansi.Blue}
 	label := p.look.paint(ansi.NewStyle().ForegroundColor(colors[p.order[name]%len(colors)]), fmt.Sprintf("%-*s", p.width, name))
-	to := func(w io.Writer) io.WriteCloser {
+	to := func(w, end io.Writer) io.WriteCloser {
 		return remote.Lines(func(line string) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
+			if strings.Contains(line, "\x1b[") && isTerminal(end) {
+				line += "\x1b[m" // colours end with the line
+			}
 			fmt.Fprintf(w, "%s | %s\n", label, line)
 		})
 	}
-	return to(p.app.stdout), to(p.app.stderr)
+	return to(p.app.stdout, p.app.Stdout), to(p.app.stderr, p.app.Stderr)
 }
 
 // printGroups shows each different answer once, with the nodes that gave it.

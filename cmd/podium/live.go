@@ -77,7 +77,7 @@ func (v *liveView) Close(a *app) {
 	end := <-v.shown
 	if end.lines > 0 {
 		// bubbletea leaves its last picture and puts the cursor in front of its last line.
-		fmt.Fprint(a.stdout, "\r"+ansi.CursorUp(end.lines-1)+ansi.EraseScreenBelow)
+		fmt.Fprint(a.stdout.raw(), "\r"+ansi.CursorUp(end.lines-1)+ansi.EraseScreenBelow)
 	}
 	v.restore()
 	for _, l := range v.take() {

@@ -35,7 +35,7 @@ func (a *app) showLine(text func() string) (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		drawLine(a.stderr, text, end)
+		drawLine(a.stderr.raw(), text, end)
 	}()
 	return func() {
 		close(end)

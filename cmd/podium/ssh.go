@@ -106,7 +106,7 @@ func (a *app) session(ctx context.Context, client *remote.Client, command remote
 	if len(command.Args) == 0 && command.Shell == "" {
 		command.Shell = "exec ${SHELL:-/bin/sh} -l" // its script comes on stdin
 	}
-	command.Stdin, command.Stdout, command.Stderr = a.Stdin, a.stdout, a.stderr
+	command.Stdin, command.Stdout, command.Stderr = a.Stdin, a.stdout.raw(), a.stderr.raw()
 	_, err := client.Run(ctx, command)
 	return err
 }

@@ -36,8 +36,8 @@ func Places(facts map[string]string) []Place {
 		if !ok || strings.HasPrefix(key, "secret_") {
 			continue
 		}
-		p := Place{Name: name, URL: facts[key], User: facts[name+"_user"]}
-		p.Password = facts[p.SecretKey()]
+		p := Place{Name: name, URL: Clean(facts[key]), User: Clean(facts[name+"_user"])}
+		p.Password = Clean(facts[p.SecretKey()])
 		places = append(places, p)
 	}
 	return places

@@ -2,11 +2,7 @@ package report
 
 import (
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-
-	"github.com/charmbracelet/x/ansi"
 )
 
 // Duration writes a duration for people: 40ms, 1.4s, 12s, 3m05s, 1h02m.
@@ -27,25 +23,6 @@ func Duration(d time.Duration) string {
 		d = d.Round(time.Minute)
 		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
 	}
-}
-
-// Clean makes a line of a node's output fit to stand in a line of ours: what a progress bar wrote over is dropped, and
-// so are escape sequences and control characters, which could change the terminal.
-func Clean(line string) string {
-	line = ansi.Strip(line)
-	line = strings.TrimRight(line, "\r\n")
-	if i := strings.LastIndexByte(line, '\r'); i >= 0 {
-		line = line[i+1:]
-	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case unicode.IsControl(r):
-			return -1
-		}
-		return r
-	}, line)
 }
 
 // count writes "1 node", "2 nodes".
