@@ -9,20 +9,31 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"podium/provision/remote"
 	"podium/provision/report"
+	"podium/provision/state"
 )
 
 const copyLong = `Copy files and folders to nodes or from them. A path on nodes is written NODE:PATH,
 NODE,NODE:PATH, or :PATH for all nodes (or those chosen by --on and --role). Paths on nodes that do
-not start with / are relative to the home of the user. Folders are copied with all that is in them.
+not start with / are relative to the home of the user.
 
-A target that is a folder, or ends with /, takes the source's name. {node} in local names stands for
-the node's name; when several nodes are copied from, the target needs it. Files arrive completely
-or not at all, and keep their modes.
+A file goes into a target that is a folder, or becomes the target. A folder becomes the target,
+with all that is in it, so that copying it again brings the target up to date:
+
+  site    to :/var/www    /var/www holds what site holds
+  site    to :/var/www/   /var/www/site
+  site/   to :/var/www/   /var/www holds what site holds (site/. means the same)
+
+What is at the target already and not in the source stays. Several sources need a target that is a
+folder, or ends with /. {node} in local names stands for the node's name; when several nodes are
+copied from, the target needs it. Files arrive completely or not at all, and keep their modes.
+Folders called .podium stay behind: they hold a lab's key and state. So do devices, sockets and
+named pipes: they are refused.
 
 As its arguments are paths, copy takes the lab only by --lab, or from the current folder upwards.`
 
@@ -40,7 +51,8 @@ func (a *app) copyCommand() *cobra.Command {
 		Short:   "Copy files and folders to nodes or from them",
 		Long:    copyLong,
 		Example: `  podium copy app.yaml cp:                     # into the home folder on cp
-  podium copy site :/tmp/ --role worker        # the folder site to all workers
+  podium copy site :/tmp/ --role worker        # the folder /tmp/site on all workers
+  podium copy site w1:/var/www/html --sudo     # what site holds becomes the page of w1
   podium copy motd :/etc/motd --sudo           # a file of root's, on all nodes
   podium copy w1:/var/log/syslog .             # from one node
   podium copy :/etc/hosts ./hosts-{node}       # from all nodes
@@ -95,15 +107,22 @@ func (a *app) copy(ctx context.Context, where labRef, words []string, f copyFlag
 	return failedNodes(outcomes)
 }
 
-// checkSources looks for missing local files before any node is touched.
+// checkSources looks at the local files and the local target before any node is touched.
 func (j copyJob) checkSources() error {
 	if !j.up {
+		if target := j.localSource(j.nodes[0], j.target); len(j.sources) > 1 && !endsInFolder(j.target) && !isLocalDir(target) {
+			return usage("several sources need a folder to go into, and %s is none: end it with /, or make it", j.target)
+		}
 		return nil
 	}
 	for _, source := range j.sources {
 		for _, node := range j.nodes {
-			if _, err := os.Stat(j.localSource(node, source)); err != nil {
+			info, err := os.Stat(j.localSource(node, source))
+			if err != nil {
 				return usage("cannot copy: %w", err)
+			}
+			if !info.IsDir() && !info.Mode().IsRegular() {
+				return usage("cannot copy %s: it is a device, a socket or a named pipe: copy a file, or write its output to one first", source)
 			}
 			if !strings.Contains(source, nodeWord) {
 				break
@@ -148,14 +167,14 @@ func (t transfer) put(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	into := len(t.job.sources) > 1 || t.job.target == "" || strings.HasSuffix(t.job.target, "/") || t.isDir(ctx, target)
+	isFolder := sync.OnceValue(func() bool { return t.isDir(ctx, target) })
+	if len(t.job.sources) > 1 && !endsInFolder(t.job.target) && !isFolder() {
+		return nil, fmt.Errorf("several sources need a folder to go into, and %s is none: end it with /, or make it", target)
+	}
 	var written []string
 	for _, source := range t.job.sources {
 		local := t.job.localSource(t.client.Name(), source)
-		to := target
-		if into {
-			to = path.Join(target, baseName(local))
-		}
+		to := path.Join(target, t.job.place(source, baseName(local), isLocalDir(local), isFolder))
 		if err := t.putOne(ctx, local, to); err != nil {
 			var here *fs.PathError // a file of this computer, where no sudo is
 			if errors.Is(err, fs.ErrPermission) && !t.sudo && !errors.As(err, &here) {
@@ -174,7 +193,7 @@ func (t transfer) putOne(ctx context.Context, local, to string) error {
 		return err
 	}
 	if info.IsDir() {
-		return t.client.PutDir(ctx, local, to, remote.TreeOptions{Sudo: t.sudo, Progress: t.progress.tree()})
+		return t.client.PutDir(ctx, local, to, remote.TreeOptions{Sudo: t.sudo, LeaveOut: state.DirName, Progress: t.progress.tree()})
 	}
 	file, err := os.Open(local)
 	if err != nil {
@@ -183,7 +202,7 @@ func (t transfer) putOne(ctx context.Context, local, to string) error {
 	defer file.Close()
 	count := t.progress.file()
 	return t.client.Put(ctx, remote.File{
-		Path: to, Mode: permissions(info), Content: file, Size: info.Size(), Sudo: t.sudo, Progress: count,
+		Path: to, Mode: permissions(info), Content: file, Size: remote.SizeOf(info.Size()), Sudo: t.sudo, Progress: count,
 	})
 }
 
@@ -240,11 +259,13 @@ func (t transfer) get(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return written, err
 		}
-		to := t.job.localTarget(t.client.Name(), from, isLocalDir)
+		folder := t.isDir(ctx, from)
+		target := t.job.localSource(t.client.Name(), t.job.target)
+		to := filepath.Join(target, t.job.place(source, path.Base(from), folder, func() bool { return isLocalDir(target) }))
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return written, err
 		}
-		if err := t.getOne(ctx, from, to); err != nil {
+		if err := t.getOne(ctx, from, to, folder); err != nil {
 			return written, err
 		}
 		written = append(written, to)
@@ -252,19 +273,23 @@ func (t transfer) get(ctx context.Context) ([]string, error) {
 	return written, nil
 }
 
-func (t transfer) getOne(ctx context.Context, from, to string) error {
-	if t.isDir(ctx, from) {
+func (t transfer) getOne(ctx context.Context, from, to string, folder bool) error {
+	if folder {
 		if t.sudo {
 			return fmt.Errorf("%s is a folder: --sudo reads single files only; make a copy first that %s may read: podium exec --sudo -- cp -r %s /tmp/",
 				from, t.client.User(), from)
 		}
-		return t.client.GetDir(ctx, from, to, remote.TreeOptions{Progress: t.progress.tree()})
+		return t.client.GetDir(ctx, from, to, remote.TreeOptions{LeaveOut: state.DirName, Progress: t.progress.tree()})
 	}
 	if t.sudo {
 		return t.getAsRoot(ctx, from, to)
 	}
 	return t.client.GetFile(ctx, from, to, t.progress.file())
 }
+
+// catScript prints the file $1, and nothing that has no end.
+const catScript = `[ -f "$1" ] || { echo "$1 is no file: only files, folders and symbolic links can be copied" >&2; exit 1; }
+exec cat -- "$1"`
 
 // getAsRoot reads a file that only root may read.
 func (t transfer) getAsRoot(ctx context.Context, from, to string) (err error) {
@@ -277,7 +302,9 @@ func (t transfer) getAsRoot(ctx context.Context, from, to string) (err error) {
 			err = errors.Join(err, os.Remove(temp.Name()))
 		}
 	}()
-	_, err = t.client.Run(ctx, remote.Command{Args: []string{"cat", "--", from}, Sudo: true, Stdout: temp})
+	_, err = t.client.Run(ctx, remote.Command{
+		Args: []string{"sh", "-c", catScript, "podium-cat", from}, Sudo: true, Stdout: remote.DiskGuard(temp, filepath.Dir(to)),
+	})
 	if err = errors.Join(err, temp.Close()); err != nil {
 		return err
 	}

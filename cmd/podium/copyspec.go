@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,10 +16,10 @@ type copyEnd struct {
 }
 
 // parsePlace reads NODE:PATH, NODE,NODE:PATH, :PATH or a local path. As with scp, a slash before the colon makes a
-// word local, and so does a drive letter on Windows.
-func parsePlace(word string) copyEnd {
+// word local, and so does a drive letter on Windows, unless a node has that name: C: in capitals is always a drive.
+func parsePlace(word, system string, nodes []string) copyEnd {
 	head, rest, colon := strings.Cut(word, ":")
-	if !colon || strings.ContainsAny(head, `/\`) || isDrive(head, rest) {
+	if !colon || strings.ContainsAny(head, `/\`) || system == "windows" && isDrive(head, rest) && !slices.Contains(nodes, head) {
 		return copyEnd{local: true, path: word}
 	}
 	p := copyEnd{path: rest}
@@ -33,7 +32,7 @@ func parsePlace(word string) copyEnd {
 }
 
 func isDrive(head, rest string) bool {
-	return runtime.GOOS == "windows" && len(head) == 1 && (rest == "" || rest[0] == '\\' || rest[0] == '/')
+	return len(head) == 1 && (rest == "" || rest[0] == '\\' || rest[0] == '/')
 }
 
 // copyJob is a checked copy command.
@@ -51,15 +50,15 @@ const nodeWord = "{node}"
 func newCopyJob(words []string, b *labSession, s selection) (copyJob, error) {
 	var sources []copyEnd
 	for _, w := range words[:len(words)-1] {
-		sources = append(sources, parsePlace(w))
+		sources = append(sources, parsePlace(w, runtime.GOOS, b.nodeNames()))
 	}
-	target := parsePlace(words[len(words)-1])
+	target := parsePlace(words[len(words)-1], runtime.GOOS, b.nodeNames())
 	job := copyJob{up: !target.local, target: target.path}
 	on := target.nodes
 	for _, p := range sources {
 		switch {
 		case p.local && target.local:
-			return job, usage("%q and %q are both on this computer: one end of a copy is on nodes, as NODE:PATH or :PATH for all", p.path, target.path)
+			return job, labHint(words, usage("%q and %q are both on this computer: one end of a copy is on nodes, as NODE:PATH or :PATH for all", p.path, target.path))
 		case !p.local && !target.local:
 			return job, usage("both ends are on nodes: copy to this computer first, then to the other node")
 		case p.path == "":
@@ -69,6 +68,9 @@ func newCopyJob(words []string, b *labSession, s selection) (copyJob, error) {
 			on = append(on, p.nodes...)
 		}
 		job.sources = append(job.sources, p.path)
+	}
+	if job.up && len(sources) > 1 && isLab(sources[0].path) {
+		return job, labHint(words, usage("%s is a lab's folder, and would be copied with the rest", sources[0].path))
 	}
 	if !job.up && len(sources) > 1 && !sameNodes(sources) {
 		return job, usage("the sources are on different nodes: copy them one after the other, or name the nodes with --on")
@@ -86,6 +88,14 @@ func newCopyJob(words []string, b *labSession, s selection) (copyJob, error) {
 	return job, job.checkNames()
 }
 
+// labHint adds how copy takes a lab, if the first word looks like one: other verbs take it there.
+func labHint(words []string, err *codeError) error {
+	if len(words) > 2 && isLab(words[0]) {
+		return err.hinted("copy takes the lab by --lab: podium --lab %s copy %s; to copy the folder, copy it alone", quoteAll(words[:1]), quoteAll(words[1:]))
+	}
+	return err
+}
+
 func sameNodes(places []copyEnd) bool {
 	return !slices.ContainsFunc(places, func(p copyEnd) bool { return !slices.Equal(p.nodes, places[0].nodes) })
 }
@@ -101,14 +111,40 @@ func (j copyJob) checkNames() error {
 	return nil
 }
 
-// localTarget is where a source of a node goes. A target that is a folder, or must be one because there are several
-// sources, gets the source's name added.
-func (j copyJob) localTarget(node, source string, isDir func(string) bool) string {
-	target := filepath.FromSlash(strings.ReplaceAll(j.target, nodeWord, node))
-	if len(j.sources) > 1 || strings.HasSuffix(j.target, "/") || strings.HasSuffix(j.target, string(filepath.Separator)) || isDir(target) {
-		return filepath.Join(target, path.Base(source))
+// endsInFolder reports whether a target names the folder to put something into, not the copy itself: it ends with a
+// slash, or is empty, ".", ".." or "~" at its end.
+func endsInFolder(target string) bool {
+	last := target[strings.LastIndexAny(target, pathSeparators())+1:]
+	return last == "" || last == "." || last == ".." || target == "~"
+}
+
+// meansContent reports whether a source is what is in a folder: site/ or site/.
+func meansContent(source string) bool {
+	rest := strings.TrimSuffix(source, ".")
+	return len(rest) > 1 && strings.ContainsRune(pathSeparators(), rune(rest[len(rest)-1]))
+}
+
+// pathSeparators are the characters that part names of a path: on nodes, and on this computer.
+func pathSeparators() string {
+	if filepath.Separator == '\\' {
+		return `/\`
 	}
-	return target
+	return "/"
+}
+
+// place is where a source goes, below the target. A folder becomes the target, whether there is one already or not, so
+// that copying again changes what was copied before; a file goes into a folder that is there. A target that names the
+// folder to put it into takes the source's name, and so does the target of several sources.
+func (j copyJob) place(source, name string, folder bool, targetIsFolder func() bool) string {
+	switch {
+	case folder && meansContent(source):
+		return ""
+	case len(j.sources) > 1 || endsInFolder(j.target):
+		return name
+	case !folder && targetIsFolder():
+		return name
+	}
+	return ""
 }
 
 // localSource is the local path that goes to a node.

@@ -62,18 +62,58 @@ func TestCopyJobRefuses(t *testing.T) {
 	}
 }
 
-func TestLocalTarget(t *testing.T) {
-	isDir := func(p string) bool { return p == "there" }
-	for _, c := range []struct{ sources, target, want string }{
-		{"/etc/hosts", "out", "out"},
-		{"/etc/hosts", "out/", "out/hosts"},
-		{"/etc/hosts", "there", "there/hosts"},
-		{"/etc/hosts /etc/fstab", "x-{node}", "x-w1/hosts"},
-		{"/etc/hosts", "x/{node}.txt", "x/w1.txt"},
+func TestPlace(t *testing.T) {
+	for _, c := range []struct {
+		sources, target string
+		folder, there   bool
+		want            string
+	}{
+		{"/etc/hosts", "out", false, false, ""},
+		{"/etc/hosts", "out/", false, false, "NAME"},
+		{"/etc/hosts", "out", false, true, "NAME"},
+		{"/etc/hosts /etc/fstab", "out", false, true, "NAME"},
+		{"/etc/hosts", "", false, false, "NAME"},
+		{"site", "/var/www", true, false, ""},
+		{"site", "/var/www", true, true, ""},
+		{"site", "/var/www/", true, true, "NAME"},
+		{"site", ".", true, true, "NAME"},
+		{"site", "a/..", true, true, "NAME"},
+		{"site/", "/var/www/", true, true, ""},
+		{"site/.", "/var/www", true, true, ""},
+		{"./", "/var/www/", true, true, ""},
+		{".", "/var/www/", true, true, "NAME"},
+		{"site/ app", "/var/www/", true, true, ""},
+		{"site.", "x/", true, true, "NAME"},
 	} {
 		j := copyJob{sources: strings.Fields(c.sources), target: c.target}
-		if got := j.localTarget("w1", j.sources[0], isDir); got != c.want {
-			t.Errorf("%s to %s: %q, want %q", c.sources, c.target, got, c.want)
+		if got := j.place(j.sources[0], "NAME", c.folder, func() bool { return c.there }); got != c.want {
+			t.Errorf("%s to %s, there %t: %q, want %q", c.sources, c.target, c.there, got, c.want)
 		}
 	}
+}
+
+func TestParsePlaceOnWindows(t *testing.T) {
+	for word, want := range map[string]string{
+		`C:\labs\x`: "local", "c:/labs": "c", "d:/labs": "local", "c:": "c", "C:/x": "local", "d:x": "d", "c,d:/x": "c d", `.\c:x`: "local",
+	} {
+		got := parsePlace(word, "windows", []string{"c", "w1"})
+		if shown := strings.Join(got.nodes, " "); got.local != (want == "local") || !got.local && shown != want {
+			t.Errorf("%s: %+v, want %s", word, got, want)
+		}
+	}
+}
+
+// FuzzParsePlace: a word is one of the two ends, and nothing of it is lost.
+func FuzzParsePlace(f *testing.F) {
+	for _, word := range []string{"a", "w1:/x", ":", "a,b:c:d", `C:\x`, ",:", "./a:b"} {
+		f.Add(word)
+	}
+	f.Fuzz(func(t *testing.T, word string) {
+		for _, system := range []string{"linux", "windows"} {
+			p := parsePlace(word, system, []string{"c"})
+			if p.local && p.path != word || !p.local && !strings.HasSuffix(word, ":"+p.path) || p.local && len(p.nodes) > 0 {
+				t.Errorf("%q on %s: %+v", word, system, p)
+			}
+		}
+	})
 }

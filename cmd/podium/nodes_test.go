@@ -234,18 +234,19 @@ func TestCopyToNodes(t *testing.T) {
 	write(t, "app/site/index.html", "page")
 	write(t, "app/run.sh", "#!/bin/sh\n")
 	write(t, "key-w1", "secret")
+	write(t, "app/.podium/id_ed25519", "secret")
 	for _, s := range servers {
 		write(t, filepath.Join(s.Root(), "srv", "there"), "")
 	}
 	for _, words := range [][]string{
-		{"app", ":/srv"}, {"app/run.sh", "w1:/srv/start"}, {"key-{node}", "w1:/srv/key"}, {"app/run.sh", "key-w1", "cp:/srv/"},
+		{"app", ":/srv/"}, {"app", ":/srv/www"}, {"app", ":/srv/www"}, {"app/", "cp:/srv/content/"}, {"app/run.sh", "w1:/srv/start"}, {"key-{node}", "w1:/srv/key"}, {"app/run.sh", "key-w1", "cp:/srv/"},
 	} {
 		if code, _, errs := inProcess(t, append([]string{"copy"}, words...)...); code != 0 {
 			t.Errorf("copy %v: exit code %d, %s", words, code, errs)
 		}
 	}
 	for node, names := range map[string][]string{
-		"cp": {"srv/app/site/index.html", "srv/app/run.sh", "srv/run.sh", "srv/key-w1"},
+		"cp": {"srv/app/site/index.html", "srv/app/run.sh", "srv/run.sh", "srv/key-w1", "srv/www/run.sh", "srv/content/run.sh"},
 		"w1": {"srv/app/site/index.html", "srv/app/run.sh", "srv/start", "srv/key"},
 	} {
 		for _, name := range names {
@@ -254,9 +255,20 @@ func TestCopyToNodes(t *testing.T) {
 			}
 		}
 	}
-	code, _, errs := inProcess(t, "copy", "nothing", ":/srv")
-	if code != 2 || !strings.Contains(errs, "nothing: no such file") {
-		t.Errorf("exit code %d, %s", code, errs)
+	for _, name := range []string{"srv/www/app", "srv/app/.podium"} {
+		if _, err := os.Stat(filepath.Join(servers["cp"].Root(), name)); err == nil {
+			t.Errorf("%s is there", name)
+		}
+	}
+	for want, words := range map[string][]string{
+		"nothing: no such file":                         {"nothing", ":/srv"},
+		"copy takes the lab by --lab: podium --lab":     {".", "key-w1", ":/srv/key"},
+		"several sources need a folder to go into, and": {"key-w1", "app", ":/srv/none"},
+		"both on this computer":                         {".", "cp:/srv/key", "x"},
+	} {
+		if code, _, errs := inProcess(t, append([]string{"copy"}, words...)...); code == 0 || !strings.Contains(errs, want) {
+			t.Errorf("copy %v: exit code %d, %s, want %q", words, code, errs, want)
+		}
 	}
 }
 
