@@ -23,7 +23,7 @@ require (
 	golang.org/x/sync v0.24.0 // limits of what runs side by side
 	golang.org/x/sys v0.49.0 // Windows: console, registry, processes
 	golang.org/x/term v0.47.0 // raw mode, sizes
-	mvdan.cc/sh/v3 v3.14.1 // the simulator's shell: parsing and expansion
+	mvdan.cc/sh/v3 v3.14.1 // bash's syntax: of a lab's own scripts, and the simulator's shell
 )
 
 require (

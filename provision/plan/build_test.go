@@ -66,6 +66,14 @@ func own() fstest.MapFS {
 		"shop/.git/HEAD": {Data: []byte("ref\n")},
 		"shop/.hidden":   {Data: []byte("x\n")},
 		"picture.png":    {Data: []byte("\x89PNG\x00")},
+		"shop/run.sh":    {Data: []byte("echo run\n"), Mode: 0o755},
+		"shop/app":       {Data: []byte("\xef\xbb\xbf#!/bin/bash\r\n")},
+		"shop/.DS_Store": {Data: []byte("\x00")},
+		".env":           {Data: []byte("A=1\n")},
+		"bom.sh":         {Data: []byte("\xef\xbb\xbfset -e\r\ntrue\r\n")},
+		"utf16.sh":       {Data: []byte("\xff\xfee\x00")},
+		"cp949.sh":       {Data: []byte("true\n# \xc7\xd1\xb1\xdb\n")},
+		"broken.sh":      {Data: []byte("if true; then\n  echo x\n")},
 	}
 }
 
@@ -288,14 +296,19 @@ func TestCustomScriptReplaces(t *testing.T) {
 	}
 }
 
-// TestCustomFiles shows that folders go along whole, as text with LF line ends, without what is hidden.
+// TestCustomFiles shows that folders go along whole, as text with LF line ends, with what is hidden and with the
+// permission to run.
 func TestCustomFiles(t *testing.T) {
-	p := build(t, cluster(lab.Step{Name: "seed", Script: "seed.sh", Files: []string{"shop", "seed.sh"}}, lab.Step{Name: "init", Script: "seed.sh", Files: []string{"shop/web.yaml"}}))
+	p := build(t, cluster(lab.Step{Name: "seed", Script: "seed.sh", Files: []string{"shop", "seed.sh", ".env"}}, lab.Step{Name: "init", Script: "seed.sh", Files: []string{"shop/web.yaml"}}))
 	seed := task(t, p, "w1/seed")
 	want := []step.File{
+		{Path: "/var/lib/podium/files/seed/shop/.hidden", Mode: 0o644, Text: "x\n"},
+		{Path: "/var/lib/podium/files/seed/shop/app", Mode: 0o755, Text: "#!/bin/bash\n"},
 		{Path: "/var/lib/podium/files/seed/shop/db/db.sql", Mode: 0o644, Text: "create table t;\n"},
+		{Path: "/var/lib/podium/files/seed/shop/run.sh", Mode: 0o755, Text: "echo run\n"},
 		{Path: "/var/lib/podium/files/seed/shop/web.yaml", Mode: 0o644, Text: "kind: Service\n"},
 		{Path: "/var/lib/podium/files/seed/seed.sh", Mode: 0o644, Text: "echo seed on $PODIUM_NODE\n"},
+		{Path: "/var/lib/podium/files/seed/.env", Mode: 0o644, Text: "A=1\n"},
 	}
 	if diff := cmp.Diff(want, seed.Files); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
@@ -319,6 +332,25 @@ func TestCustomProbe(t *testing.T) {
 	_, err := BuildFrom(small(), cluster(lab.Step{Name: "mine", Script: "seed.sh", Timeout: "1m", Probe: "none.sh"}), guest(), own())
 	if err == nil || !strings.Contains(err.Error(), `steps[0].probe: "none.sh" cannot be read`) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestCustomEncoding shows that a script comes as bash understands it, whatever editor wrote it, or is refused.
+func TestCustomEncoding(t *testing.T) {
+	p := build(t, cluster(lab.Step{Name: "mine", Script: "bom.sh", Probe: "bom.sh"}))
+	if got := task(t, p, "w1/mine"); got.Script.Text != "set -e\ntrue\n" || got.Probe.Text != got.Script.Text {
+		t.Errorf("script %q, probe %q", got.Script.Text, got.Probe.Text)
+	}
+	for file, want := range map[string]string{
+		"utf16.sh":  `"utf16.sh" is UTF-16 text, as PowerShell's > writes it: save it as UTF-8`,
+		"cp949.sh":  `"cp949.sh" is not UTF-8 text (line 2): save it as UTF-8`,
+		"broken.sh": `"broken.sh" is not bash: line 1: `,
+	} {
+		for field, s := range map[string]lab.Step{"script": {Name: "mine", Script: file, Timeout: "1m"}, "probe": {Name: "mine", Script: "seed.sh", Probe: file, Timeout: "1m"}} {
+			if _, err := BuildFrom(small(), cluster(s), guest(), own()); err == nil || !strings.HasPrefix(err.Error(), "steps[0]."+field+": "+want) {
+				t.Errorf("%s %s: %v, want %s", field, file, err, want)
+			}
+		}
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"podium/provision/lab"
 	"podium/provision/step"
 )
@@ -56,14 +58,14 @@ func (b *builder) custom(own fs.FS) error {
 // customTasks makes a step's tasks, or gives the tasks of the built-in step the other script. The path of a problem is
 // the field in the step.
 func (b *builder) customTasks(s lab.Step, own fs.FS, builtin []TaskID) ([]*Task, *lab.Problem) {
-	script, err := ownScript(own, b.guest, s.Script)
-	if err != nil {
-		return nil, &lab.Problem{Path: "script", Value: s.Script, Message: fmt.Sprintf("cannot be read (%v): put the file into the lab's folder", err)}
+	script, problem := ownScript(own, b.guest, "script", s.Script)
+	if problem != nil {
+		return nil, problem
 	}
 	var probe Script
 	if s.Probe != "" {
-		if probe, err = ownScript(own, b.guest, s.Probe); err != nil {
-			return nil, &lab.Problem{Path: "probe", Value: s.Probe, Message: fmt.Sprintf("cannot be read (%v): put the file into the lab's folder", err)}
+		if probe, problem = ownScript(own, b.guest, "probe", s.Probe); problem != nil {
+			return nil, problem
 		}
 	}
 	files, problem := ownFiles(own, s)
@@ -149,20 +151,47 @@ func (b *builder) selected(on []string, m lab.Machine) bool {
 	})
 }
 
-// ownScript reads a script of the lab's folder. It may take in files of podium's library, as a built-in script does
-// that a teacher has copied to change it.
-func ownScript(own, guest fs.FS, name string) (Script, error) {
-	if own == nil {
-		return Script{}, errors.New("the lab has no folder")
+// ownScript reads a script of the lab's folder, which the field of the step names. It may take in files of podium's
+// library, as a built-in script does that a teacher has copied to change it. What bash would not understand is found
+// here, and not on a machine after half an hour.
+func ownScript(own, guest fs.FS, field, name string) (Script, *lab.Problem) {
+	bad := func(format string, args ...any) (Script, *lab.Problem) {
+		return Script{}, &lab.Problem{Path: field, Value: name, Message: fmt.Sprintf(format, args...)}
 	}
-	text, err := step.Text(withLibrary{own, guest}, name)
-	return Script{Name: name, Text: text}, err
+	if own == nil {
+		return bad("cannot be read, as the lab has no folder")
+	}
+	data, err := fs.ReadFile(own, name)
+	if err != nil {
+		return bad("cannot be read (%v): put the file into the lab's folder", err)
+	}
+	text, err := step.ScriptText(data)
+	if err != nil {
+		return bad("%v", err)
+	}
+	if err := checkBash(text); err != nil {
+		return bad("is not bash: %v", err)
+	}
+	if text, err = step.Text(withLibrary{own, guest}, name); err != nil {
+		return bad("cannot be read (%v): put the file into the lab's folder", err)
+	}
+	return Script{Name: name, Text: text}, nil
+}
+
+// checkBash reads a script without running it, as bash -n does.
+func checkBash(text string) error {
+	_, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
+	var wrong syntax.ParseError
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("line %d: %s", wrong.Pos.Line(), wrong.Text)
+	}
+	return err
 }
 
 // filesDir is where the files of a step of the lab's own lie on a node, with the paths they have in the lab's folder.
 func filesDir(step string) string { return "/var/lib/podium/files/" + step }
 
-// ownFiles reads the files and folders that a step of the lab's own takes along. Hidden files stay at home.
+// ownFiles reads the files and folders that a step of the lab's own takes along, with what is hidden in them.
 func ownFiles(own fs.FS, s lab.Step) ([]step.File, *lab.Problem) {
 	var files []step.File
 	for i, name := range s.Files {
@@ -174,22 +203,17 @@ func ownFiles(own fs.FS, s lab.Step) ([]step.File, *lab.Problem) {
 			switch {
 			case err != nil:
 				return err
-			case strings.HasPrefix(d.Name(), ".") && d.IsDir():
+			case d.IsDir() && file != name && slices.Contains(keptHome, d.Name()):
 				return fs.SkipDir
-			case strings.HasPrefix(d.Name(), ".") || d.IsDir():
+			case d.IsDir() || file != name && slices.Contains(keptHome, d.Name()):
 				return nil
 			}
-			text, err := fs.ReadFile(own, file)
+			content, err := ownFile(own, file)
 			if err != nil {
 				return err
 			}
-			if bytes.IndexByte(text, 0) >= 0 {
-				return fmt.Errorf("%s is no text", file)
-			}
-			files = append(files, step.File{
-				Path: path.Join(filesDir(s.Name), file), Mode: 0o644,
-				Text: strings.ReplaceAll(string(text), "\r\n", "\n"),
-			})
+			content.Path = path.Join(filesDir(s.Name), file)
+			files = append(files, content)
 			return nil
 		})
 		if err != nil {
@@ -197,6 +221,32 @@ func ownFiles(own fs.FS, s lab.Step) ([]step.File, *lab.Problem) {
 		}
 	}
 	return files, nil
+}
+
+// keptHome is what lies in a folder of a step's files and belongs to this computer: podium's memory of a lab, the history
+// of versions, and what a system puts into folders that it shows.
+var keptHome = []string{".podium", ".git", ".DS_Store", "Thumbs.db", "desktop.ini"}
+
+// ownFile reads one file. It can be run where it can be here, or says in its first line by what: Windows knows no such
+// permission, and archives lose it.
+func ownFile(own fs.FS, name string) (step.File, error) {
+	data, err := fs.ReadFile(own, name)
+	if err != nil {
+		return step.File{}, err
+	}
+	info, err := fs.Stat(own, name)
+	if err != nil {
+		return step.File{}, err
+	}
+	if bytes.IndexByte(data, 0) >= 0 {
+		return step.File{}, fmt.Errorf("%s is no text", name)
+	}
+	text := strings.ReplaceAll(strings.TrimPrefix(string(data), "\ufeff"), "\r\n", "\n")
+	mode := uint32(0o644)
+	if info.Mode()&0o111 != 0 || strings.HasPrefix(text, "#!") {
+		mode = 0o755
+	}
+	return step.File{Mode: mode, Text: text}, nil
 }
 
 // withLibrary is a lab's folder with podium's lib/ in it.

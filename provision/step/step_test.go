@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -128,4 +129,20 @@ func TestAWorkerMoreTouchesLittle(t *testing.T) {
 	if diff := cmp.Diff(map[string]bool{"cni-bridge": true, "kube-ready": true}, touched); diff != "" {
 		t.Errorf("rows whose variables or files differ (-want +got):\n%s", diff)
 	}
+}
+
+// FuzzScriptText: what is taken is text, and nothing is added to it.
+func FuzzScriptText(f *testing.F) {
+	for _, text := range []string{"echo a\r\n", "\ufeffset -e\n", "\xff\xfea\x00", "a\xff", "\ufeff\ufeff", "\r\r\n"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		text, err := ScriptText(data)
+		if err != nil {
+			return
+		}
+		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > len(data) {
+			t.Errorf("%q became %q", data, text)
+		}
+	})
 }
