@@ -96,6 +96,7 @@ var beyondSchema = map[string]bool{
 	"invalid-etcd-none":        true,
 	"invalid-networks":         true,
 	"invalid-networks-forms":   true,
+	"invalid-networks-pods":    true,
 	"invalid-pairs-cgroup":     true,
 	"invalid-pairs-containerd": true,
 	"invalid-ports-taken":      true,
