@@ -48,6 +48,7 @@ func (s nodeScripts) stepBundle(t plan.Task, secrets map[string]string) (string,
 	b.file(`"$home/scripts/$step.env"`, env)
 	b.file(`"$home/scripts/$step.sh"`, t.Script.Text)
 	b.line("start_facts")
+	b.line("trap give_secrets EXIT")
 	b.line(`. "$home/scripts/$step.env"`)
 	b.WriteString(hidden)
 	b.line(`run_script "$home/scripts/$step.sh"`)

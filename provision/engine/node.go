@@ -228,11 +228,7 @@ func (n *node) secrets() []string {
 	defer n.mu.Unlock()
 	var values []string
 	for _, m := range n.seen.Markers {
-		for key, value := range m.Facts {
-			if strings.HasPrefix(key, secretPrefix) {
-				values = append(values, value)
-			}
-		}
+		values = append(values, secretValues(m.Facts)...)
 	}
 	return values
 }

@@ -74,6 +74,21 @@ func (o *output) conceal(secrets []string) {
 	o.hide = hide
 }
 
+// concealed blots out values that the step itself has just reported, also where it has printed them already.
+func (o *output) concealed(secrets, known []string) {
+	if len(secrets) == 0 {
+		return
+	}
+	o.flush()
+	o.conceal(slices.Concat(known, secrets))
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, line := range o.last {
+		o.last[i] = o.hide.Replace(line)
+	}
+	o.logErr = cmp.Or(o.logErr, o.log.Edit(o.hide.Replace))
+}
+
 // flush takes the end of a last line without line end.
 func (o *output) flush() { _ = o.lines.Close() } // never fails
 

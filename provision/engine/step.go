@@ -125,6 +125,7 @@ func (n *node) run(ctx context.Context, s session) (answer, error) {
 	command.Stdout, command.Stderr = &stdout, s.out
 	_, err = host.Run(limit, command)
 	said, parseErr := parseAnswer(stdout.Bytes())
+	s.out.concealed(secretValues(said.Marker.Facts), n.secrets())
 	if err == nil {
 		return said, parseErr
 	}
@@ -160,6 +161,17 @@ func (n *node) judge(ctx, limit context.Context, host remote.Host, s session, sa
 		return fmt.Errorf("the step could not be started: %w", exit)
 	}
 	return failure
+}
+
+// secretValues are the values of those facts that are secrets.
+func secretValues(facts map[string]string) []string {
+	var values []string
+	for key, value := range facts {
+		if strings.HasPrefix(key, secretPrefix) {
+			values = append(values, value)
+		}
+	}
+	return values
 }
 
 // public is facts without the secrets; hidden is the keys of those, sorted.

@@ -61,6 +61,29 @@ func (l *Log) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Edit changes what the file holds. For secrets that are known only after they were written.
+func (l *Log) Edit(change func(text string) string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return fmt.Errorf("edit %s: %w", l.path, os.ErrClosed)
+	}
+	text := make([]byte, l.size)
+	if _, err := l.file.ReadAt(text, 0); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("edit %s: %w", l.path, err)
+	}
+	changed := change(string(text))
+	if changed == string(text) {
+		return nil
+	}
+	if err := l.file.Truncate(0); err != nil {
+		return fmt.Errorf("edit %s: %w", l.path, err)
+	}
+	n, err := l.file.Write([]byte(changed)) // at the end, which is the beginning now
+	l.size = int64(n)
+	return err
+}
+
 // Close closes the file; later writes fail.
 func (l *Log) Close() error {
 	l.mu.Lock()

@@ -61,3 +61,6 @@ claim() {
 
 # give_facts: prints the facts.
 give_facts() { sed 's/^/fact./' "$facts"; }
+
+# give_secrets: prints those facts of a step that failed which must stand in no log: it may have shown them before.
+give_secrets() { [[ ! -f $facts ]] || sed -n '/^secret_/s/^/fact./p' "$facts"; }
