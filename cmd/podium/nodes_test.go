@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -260,8 +261,9 @@ func TestCopyToNodes(t *testing.T) {
 			t.Errorf("%s is there", name)
 		}
 	}
+	_, missing := os.Stat("nothing")
 	for want, words := range map[string][]string{
-		"nothing: no such file":                         {"nothing", ":/srv"},
+		"nothing: " + errors.Unwrap(missing).Error():    {"nothing", ":/srv"},
 		"copy takes the lab by --lab: podium --lab":     {".", "key-w1", ":/srv/key"},
 		"several sources need a folder to go into, and": {"key-w1", "app", ":/srv/none"},
 		"both on this computer":                         {".", "cp:/srv/key", "x"},

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -103,7 +104,12 @@ func TestDialRefusedLogin(t *testing.T) {
 	}
 	_, private, _ := ed25519.GenerateKey(nil)
 	locked := lockedKey(t, private)
-	t.Setenv("SSH_AUTH_SOCK", "")
+	_, missing := os.Stat(other + ".none")
+	socket, noAgent := "", "SSH_AUTH_SOCK is not set"
+	if runtime.GOOS == "windows" { // which has an agent where the variable is not set
+		socket, noAgent = `\\.\pipe\podium-no-agent`, "podium-no-agent"
+	}
+	t.Setenv("SSH_AUTH_SOCK", socket)
 	tests := map[string]struct {
 		key   string
 		user  string
@@ -112,9 +118,9 @@ func TestDialRefusedLogin(t *testing.T) {
 	}{
 		"wrong key":  {key: other, want: "for user podium with key " + other},
 		"wrong user": {user: "nobody", want: "for user nobody with key " + s.KeyFile()},
-		"missing":    {key: other + ".none", want: "no such file"},
+		"missing":    {key: other + ".none", want: errors.Unwrap(missing).Error()},
 		"passphrase": {key: locked, want: "run ssh-add " + locked},
-		"no agent":   {key: "-", agent: true, want: "SSH_AUTH_SOCK is not set"},
+		"no agent":   {key: "-", agent: true, want: noAgent},
 	}
 	for name, test := range tests {
 		e := s.Endpoint("w1")

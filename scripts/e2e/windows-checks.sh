@@ -106,7 +106,7 @@ run_tests() {
     ok "$line"
   else
     bad "$line, exit code $code"
-    grep -a -A 30 -E '^ *--- FAIL|^panic' "$log" | head -n 200 || tail -n 50 "$log"
+    grep -avE '^(=== (RUN|PAUSE|CONT)|PASS$)|^ *--- (PASS|SKIP)' "$log" | tail -n 200
   fi
 }
 

@@ -3,9 +3,9 @@
 # does not have and Wine 10 of Debian 13 has: so Wine runs in a folder of Debian 13's packages, without a display, and
 # without a network but loopback. What Wine cannot show stands in windows-checks.sh, which runs inside.
 #
-# usage: windows.sh                     smoke checks, then the tests of every package in their short form
+# usage: windows.sh                     smoke checks, then the tests of what differs on Windows, in their short form
 #        windows.sh smoke               smoke checks alone
-#        windows.sh all                 smoke checks, then every test
+#        windows.sh all                 smoke checks, then every test, those of the simulator too
 #        windows.sh test PACKAGE...     the tests of these packages (provision/state ...)
 #
 # It needs root on Debian or Ubuntu, and the kernel's overlay file system.
@@ -78,6 +78,13 @@ inside() {
   ' _ "$root" "$work" "$repository" "$@" </dev/null
 }
 
+# Rooms that touch neither files nor programs nor the network of the system that they run on: the simulator's nodes, with
+# which cmd/podium's tests are made, and the catalogue.
+same='^provision/(machine/sim|catalogue)'
+
+# with_tests PATTERN...: packages that have tests.
+with_tests() { GOOS=windows go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' "$@" | sed -n 's|^podium/||p'; }
+
 # build makes podium.exe, and a program of the tests of each package.
 build() {
   local p
@@ -94,7 +101,8 @@ what=${1:-short}
 case $what in
   smoke) tested=() ;;
   test) tested=("${@:2}") ;;
-  short | all) mapfile -t tested < <(GOOS=windows go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | sed -n 's|^podium/||p') ;;
+  short) mapfile -t tested < <(with_tests ./cmd/... ./provision/... | grep -vE "$same") ;;
+  all) mapfile -t tested < <(with_tests ./...) ;;
   *) die "$what: write smoke, all, or test PACKAGE..." ;;
 esac
 work=$(mktemp -d /var/tmp/podium-windows.XXXXXX)

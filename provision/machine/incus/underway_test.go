@@ -77,7 +77,6 @@ func TestDestroyWaits(t *testing.T) {
 // TestNetworkUnderway: a network that the server is still making is waited for, or made again.
 func TestNetworkUnderway(t *testing.T) {
 	defer func(d time.Duration) { networkTime = d }(networkTime)
-	networkTime = 700 * time.Millisecond
 	name := networkName("k8s-basic", "kim@laptop:/home/kim/lab")
 	network := func(status string) string {
 		return `{"name":"` + name + `","type":"bridge","managed":true,"status":"` + status + `","config":{"ipv4.address":"192.168.56.1/24","` +
@@ -86,14 +85,16 @@ func TestNetworkUnderway(t *testing.T) {
 	get, made, removed := "query local:/1.0/networks/"+name, "-X POST -d {", "-X DELETE local:/1.0/networks/"+name
 	for _, c := range []struct {
 		name  string
+		time  time.Duration // long where the server answers in time
 		later []answer
 		want  []string
 	}{
-		{"made", []answer{{First: 2, Stdout: network("Pending")}, {Stdout: network("Created")}}, []string{get, get, get}},
-		{"given up", []answer{{First: 1, Stdout: network("Pending")}, {Stderr: "Error: Network not found\n", Code: 1}}, []string{get, get, made}},
-		{"left behind by a server that died", []answer{{Stdout: network("Pending")}}, []string{get, get, removed, made}},
+		{"made", time.Minute, []answer{{First: 2, Stdout: network("Pending")}, {Stdout: network("Created")}}, []string{get, get, get}},
+		{"given up", time.Minute, []answer{{First: 1, Stdout: network("Pending")}, {Stderr: "Error: Network not found\n", Code: 1}}, []string{get, get, made}},
+		{"left behind by a server that died", 700 * time.Millisecond, []answer{{Stdout: network("Pending")}}, []string{get, get, removed, made}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			networkTime = c.time
 			for i := range c.later {
 				c.later[i].Call = get
 			}

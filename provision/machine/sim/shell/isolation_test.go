@@ -12,6 +12,7 @@ import (
 func TestHostIsOutOfReach(t *testing.T) {
 	host := t.TempDir()
 	canary := filepath.Join(host, "canary")
+	inScript := filepath.ToSlash // what bash takes backslashes for
 	if err := os.WriteFile(canary, []byte("echo the host was read\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +46,8 @@ func TestHostIsOutOfReach(t *testing.T) {
 		{"signal a process of the host", `kill -0 %[3]d; echo $?; kill -0 1; echo $?`, "1\n1\n", "No such process"},
 	} {
 		t.Run(tt.about, func(t *testing.T) {
-			got := simulated(t, world(t), "", "bash", "-c", fmt.Sprintf(tt.script+"\n: %[1]s %[2]s %[3]d", canary, host, os.Getpid()))
-			want := strings.ReplaceAll(tt.out, "%[2]s", host)
+			got := simulated(t, world(t), "", "bash", "-c", fmt.Sprintf(tt.script+"\n: %[1]s %[2]s %[3]d", inScript(canary), inScript(host), os.Getpid()))
+			want := strings.ReplaceAll(tt.out, "%[2]s", inScript(host))
 			if got.out != want {
 				t.Errorf("got  %q\nwant %q\n%s", got.out, want, got.err)
 			}
