@@ -49,7 +49,7 @@ func (a *app) execCommand() *cobra.Command {
 		Long:  execLong,
 		Example: `  podium exec -- uptime
   podium exec --role worker --sudo -- systemctl restart kubelet
-  podium exec --on w1,w2 -- 'df -h / | tail -1'
+  podium exec --on w1,w2 -- "df -h / | tail -1"
   podium exec --group -- cat /etc/os-release
   podium exec --role worker -- bash -s < script.sh   # a script of this computer
   podium exec labs/docker -- docker ps`,

@@ -22,7 +22,7 @@ import (
 
 const logsLong = `Show what happened. Without a node: the journal of the lab, all runs of podium, one line an event.
 With a node: the output of the last run of its steps. With a node and a step: that of one step.
-With --on or --role: the same for several nodes (podium logs --on 'w*' kubeadm-join).
+With --on or --role: the same for several nodes (podium logs --on "w*" kubeadm-join).
 --follow goes on as more is written, until Ctrl-C; with a node alone it shows the node's part of
 the journal.`
 

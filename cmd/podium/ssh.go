@@ -29,7 +29,7 @@ func (a *app) sshCommand() *cobra.Command {
 		Example: `  podium ssh cp
   podium ssh labs/docker
   podium ssh cp -- kubectl get nodes -o wide
-  podium ssh w1 -- 'journalctl -u kubelet | tail'
+  podium ssh w1 -- "journalctl -u kubelet | tail"
   podium ssh w1 -- cat /etc/hosts > hosts.txt`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: a.completeNode,

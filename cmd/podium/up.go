@@ -55,7 +55,7 @@ func (a *app) upCommand() *cobra.Command {
 		Example: `  podium up
   podium up labs/k8s-basic --provider sim     # a rehearsal without virtual machines
   podium up --force jenkins                   # run a step again although it is done
-  podium up --force w1/kubeadm-join --force 'w2/*'
+  podium up --force w1/kubeadm-join --force "w2/*"
   podium up --prune                           # remove nodes that lab.yaml has no more
   podium up -o json --junit report.xml        # for CI`,
 		Args:              args(0, 1, "at most one lab"),
