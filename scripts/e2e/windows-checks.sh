@@ -39,28 +39,28 @@ podium() {
   fi
 }
 
-# console CODE TEXT KEYS ARGUMENTS...: the same at a console, where KEYS are typed once it asks.
+# console CODE TEXT KEYS ARGUMENTS...: the same at a console, where KEYS are typed when it asks.
 console() {
-  local want=$1 text=$2 keys=$3 code=0
+  local want=$1 text=$2 keys=$3 code=0 pid
   shift 3
   : >/share/out
-  {
-    for _ in {1..300}; do
-      grep -aqF '[y/N]' /share/out && break
-      sleep 0.1
-    done
-    printf '%b' "$keys"
-    sleep 10
-  } | timeout -k 5 60 script -qefc "wine /share/podium.exe $*" /share/out >/dev/null 2>&1 || code=$?
+  # script makes the terminal, and wants one that does not end for its own input.
+  timeout -k 5 60 script -qefc "wine /share/podium.exe $*" /share/out <&"$keyboard" >/dev/null 2>&1 &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null && ! grep -aqF '[y/N]' /share/out; do sleep 0.1; done
+  [[ -z $keys ]] || printf '%b' "$keys" >&"$keyboard"
+  wait "$pid" || code=$?
   if [[ $code == "$want" ]] && grep -aqF -e "$text" /share/out; then
-    ok "at a console: podium $*, typed $keys"
+    ok "at a console: podium $*${keys:+, typed $keys}"
   else
-    bad "at a console: podium $*, typed $keys: exit code $code, wanted $want and \"$text\""
+    bad "at a console: podium $*${keys:+, typed $keys}: exit code $code, wanted $want and \"$text\""
     cat -v /share/out
   fi
 }
 
 smoke() {
+  mkfifo /tmp/keyboard
+  exec {keyboard}<>/tmp/keyboard
   local lab="/wine/drive_c/users/홍길동/실습 1"
   mkdir -p "$lab"
   cd "$lab"
@@ -87,6 +87,8 @@ smoke() {
   console 1 'not done' '\r' destroy
   console 0 'removed' 'y\r' destroy
   podium 3 'virtualbox-missing' doctor 'Z:\repository\labs\k8s-basic'
+  podium 3 '설치되어 있지 않습니다' doctor --lang ko 'Z:\repository\labs\k8s-basic' # UTF-8 in a pipe
+  console 3 '설치되어 있지 않습니다' '' doctor --lang ko                            # UTF-16 at a console
 }
 
 # What cannot pass under Wine: TestCollect asks PowerShell; TestAgent needs sockets of the file system.

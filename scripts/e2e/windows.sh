@@ -108,7 +108,8 @@ esac
 work=$(mktemp -d /var/tmp/podium-windows.XXXXXX)
 trap 'rm -rf --one-file-system "$work"' EXIT
 mkdir "$work/tests" "$work/system"
+cp scripts/e2e/windows-checks.sh "$work/checks" # bash reads it as it goes on, and somebody may edit it
 packages mmdebstrap iproute2
 system
 build "${tested[@]}"
-inside timeout -k 10 2400 bash /repository/scripts/e2e/windows-checks.sh "$what" "${tested[@]}"
+inside timeout -k 10 2400 bash /share/checks "$what" "${tested[@]}"
