@@ -26,7 +26,7 @@ type spool struct {
 
 // newSpool begins to take the input in. The caller closes it.
 func newSpool(in io.Reader) (*spool, error) {
-	cancelable, err := cancelreader.NewReader(in)
+	cancelable, err := cancelreader.NewReader(piped(in))
 	if err != nil {
 		return nil, fmt.Errorf("read stdin: %w", err)
 	}

@@ -26,11 +26,11 @@ is() {
 
 # Output goes to files, never to a pipe: Wine's services and the simulator would hold it open.
 
-# podium CODE TEXT ARGUMENTS...: podium.exe must end with CODE and say TEXT.
+# podium CODE TEXT ARGUMENTS...: podium.exe must end with CODE and say TEXT; $input comes to it by a pipe.
 podium() {
   local code=0 want=$1 text=$2 begin=$SECONDS
   shift 2
-  timeout -k 5 120 wine /share/podium.exe "$@" >/share/out 2>&1 </dev/null || code=$?
+  printf '%s' "${input:-}" | timeout -k 5 120 wine /share/podium.exe "$@" >/share/out 2>&1 || code=$?
   if [[ $code == "$want" ]] && grep -aqF -e "$text" /share/out; then
     ok "podium $* ($((SECONDS - begin)) s)"
   else
@@ -72,6 +72,7 @@ smoke() {
   podium 0 'running  ok' status
   podium 0 '"ssh": true' status -o json
   podium 0 'Linux' exec -- uname
+  input=한글 podium 0 '한글' exec -- cat
   podium 1 'exit code 7' exec -- sh -c 'exit 7'
   printf '한글\r\n' >'노트 1.txt'
   podium 0 '/tmp/n.txt on' copy 'C:\users\홍길동\실습 1\노트 1.txt' ':/tmp/n.txt'

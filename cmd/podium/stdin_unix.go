@@ -10,6 +10,9 @@ import (
 	"github.com/muesli/cancelreader"
 )
 
+// piped gives cancelreader a pipe or a file, whose reads it can end.
+func piped(in io.Reader) io.Reader { return in }
+
 // readLine reads a line, and stops reading when ctx ends.
 func readLine(ctx context.Context, from io.Reader) (string, error) {
 	in, err := cancelreader.NewReader(from)

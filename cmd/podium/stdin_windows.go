@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// piped hides from cancelreader that a pipe is stdin, for which it would read the console. Nothing ends a read of a pipe.
+func piped(in io.Reader) io.Reader { return struct{ io.Reader }{in} }
+
 // interruptWait is how long Ctrl-C may take from the end of a console's read to the end of ctx.
 const interruptWait = 500 * time.Millisecond
 
