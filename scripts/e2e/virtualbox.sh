@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# virtualbox.sh: podium, unmodified Vagrant and real VirtualBox, whose own interpreter runs the machines where its kernel
+# module cannot be loaded: 10 million instructions a second. Two machines of a small Debian 12 (virtualbox/), made and
+# used in namespaces that end with the run. Needs root on Debian 12; from nothing it builds 13 minutes on two quiet cores.
+#
+# usage: virtualbox.sh               a lab of two machines from up to destroy, and what can happen to them: nightly
+#        virtualbox.sh short         one machine: up, exec, halt, up, snapshot, reset, destroy
+#        virtualbox.sh fast-boot     the second machine by podium itself, and compared with Vagrant's, running
+#        virtualbox.sh kill          podium is killed at random moments of up and reset
+#        virtualbox.sh systemd       one machine with systemd, on which podium's real steps run
+#        virtualbox.sh figures       boot, up, reset and status against Vagrant's own
+#        virtualbox.sh with COMMAND  COMMAND where VBoxManage starts such machines
+#
+# PODIUM_E2E_CACHE, PODIUM_E2E_APT as in nodes.sh
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+repository=$PWD
+
+if [[ -z ${PODIUM_VBOX_INSIDE:-} ]]; then
+  [[ $EUID == 0 ]] || { echo "virtualbox.sh: needs root: it makes namespaces and mounts" >&2 && exit 1; }
+  kind=box
+  [[ ${1:-} != systemd ]] || kind=systemd
+  PODIUM_VBOX_BOX=$(scripts/e2e/virtualbox/build.sh "$kind")
+  export PODIUM_VBOX_BOX
+  work=$(mktemp -d /var/tmp/podium-virtualbox.XXXXXX)
+  trap 'rm -rf --one-file-system "$work"' EXIT
+  mkdir -p "$work/bin"
+  go build -o "$work/bin/podium" ./cmd/podium
+  scripts/e2e/virtualbox/inside.sh "$work" scripts/e2e/virtualbox.sh "$@"
+  exit
+fi
+
+work=$PODIUM_VBOX_WORK
+export PATH=$work/bin:$PATH HOME=$work/home VAGRANT_HOME=$work/vagrant.d VAGRANT_CHECKPOINT_DISABLE=1 PODIUM_VBOX_TRACE=$work/trace.log
+# shellcheck source=scripts/e2e/virtualbox/life.sh
+. "$repository/scripts/e2e/virtualbox/life.sh"
+# A failure leaves what VirtualBox was asked and how it answered.
+trap '((ok)) || tail -n 60 "$PODIUM_VBOX_TRACE" >&2' EXIT
+ok=0
+[[ ${1:-} == with ]] || vagrant box add --name podium/debian "$PODIUM_VBOX_BOX" >/dev/null
+case ${1:-life} in
+  life) life ;;
+  short) short ;;
+  figures) figures ;;
+  kill) kill_podium ;;
+  fast-boot) fast_boot ;;
+  systemd) systemd ;;
+  with) "${@:2}" ;;
+  *) die "usage: virtualbox.sh [short|fast-boot|kill|systemd|figures|with COMMAND]" ;;
+esac
+ok=1
