@@ -23,7 +23,7 @@ func (a *app) provider(b *labSession) (machine.Provider, error) {
 	case lab.ProviderVirtualBox, lab.ProviderLibvirt:
 		return vagrant.New(vagrant.Options{
 			Provider: b.lab.Provider, Lab: b.lab.Name, Dir: b.state.Path("vagrant"), Dialer: a.newDialer(b, 0),
-			BootParallel: b.bootParallel, VagrantOnly: b.vagrantOnly, Sink: b.events(), Log: a.log.Named("vagrant"),
+			BootParallel: b.bootParallel, FastBoot: b.fastBoot, Sink: b.events(), Log: a.log.Named("vagrant"),
 		}), nil
 	case lab.ProviderSim:
 		return sim.New(sim.Options{

@@ -28,7 +28,7 @@ type labSession struct {
 
 	simFile      string // boot times and faults for the simulator
 	bootParallel int    // machines that Vagrant boots at once; 0: by this computer's cores and memory
-	vagrantOnly  bool
+	fastBoot     bool
 }
 
 // ownKey makes the lab's own key pair if there is none yet, and tells the engine its public half.

@@ -42,7 +42,7 @@ type upFlags struct {
 	yes        bool
 
 	bootParallel int
-	vagrantOnly  bool
+	fastBoot     bool
 	skip         []string
 }
 
@@ -79,7 +79,9 @@ func (a *app) upCommand() *cobra.Command {
 	flags.StringArrayVar(&f.force, "force", nil, "run `STEP`, NODE/STEP or NODE/* again although it is done (can be repeated)")
 	flags.StringVar(&f.simFile, "sim-file", "", "`file` with boot times and faults for the provider sim")
 	flags.IntVar(&f.bootParallel, "boot-parallel", 0, "`number` of machines that boot at once in VirtualBox or libvirt (default: by processors and memory)")
-	flags.BoolVar(&f.vagrantOnly, "vagrant-only", false, "have every VirtualBox machine made by Vagrant; otherwise it makes the first one, and podium the others after it, faster")
+	flags.BoolVar(&f.fastBoot, "fast-boot", false, "have Vagrant make the first VirtualBox machine only: podium clones the others itself, which saves Vagrant's time for each")
+	flags.Bool("vagrant-only", true, "")
+	_ = flags.MarkDeprecated("vagrant-only", "it is the default; --fast-boot is the opposite") // it exists
 	flags.StringSliceVar(&f.skip, "skip-preflight", nil, "go on although the doctor's finding with this `ID` blocks (can be repeated)")
 	flags.StringVar(&f.junit, "junit", "", "also write the result as JUnit XML to `file`")
 	flags.BoolVar(&f.prune, "prune", false, "take nodes that lab.yaml has no more out of the cluster, and remove their machines")
@@ -101,7 +103,7 @@ func (a *app) up(ctx context.Context, where labRef, f upFlags) error {
 			return usage("--junit: %w", err)
 		}
 	}
-	b.simFile, b.bootParallel, b.vagrantOnly = f.simFile, f.bootParallel, f.vagrantOnly
+	b.simFile, b.bootParallel, b.fastBoot = f.simFile, f.bootParallel, f.fastBoot
 	unlock, err := a.lock(ctx, where, "up")
 	if err != nil {
 		return err

@@ -153,10 +153,10 @@ alike() {
   say "n3 by Vagrant, and n3 as a twin"
   local what
   podium destroy --node n3 --yes
-  podium up "${skip[@]}" --no-baseline --vagrant-only >"$work/out" 2>&1 || die "$(cat "$work/out")"
+  podium up "${skip[@]}" --no-baseline >"$work/out" 2>&1 || die "$(cat "$work/out")"
   for what in hardware kept inside; do "$what" n3 >"$work/$what.vagrant"; done
   podium destroy --node n3 --yes
-  podium up "${skip[@]}" --no-baseline -v >"$work/out" 2>&1 || die "$(cat "$work/out")"
+  podium up "${skip[@]}" --no-baseline --fast-boot -v >"$work/out" 2>&1 || die "$(cat "$work/out")"
   grep -q 'n3/boot .*after the model of' "$work/out" || die "n3 is no twin: $(cat "$work/out")"
   ! grep -q 'left to Vagrant' "$work/out" || die "n3 was left to Vagrant: $(grep n3/boot "$work/out")"
   for what in hardware kept inside; do
@@ -370,14 +370,14 @@ boots() {
   cp .podium/vagrant/Vagrantfile "$work/Vagrantfile"
   for turn in 1 2; do
     podium destroy --yes >/dev/null 2>&1
-    spend podium up "${skip[@]}" --no-baseline
+    spend podium up "${skip[@]}" --no-baseline --fast-boot
     local a=$took processor=$used
     podium destroy --yes >/dev/null 2>&1
     mkdir -p .podium/vagrant
     cp "$work/Vagrantfile" .podium/vagrant/
     spend boot_by_vagrant
     destroy_by_vagrant >/dev/null 2>&1
-    echo "boot of 4, $turn: podium up $a ms (steps included), vagrant up $took ms: $(ratio "$took" "$a") times;" \
+    echo "boot of 4, $turn: podium up --fast-boot $a ms (steps included), vagrant up $took ms: $(ratio "$took" "$a") times;" \
       "processor time of podium, Vagrant and VBoxManage $processor s, $used s: $(ratio "$used" "$processor") times"
   done
 }

@@ -453,7 +453,7 @@ func (f *fixture) calls() []string {
 func (f *fixture) provider(change ...func(*Options)) *Provider {
 	f.t.Helper()
 	o := Options{
-		Provider: lab.ProviderVirtualBox, Lab: "lab", Dir: f.lab, Dialer: f.dials, Tools: Tools{VBoxManage: "VBoxManage", Vagrant: "vagrant"}, exec: f.host.exec, patience: time.Second,
+		Provider: lab.ProviderVirtualBox, Lab: "lab", Dir: f.lab, Dialer: f.dials, Tools: Tools{VBoxManage: "VBoxManage", Vagrant: "vagrant"}, exec: f.host.exec, patience: time.Second, FastBoot: true,
 		Sink: event.Func(func(e event.Event) {
 			f.mu.Lock()
 			defer f.mu.Unlock()

@@ -98,8 +98,8 @@ func (p *Provider) whyNoTwins(f *found) string {
 	switch {
 	case p.isLibvirt():
 		return "only VirtualBox has them"
-	case p.o.VagrantOnly:
-		return "--vagrant-only"
+	case !p.o.FastBoot:
+		return "no --fast-boot"
 	case p.o.Dialer == nil || p.spec.PublicKey == "":
 		return "no key of the lab's"
 	case f.vagrant.path == "":

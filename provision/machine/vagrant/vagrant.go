@@ -39,7 +39,7 @@ type Options struct {
 	Dir          string // the provider's own folder, .podium/vagrant of the lab
 	Dialer       Dialer // for the lab's key, which replaces Vagrant's at the first boot
 	BootParallel int    // boots at once; 0: 2
-	VagrantOnly  bool   // every machine is booted by `vagrant up`, none as a twin
+	FastBoot     bool   // Vagrant makes the first machine only, podium clones the others itself (fastboot.go)
 	Sink         event.Sink
 	Log          hclog.Logger
 

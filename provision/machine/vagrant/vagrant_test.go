@@ -457,7 +457,7 @@ func TestStumblingBootIsTriedOnce(t *testing.T) {
 		t.Errorf("the second boot did not come to its end: %v", err)
 	}
 	f.rules(rule{Match: "^up w1", Stage: "start", Code: 1, Stdout: says})
-	if _, err := f.prepared(func(o *Options) { o.VagrantOnly = true }).Up(t.Context(), "w1"); err == nil {
+	if _, err := f.prepared(func(o *Options) { o.FastBoot = false }).Up(t.Context(), "w1"); err == nil {
 		t.Error("a boot that stumbles twice is no success")
 	}
 	calls := strings.Join(f.calls(), "\n")
@@ -504,7 +504,7 @@ func TestFirstBootGoesAlone(t *testing.T) {
 		m.Name, m.Address = fmt.Sprintf("x%d", i), netip.AddrFrom4([4]byte{192, 168, 56, byte(50 + i)})
 		f.spec.Machines = append(f.spec.Machines, m)
 	}
-	p := f.prepared(func(o *Options) { o.BootParallel, o.VagrantOnly, o.exec = 3, true, watch })
+	p := f.prepared(func(o *Options) { o.BootParallel, o.FastBoot, o.exec = 3, false, watch })
 	var wait sync.WaitGroup
 	for _, m := range f.spec.Machines {
 		wait.Go(func() {
