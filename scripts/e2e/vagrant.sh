@@ -150,35 +150,35 @@ inside() {
 
 # alike: a machine that Vagrant makes and one that podium makes after it must not differ.
 alike() {
-  say "n3 by Vagrant, and n3 as a twin"
+  say "n3 by Vagrant, and n3 as a clone"
   local what
   podium destroy --node n3 --yes
   podium up "${skip[@]}" --no-baseline >"$work/out" 2>&1 || die "$(cat "$work/out")"
   for what in hardware kept inside; do "$what" n3 >"$work/$what.vagrant"; done
   podium destroy --node n3 --yes
   podium up "${skip[@]}" --no-baseline --fast-boot -v >"$work/out" 2>&1 || die "$(cat "$work/out")"
-  grep -q 'n3/boot .*after the model of' "$work/out" || die "n3 is no twin: $(cat "$work/out")"
+  grep -q 'n3/boot .*with the hardware of' "$work/out" || die "n3 is no clone: $(cat "$work/out")"
   ! grep -q 'left to Vagrant' "$work/out" || die "n3 was left to Vagrant: $(grep n3/boot "$work/out")"
   for what in hardware kept inside; do
-    "$what" n3 >"$work/$what.twin"
-    diff -u --label "$what by Vagrant" --label "$what of a twin" "$work/$what.vagrant" "$work/$what.twin" || die "the twin differs"
-    [[ $(wc -l <"$work/$what.twin") -gt 5 ]] || die "nothing was compared: $(cat "$work/$what.twin")"
+    "$what" n3 >"$work/$what.clone"
+    diff -u --label "$what by Vagrant" --label "$what of a clone" "$work/$what.vagrant" "$work/$what.clone" || die "the clone differs"
+    [[ $(wc -l <"$work/$what.clone") -gt 5 ]] || die "nothing was compared: $(cat "$work/$what.clone")"
   done
   own global-status | grep -q ' n3 .*virtualbox' || die "vagrant global-status does not know n3: $(own global-status)"
   own halt n3 >/dev/null
-  own up n3 --no-provision >/dev/null || die "vagrant does not start a twin"
-  [[ $(own ssh n3 -c hostname 2>/dev/null | tr -d '\r') == n3 ]] || die "vagrant ssh does not get into a twin"
-  own destroy -f n3 >/dev/null || die "vagrant does not destroy a twin"
+  own up n3 --no-provision >/dev/null || die "vagrant does not start a clone"
+  [[ $(own ssh n3 -c hostname 2>/dev/null | tr -d '\r') == n3 ]] || die "vagrant ssh does not get into a clone"
+  own destroy -f n3 >/dev/null || die "vagrant does not destroy a clone"
   ! own global-status | grep -q ' n3 ' || die "vagrant global-status still knows n3"
   podium up "${skip[@]}" >/dev/null
   shows running && agrees running
 }
 
-# netplan: twin.sh where the network is configured by netplan, as on Ubuntu; the nodes of these runs have none.
+# netplan: guestsetup.sh where the network is configured by netplan, as on Ubuntu; the nodes of these runs have none.
 netplan() {
   local try script
-  script=$(cat "$repository/provision/machine/vagrant/twin.sh")
-  say "twin.sh on a machine with netplan"
+  script=$(cat "$repository/provision/machine/vagrant/guestsetup.sh")
+  say "guestsetup.sh on a machine with netplan"
   incus network create netplan ipv4.address=192.168.77.1/24 ipv4.nat=false ipv6.address=none
   incus launch -q "$PODIUM_VBOX_IMAGE" netplan
   incus config device add netplan eth1 nic network=netplan name=eth1 >/dev/null
@@ -190,12 +190,12 @@ netplan() {
     netplan apply' >"$work/out" 2>&1 || die "no netplan: $(cat "$work/out")"
   printf 'network:\n  version: 2\n  renderer: networkd\n  ethernets:\n    eth1:\n      addresses:\n      - 192.168.77.12/24\n' >"$work/50-vagrant.yaml"
   for try in first second; do
-    incus exec netplan -- bash -c "$script" twin.sh w1 vagrant 'ssh-rsa AAAA test' /etc/netplan/50-vagrant.yaml 600 192.168.77.12 \
-      <"$work/50-vagrant.yaml" >"$work/out" 2>&1 || die "twin.sh, $try time: $(cat "$work/out")"
+    incus exec netplan -- bash -c "$script" guestsetup.sh w1 vagrant 'ssh-rsa AAAA test' /etc/netplan/50-vagrant.yaml 600 192.168.77.12 \
+      <"$work/50-vagrant.yaml" >"$work/out" 2>&1 || die "guestsetup.sh, $try time: $(cat "$work/out")"
   done
   # shellcheck disable=SC2016 # expanded inside
   incus exec netplan -- sh -c 'set -e; test "$(hostname)" = w1; test "$(grep -c test /home/vagrant/.ssh/authorized_keys)" = 1
-    test "$(stat -c %a /etc/netplan/50-vagrant.yaml)" = 600; ip -4 address show eth1 | grep -q 192.168.77.12/24' || die "twin.sh did not do what Vagrant does"
+    test "$(stat -c %a /etc/netplan/50-vagrant.yaml)" = 600; ip -4 address show eth1 | grep -q 192.168.77.12/24' || die "guestsetup.sh did not do what Vagrant does"
   incus delete -f netplan
   incus network delete netplan >/dev/null
 }

@@ -104,9 +104,9 @@ ask list vms
 SH
 
 # alike is asked of the real one alone: a machine made by the calls that Vagrant makes (VBoxManage's log of a boot by
-# Vagrant 2.3.4, with the Vagrantfile's customize lines), and one by those of a twin, which a Go test keeps up to date.
+# Vagrant 2.3.4, with the Vagrantfile's customize lines), and one by those of --fast-boot, which a Go test keeps up to date.
 # Left of each are showvminfo and the machine's file.
-cp provision/machine/vagrant/testdata/twin-calls.txt "$work/twin"
+cp provision/machine/vagrant/testdata/fastboot-calls.txt "$work/clone"
 cat >"$work/alike" <<'SH'
 VBoxManage import "$ovf" --vsys 0 --vmname alike
 MASTER=$(VBoxManage list vms | sed -n 's/^"alike" {\(.*\)}$/\1/p')
@@ -136,8 +136,8 @@ keep vagrant
 ID=11111111-2222-4333-8444-555555555555
 while read -r words; do
   eval "VBoxManage $words"
-done </mnt/compare/twin
-keep twin
+done </mnt/compare/clone
+keep clone
 VBoxManage unregistervm "$MASTER" --delete
 SH
 
@@ -199,10 +199,10 @@ different=0 compared=0
 own() { plain <"$1" | sed -E -e '/080027A1B2C3/!s/080027[0-9A-F]{6}/MAC/g' -e '/^VMStateChangeTime=/d' -e 's/ lastStateChange="[^"]*"//'; }
 for kind in info file; do
   own "$work/real/vagrant.$kind" >"$work/vagrant.$kind"
-  own "$work/real/twin.$kind" >"$work/twin.$kind"
+  own "$work/real/clone.$kind" >"$work/clone.$kind"
   compared=$((compared + 1))
-  [[ $(wc -l <"$work/twin.$kind") -ge 30 ]] || die "the twin's $kind is short: $(cat "$work/twin.$kind")"
-  if ! diff -u --label "machine by Vagrant: $kind" --label "twin: $kind" "$work/vagrant.$kind" "$work/twin.$kind"; then
+  [[ $(wc -l <"$work/clone.$kind") -ge 30 ]] || die "the clone's $kind is short: $(cat "$work/clone.$kind")"
+  if ! diff -u --label "machine by Vagrant: $kind" --label "clone: $kind" "$work/vagrant.$kind" "$work/clone.$kind"; then
     different=$((different + 1))
   fi
 done

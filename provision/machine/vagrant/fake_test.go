@@ -312,8 +312,8 @@ func (h *fakeCall) makeMaster() {
 	must(os.WriteFile(filepath.Join(h.home, "insecure_private_key"), []byte("everybody's"), 0o600))
 }
 
-// enlist adds a machine to Vagrant's index.
-func (h *fakeCall) enlist(node, data string) {
+// addToIndex adds a machine to Vagrant's index.
+func (h *fakeCall) addToIndex(node, data string) {
 	path := indexPath(h.home)
 	must(os.MkdirAll(filepath.Dir(path), 0o700))
 	index, err := readIndex(path)
@@ -357,7 +357,7 @@ func (h *fakeCall) vagrantUp(node string, r *rule) int {
 				h.VMs[id] = &fakeVM{Name: "temp_clone_1", State: "poweroff", Settings: map[string]string{
 					"chipset": "piix3", "SATA Controller-0-0": "/clone", "SATA Controller-1-0": "none"}}
 				must(os.WriteFile(filepath.Join(data, "id"), []byte(id), 0o600))
-				h.enlist(node, data)
+				h.addToIndex(node, data)
 			}
 		case "name":
 			h.VMs[id].Name = "lab-" + node
@@ -500,8 +500,8 @@ type fakeDialer struct {
 	accepts map[string]string
 	ran     []remote.Command
 	network string            // what showNetwork prints on cp; empty: its usual answer
-	fails   error             // of twin.sh
-	stdin   map[string]string // of twin.sh, by node
+	fails   error             // of guestsetup.sh
+	stdin   map[string]string // of guestsetup.sh, by node
 	refuses string            // content of a key file that opens nothing
 }
 
@@ -543,7 +543,7 @@ func (n *fakeNode) Run(_ context.Context, c remote.Command) (remote.Result, erro
 			text = "/etc/netplan/50-vagrant.yaml\n600\nnetwork:\n  ethernets:\n    eth1:\n      addresses: [192.168.56.10/24]\n"
 		}
 		return remote.Result{Stdout: []byte(text)}, nil
-	case slices.Contains(c.Args, twinScript):
+	case slices.Contains(c.Args, guestSetupScript):
 		text, err := io.ReadAll(c.Stdin)
 		if err == nil {
 			err = n.d.fails

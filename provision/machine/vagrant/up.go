@@ -119,28 +119,28 @@ func (p *Provider) start(ctx context.Context, h hypervisor, name, id string) (re
 	return p.endpoint(name, known), err
 }
 
-// create boots a machine for the first time, or again after a boot that was cut short: as a twin of one that Vagrant has
+// create boots a machine for the first time, or again after a boot that was cut short: as a clone with the hardware of one that Vagrant has
 // booted, or by Vagrant. In the end it answers to the lab's key.
 func (p *Provider) create(ctx context.Context, f *found, at remote.Endpoint, exists bool, vms map[string]vm) error {
 	if exists {
 		return p.byVagrant(ctx, f, at, nil)
 	}
-	m, leads := p.modelFor(ctx, f, at.Node, vms)
+	m, leads := p.templateFor(ctx, f, at.Node, vms)
 	if leads {
 		err := p.byVagrant(ctx, f, at, m)
-		p.end(ctx, m, at, err)
+		p.finishTemplate(ctx, m, at, err)
 		return err
 	}
 	if m != nil {
-		if made, err := p.twin(ctx, f, m, at); made || err != nil {
+		if made, err := p.fastBoot(ctx, f, m, at); made || err != nil {
 			return err
 		}
 	}
 	return p.byVagrant(ctx, f, at, nil)
 }
 
-// byVagrant boots a machine by `vagrant up`. m is what it is the model of, nil for none.
-func (p *Provider) byVagrant(ctx context.Context, f *found, at remote.Endpoint, m *model) error {
+// byVagrant boots a machine by `vagrant up`. m, if the machine is a template, learns of its boot.
+func (p *Provider) byVagrant(ctx context.Context, f *found, at remote.Endpoint, m *templateMachine) error {
 	booted, err := p.vagrantUp(ctx, f, at.Node, m)
 	switch {
 	case stumbled(err):
@@ -173,7 +173,7 @@ func stumbled(err error) bool {
 }
 
 // bootAgain switches the machine off, so that Vagrant does not take it for finished, and boots it once more.
-func (p *Provider) bootAgain(ctx context.Context, f *found, name string, m *model) error {
+func (p *Provider) bootAgain(ctx context.Context, f *found, name string, m *templateMachine) error {
 	if err := p.withMachine(ctx, name, func(f *found, id string, vm vm) error {
 		if !vm.on() {
 			return nil
@@ -215,8 +215,8 @@ func (p *Provider) endpoint(name string, known nodeState) remote.Endpoint {
 
 // vagrantUp runs `vagrant up` for one machine. The first one to come makes what all share (the linked clones' master,
 // the host-only network) while the others wait; then as many run side by side as there are slots. m, if the machine is a
-// model, learns its hardware. booted says that Vagrant has really started the machine.
-func (p *Provider) vagrantUp(ctx context.Context, f *found, name string, m *model) (booted bool, err error) {
+// template, learns its hardware. booted says that Vagrant has really started the machine.
+func (p *Provider) vagrantUp(ctx context.Context, f *found, name string, m *templateMachine) (booted bool, err error) {
 	if err := f.needVagrant(); err != nil {
 		return false, err
 	}
@@ -247,7 +247,7 @@ func (p *Provider) vagrantUp(ctx context.Context, f *found, name string, m *mode
 		}
 		// Not before: VirtualBox refuses to start a machine that is being asked for its hardware.
 		if line.started() && m != nil {
-			p.begin(ctx, f, m)
+			p.readHardware(ctx, f, m)
 		}
 		if text := line.progress(); text != "" {
 			p.say(name, text)

@@ -62,7 +62,7 @@ type Provider struct {
 	loaded bool
 	found  *found // tools, once they were looked for
 
-	model *model // what twins are made after; nil: none yet
+	template *templateMachine // of clones; nil: none yet
 
 	slots  chan struct{} // one per boot that may run
 	leader chan struct{} // held by the boot that makes what the machines share

@@ -29,8 +29,8 @@ import (
 //	private_key      opens the machine, instead of the key that every box has
 //	index_uuid       its entry in the list of `vagrant global-status`
 
-// adopt writes down a machine that is about to be made, as Vagrant does for its own.
-func (p *Provider) adopt(name, id string) error {
+// writeVagrantData writes down a machine that is about to be made, as Vagrant does for its own.
+func (p *Provider) writeVagrantData(name, id string) error {
 	dir := p.dataDir(name)
 	if err := os.RemoveAll(dir); err != nil { // of a machine that is gone
 		return fmt.Errorf("%s: %w", name, err)
@@ -49,8 +49,8 @@ func (p *Provider) adopt(name, id string) error {
 	return nil
 }
 
-// boxFolder is where the model's box lies, by what Vagrant has noted in its index.
-func (m *model) boxFolder(home string) (string, error) {
+// boxFolder is where the template's box lies, by what Vagrant has noted in its index.
+func (m *templateMachine) boxFolder(home string) (string, error) {
 	index, err := readIndex(indexPath(home))
 	if err != nil {
 		return "", err
@@ -66,7 +66,7 @@ func (m *model) boxFolder(home string) (string, error) {
 	box := entry.Extra.Box
 	folders := BoxFolders(home, box.Name, box.Version, box.Provider)
 	if len(folders) != 1 {
-		return "", doubt("the box of %s, %s %s, is in %d folders", m.name, box.Name, box.Version, len(folders))
+		return "", noClone("the box of %s, %s %s, is in %d folders", m.name, box.Name, box.Version, len(folders))
 	}
 	return folders[0], nil
 }
@@ -78,7 +78,7 @@ const baseSnapshot = "base"
 func masterOf(boxFolder string) (string, error) {
 	id, err := os.ReadFile(filepath.Join(boxFolder, "master_id"))
 	if err != nil {
-		return "", doubt("Vagrant has made no master of the box")
+		return "", noClone("Vagrant has made no master of the box")
 	}
 	return strings.TrimSpace(string(id)), nil
 }
@@ -113,13 +113,13 @@ func readIndex(path string) (machineIndex, error) {
 		return index, fmt.Errorf("read Vagrant's index: %w", err)
 	}
 	if err := json.Unmarshal(text, &index); err != nil || index.Version != 1 {
-		return index, fmt.Errorf("read Vagrant's index %s: version %d: %w", path, index.Version, errors.Join(errDoubt, err))
+		return index, fmt.Errorf("read Vagrant's index %s: version %d: %w", path, index.Version, errors.Join(errNoClone, err))
 	}
 	return index, nil
 }
 
-// indexEntry reads the model's entry.
-func (m *model) indexEntry(index machineIndex, into any) error {
+// indexEntry reads the template's entry.
+func (m *templateMachine) indexEntry(index machineIndex, into any) error {
 	id, err := os.ReadFile(filepath.Join(m.data, "index_uuid"))
 	if err == nil {
 		err = json.Unmarshal(index.Machines[string(bytes.TrimSpace(id))], into)
@@ -133,8 +133,8 @@ func (m *model) indexEntry(index machineIndex, into any) error {
 // indexLockWait bounds the wait for another Vagrant to write the index.
 const indexLockWait = 10 * time.Second
 
-// enlist adds a machine to Vagrant's index: the model's entry under another name.
-func (p *Provider) enlist(ctx context.Context, home string, m *model, name string) error {
+// addToIndex adds a machine to Vagrant's index: the template's entry under another name.
+func (p *Provider) addToIndex(ctx context.Context, home string, m *templateMachine, name string) error {
 	path := indexPath(home)
 	ctx, cancel := context.WithTimeout(ctx, indexLockWait)
 	defer cancel()

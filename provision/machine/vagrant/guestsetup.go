@@ -14,8 +14,8 @@ import (
 	"podium/provision/remote"
 )
 
-//go:embed twin.sh
-var twinScript string
+//go:embed guestsetup.sh
+var guestSetupScript string
 
 // networkFile is the file inside a machine by which Vagrant has configured its private network card.
 type networkFile struct {
@@ -63,7 +63,7 @@ func parseNetworkFile(text string, address netip.Addr) (networkFile, error) {
 	mode, content, ok := strings.Cut(rest, "\n")
 	n := networkFile{path: path, mode: mode, content: content, address: address}
 	if !ok || len(places(content, address.String())) != 1 || strings.Contains(strings.ToLower(content), "mac") {
-		return n, doubt("%q does not configure %s in a way that is known", path, address)
+		return n, noClone("%q does not configure %s in a way that is known", path, address)
 	}
 	return n, nil
 }
@@ -92,9 +92,9 @@ func places(text, address string) []int {
 	}
 }
 
-// settle waits for a twin's SSH, with the key that every box has, and does inside what Vagrant does at a first boot. In
-// the end the twin answers to the lab's key and to one that Vagrant finds in its folder, and to no other.
-func (p *Provider) settle(ctx context.Context, f *found, m *model, at remote.Endpoint) error {
+// setUpGuest waits for a clone's SSH, with the key that every box has, and does inside what Vagrant does at a first boot. In
+// the end the clone answers to the lab's key and to one that Vagrant finds in its folder, and to no other.
+func (p *Provider) setUpGuest(ctx context.Context, f *found, m *templateMachine, at remote.Endpoint) error {
 	known, err := p.recall(at.Node)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (p *Provider) settle(ctx context.Context, f *found, m *model, at remote.End
 		return err
 	}
 	first := at
-	if first.KeyFile, err = everybodysKey(f.home); err != nil {
+	if first.KeyFile, err = insecureKey(f.home); err != nil {
 		return err
 	}
 	host, err := p.o.Dialer.Dial(ctx, first)
@@ -123,7 +123,7 @@ func (p *Provider) settle(ctx context.Context, f *found, m *model, at remote.End
 	var stdin bytes.Buffer
 	stdin.WriteString(n.forAddress(address))
 	if _, err := host.Run(ctx, remote.Command{
-		Args:  []string{"bash", "-c", twinScript, "twin.sh", at.Node, at.User, public, n.path, n.mode, address.String()},
+		Args:  []string{"bash", "-c", guestSetupScript, "guestsetup.sh", at.Node, at.User, public, n.path, n.mode, address.String()},
 		Sudo:  true,
 		Stdin: &stdin,
 	}); err != nil {
@@ -141,19 +141,19 @@ func (p *Provider) settle(ctx context.Context, f *found, m *model, at remote.End
 			return err
 		}
 	}
-	if err := p.enlist(ctx, f.home, m, at.Node); err != nil { // only `vagrant global-status` misses it
+	if err := p.addToIndex(ctx, f.home, m, at.Node); err != nil { // only `vagrant global-status` misses it
 		p.o.Log.Warn("not in Vagrant's index", "node", at.Node, "reason", err)
 	}
 	return nil
 }
 
-// everybodysKey is the key that opens a machine fresh from a box. Boxes have always had the RSA one; of Vagrant 2.4 some
+// insecureKey is the key that opens a machine fresh from a box. Boxes have always had the RSA one; of Vagrant 2.4 some
 // have only the Ed25519 one, and are left to Vagrant.
-func everybodysKey(home string) (string, error) {
+func insecureKey(home string) (string, error) {
 	for _, name := range []string{"insecure_private_key", filepath.Join("insecure_private_keys", "vagrant.key.rsa")} {
 		if _, err := os.Stat(filepath.Join(home, name)); err == nil {
 			return filepath.Join(home, name), nil
 		}
 	}
-	return "", doubt("no key that every box has in %s", home)
+	return "", noClone("no key that every box has in %s", home)
 }

@@ -68,7 +68,7 @@ func (f *fixture) whole(names ...string) {
 	}
 }
 
-func TestTwins(t *testing.T) {
+func TestFastBoot(t *testing.T) {
 	f := newFixture(t)
 	p := f.prepared()
 	f.up(p, "cp")
@@ -105,7 +105,7 @@ func TestTwins(t *testing.T) {
 			words[1] = map[string]string{"clonevm": "$MASTER", "modifyvm": "$ID"}[words[0]]
 			made.WriteString(strings.ReplaceAll(strings.Join(words, " "), strconv.Itoa(w1.Port), "$PORT") + "\n")
 		}
-		golden := filepath.Join("testdata", "twin-calls.txt")
+		golden := filepath.Join("testdata", "fastboot-calls.txt")
 		if *update {
 			must(os.WriteFile(golden, []byte(made.String()), 0o644))
 		}
@@ -165,7 +165,7 @@ func TestTwins(t *testing.T) {
 				t.Errorf("%s got %q", node, text)
 			}
 		}
-		if len(f.dials.ran) != 2 { // the model knew the lab's key already
+		if len(f.dials.ran) != 2 { // the template knew the lab's key already
 			t.Errorf("the lab's key was installed %d times", len(f.dials.ran))
 		}
 	})
@@ -193,8 +193,8 @@ func TestTwins(t *testing.T) {
 	})
 }
 
-// TestTwinIsLeftToVagrant gives reasons for doubt: each ends with the machine made by Vagrant, once, and whole.
-func TestTwinIsLeftToVagrant(t *testing.T) {
+// TestCloneIsLeftToVagrant gives reasons for doubt: each ends with the machine made by Vagrant, once, and whole.
+func TestCloneIsLeftToVagrant(t *testing.T) {
 	failing := func(match string) func(*fixture) {
 		return func(f *fixture) { f.rules(rule{Match: match, Times: 1, Code: 1, Stderr: "VBoxManage: error: no\n"}) }
 	}
@@ -205,7 +205,7 @@ func TestTwinIsLeftToVagrant(t *testing.T) {
 			must(os.WriteFile(path, []byte(text), 0o600))
 		}
 	}
-	model := func(change func(*fakeVM)) func(*fixture) {
+	template := func(change func(*fakeVM)) func(*fixture) {
 		return func(f *fixture) {
 			for _, vm := range f.host.labs() {
 				change(vm)
@@ -226,14 +226,14 @@ func TestTwinIsLeftToVagrant(t *testing.T) {
 		"a plugin of the lab's":       write("LAB/.vagrant/plugins.json", "{}"),
 		"no key that everybody has":   func(f *fixture) { must(os.Remove(filepath.Join(f.host.home, "insecure_private_key"))) },
 		"the box has another key":     func(f *fixture) { f.dials.refuses = "everybody's" },
-		"unknown card":                model(func(vm *fakeVM) { vm.Settings["nic3"] = "bridged" }),
-		"hardware that twins lack":    model(func(vm *fakeVM) { vm.Settings["chipset"] = "ich9" }),
+		"unknown card":                template(func(vm *fakeVM) { vm.Settings["nic3"] = "bridged" }),
+		"hardware that clones lack":   template(func(vm *fakeVM) { vm.Settings["chipset"] = "ich9" }),
 		"unknown network": func(f *fixture) {
 			f.dials.network = "/etc/netplan/50-vagrant.yaml\n644\nmacaddress: 0\n192.168.56.10/24\n"
 		},
-		"set-up inside fails":          func(f *fixture) { f.dials.fails = &remote.ExitError{Host: "w1", Code: 78} },
-		"a disk of its own":            func(f *fixture) { f.spec.Machines[1].Disk = 1 << 36 },
-		"the model was made otherwise": func(f *fixture) { f.spec.Machines[0].Memory *= 2 },
+		"set-up inside fails":             func(f *fixture) { f.dials.fails = &remote.ExitError{Host: "w1", Code: 78} },
+		"a disk of its own":               func(f *fixture) { f.spec.Machines[1].Disk = 1 << 36 },
+		"the template was made otherwise": func(f *fixture) { f.spec.Machines[0].Memory *= 2 },
 	}
 	for name, break_ := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -255,7 +255,7 @@ func TestTwinIsLeftToVagrant(t *testing.T) {
 	}
 }
 
-func TestModelThatFails(t *testing.T) {
+func TestTemplateThatFails(t *testing.T) {
 	for _, stage := range upStages {
 		t.Run(stage, func(t *testing.T) {
 			f := newFixture(t, rule{Match: "^up ", Times: 1, Stage: stage, Code: 1})
@@ -279,8 +279,8 @@ func TestModelThatFails(t *testing.T) {
 	}
 }
 
-// TestTwinCutShort ends podium in the middle of each call for a twin; the next up must complete it, or destroy remove it.
-func TestTwinCutShort(t *testing.T) {
+// TestCloneCutShort ends podium in the middle of each call for a clone; the next up must complete it, or destroy remove it.
+func TestCloneCutShort(t *testing.T) {
 	for _, at := range []string{"clonevm", "modifyvm", "startvm"} {
 		for _, next := range []string{"up", "destroy"} {
 			t.Run(at+" then "+next, func(t *testing.T) {
@@ -317,9 +317,9 @@ func TestTwinCutShort(t *testing.T) {
 	}
 }
 
-// TestTwinStartedLate is a podium that was killed while VBoxManage started a twin: the machine begins to run between the
+// TestCloneStartedLate is a podium that was killed while VBoxManage started a clone: the machine begins to run between the
 // next podium's look and Vagrant's, and Vagrant takes it for finished.
-func TestTwinStartedLate(t *testing.T) {
+func TestCloneStartedLate(t *testing.T) {
 	f := newFixture(t)
 	f.up(f.prepared(), "cp")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -358,13 +358,13 @@ func TestTwinStartedLate(t *testing.T) {
 	f.whole("cp", "w1")
 }
 
-// TestTwinWaits is the model whose boot never ends.
-func TestTwinWaits(t *testing.T) {
+// TestCloneWaits is the template whose boot never ends.
+func TestCloneWaits(t *testing.T) {
 	f := newFixture(t)
 	p := f.prepared()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	m := p.newModel("cp")
+	m := p.newTemplateMachine("cp")
 	if err := errors.Join(m.waitHardware(ctx), m.waitNetwork(ctx)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
@@ -372,7 +372,7 @@ func TestTwinWaits(t *testing.T) {
 
 func TestLikeness(t *testing.T) {
 	node := templates.VagrantNode{CPUs: 2, MemoryMiB: 1024}
-	model := map[string]string{"name": "cp", "memory": "512", "cpus": "1", "chipset": "piix3", "S-0-0": "/a", "S-1-0": "none"}
+	template := map[string]string{"name": "cp", "memory": "512", "cpus": "1", "chipset": "piix3", "S-0-0": "/a", "S-1-0": "none"}
 	with := func(key, value string) map[string]string {
 		made := map[string]string{"name": "w1", "memory": "1024", "cpus": "2", "chipset": "piix3", "S-0-0": "/b", "S-1-0": "none"}
 		made[key] = value
@@ -386,14 +386,14 @@ func TestLikeness(t *testing.T) {
 		{"like", with("name", "w1"), true},
 		{"an address of its own", with("macaddress2", "1"), true},
 		{"another chipset", with("chipset", "ich9"), false},
-		{"a key that the model lacks", with("usb", "on"), false},
+		{"a key that the template lacks", with("usb", "on"), false},
 		{"no disk", with("S-0-0", "none"), false},
 		{"one disk more", with("S-1-0", "/c"), false},
 		{"too little memory", with("memory", "512"), false},
 		{"too few processors", with("cpus", "1"), false},
 	}
 	for _, test := range tests {
-		if err := likeness(model, test.made, node); (err == nil) != test.like || err != nil && !errors.Is(err, errDoubt) {
+		if err := sameHardware(template, test.made, node); (err == nil) != test.like || err != nil && !errors.Is(err, errNoClone) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
@@ -413,7 +413,7 @@ func TestNetworkFile(t *testing.T) {
 	for _, test := range tests {
 		n, err := parseNetworkFile(test.text, address)
 		if test.want == "" {
-			if !errors.Is(err, errDoubt) {
+			if !errors.Is(err, errNoClone) {
 				t.Errorf("%s: %v", test.name, err)
 			}
 			continue

@@ -10,54 +10,54 @@ import (
 	"podium/provision/remote"
 )
 
-// model is the machine that twins are made after. It is filled while Vagrant boots it: the hardware when its boot
+// templateMachine is the machine whose hardware and network clones get. It is filled while Vagrant boots it: the hardware when its boot
 // begins, what Vagrant has written inside when it has ended.
-type model struct {
+type templateMachine struct {
 	name string
 	data string // Vagrant's folder of it
 
-	begun      chan struct{}     // closed once hardware or noHardware is set
-	hardware   map[string]string // showvminfo
-	noHardware error
+	hardwareSeen chan struct{}     // closed once hardware or noHardware is set
+	hardware     map[string]string // showvminfo
+	noHardware   error
 
-	ended     chan struct{} // closed once network or noNetwork is set
+	finished  chan struct{} // closed once network or noNetwork is set
 	network   networkFile
 	noNetwork error
 }
 
-func (p *Provider) newModel(name string) *model {
-	return &model{name: name, data: p.dataDir(name), begun: make(chan struct{}), ended: make(chan struct{})}
+func (p *Provider) newTemplateMachine(name string) *templateMachine {
+	return &templateMachine{name: name, data: p.dataDir(name), hardwareSeen: make(chan struct{}), finished: make(chan struct{})}
 }
 
-// modelFor gives the model for a machine that is to be made, nil if there are to be no twins. leads says that the machine
-// itself is the model: Vagrant boots it, and whoever has it booted calls begin and end.
-func (p *Provider) modelFor(ctx context.Context, f *found, name string, vms map[string]vm) (m *model, leads bool) {
-	if why := p.whyNoTwins(f); why != "" {
+// templateFor gives the template for a machine that is to be made, nil if Vagrant makes each. leads says that the machine
+// itself is the template: Vagrant boots it, and its caller calls readHardware and finishTemplate.
+func (p *Provider) templateFor(ctx context.Context, f *found, name string, vms map[string]vm) (m *templateMachine, leads bool) {
+	if why := p.whyNoFastBoot(f); why != "" {
 		p.o.Log.Debug("every machine is booted by Vagrant", "reason", why)
 		return nil, false
 	}
-	existing, at := p.runningModel(name, vms)
+	existing, at := p.runningTemplate(name, vms)
 	p.mu.Lock()
-	if p.model != nil {
+	if p.template != nil {
 		defer p.mu.Unlock()
-		return p.model, false
+		return p.template, false
 	}
 	leads = existing == ""
 	if leads {
 		existing = name
 	}
-	m = p.newModel(existing)
-	p.model = m
+	m = p.newTemplateMachine(existing)
+	p.template = m
 	p.mu.Unlock()
 	if !leads { // a machine of an earlier up
-		p.begin(ctx, f, m)
-		p.end(ctx, m, at, nil)
+		p.readHardware(ctx, f, m)
+		p.finishTemplate(ctx, m, at, nil)
 	}
 	return m, leads
 }
 
-// runningModel finds a machine of the lab that has been booted to the end with today's settings, and that runs.
-func (p *Provider) runningModel(but string, vms map[string]vm) (string, remote.Endpoint) {
+// runningTemplate finds a machine of the lab that has been booted to the end with today's settings, and that runs.
+func (p *Provider) runningTemplate(but string, vms map[string]vm) (string, remote.Endpoint) {
 	for _, other := range p.spec.Machines {
 		known, err := p.recall(other.Name)
 		if err != nil || other.Name == but || known.ID == "" || vms[known.ID].state != machine.Running {
@@ -70,12 +70,12 @@ func (p *Provider) runningModel(but string, vms map[string]vm) (string, remote.E
 	return "", remote.Endpoint{}
 }
 
-// begin reads the model's hardware, the first time that it is called.
-func (p *Provider) begin(ctx context.Context, f *found, m *model) {
-	if isClosed(m.begun) {
+// readHardware reads the template's hardware, the first time that it is called.
+func (p *Provider) readHardware(ctx context.Context, f *found, m *templateMachine) {
+	if isClosed(m.hardwareSeen) {
 		return
 	}
-	defer close(m.begun)
+	defer close(m.hardwareSeen)
 	id, err := p.id(m.name)
 	if err != nil {
 		m.noHardware = err
@@ -89,24 +89,24 @@ func (p *Provider) begin(ctx context.Context, f *found, m *model) {
 	m.hardware, m.noHardware = v.info(ctx, id)
 }
 
-// end reads what Vagrant has written inside the model, or passes on why its boot has failed.
-func (p *Provider) end(ctx context.Context, m *model, at remote.Endpoint, failed error) {
-	if !isClosed(m.begun) {
+// finishTemplate reads what Vagrant has written inside the template, or passes on why its boot has failed.
+func (p *Provider) finishTemplate(ctx context.Context, m *templateMachine, at remote.Endpoint, failed error) {
+	if !isClosed(m.hardwareSeen) {
 		m.noHardware = errors.Join(failed, errUnseen)
-		close(m.begun)
+		close(m.hardwareSeen)
 	}
 	m.noNetwork = errors.Join(failed, m.noHardware)
 	if m.noNetwork == nil {
 		m.network, m.noNetwork = p.readNetwork(ctx, at)
 	}
-	if m.noNetwork != nil { // the next machine to be made is the next model
+	if m.noNetwork != nil { // the next machine to be made is the next template
 		p.mu.Lock()
-		if p.model == m {
-			p.model = nil
+		if p.template == m {
+			p.template = nil
 		}
 		p.mu.Unlock()
 	}
-	close(m.ended)
+	close(m.finished)
 }
 
 func isClosed(c <-chan struct{}) bool {
@@ -119,31 +119,31 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 var (
-	errNotVirtualBox = doubt("only VirtualBox has them")
-	errUnseen        = doubt("nobody saw it boot")
+	errNotVirtualBox = noClone("only VirtualBox has them")
+	errUnseen        = noClone("nobody saw it boot")
 )
 
-// waitHardware waits until the model begins to boot.
-func (m *model) waitHardware(ctx context.Context) error {
+// waitHardware waits until the template begins to boot.
+func (m *templateMachine) waitHardware(ctx context.Context) error {
 	select {
-	case <-m.begun:
+	case <-m.hardwareSeen:
 		return m.because(m.noHardware)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// waitNetwork waits until the model's boot has come to its end.
-func (m *model) waitNetwork(ctx context.Context) error {
+// waitNetwork waits until the template's boot has come to its end.
+func (m *templateMachine) waitNetwork(ctx context.Context) error {
 	select {
-	case <-m.ended:
+	case <-m.finished:
 		return m.because(m.noNetwork)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (m *model) because(err error) error {
+func (m *templateMachine) because(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -163,15 +163,15 @@ var cardKinds = map[string]struct{ name, networkKey, networkOption string }{
 // lastCard is how many network cards Vagrant looks at.
 const lastCard = 8
 
-// cards are the options of modifyvm that give a machine the model's network cards. The first card has the address that
+// cards are the options of modifyvm that give a machine the template's network cards. The first card has the address that
 // the box wants, if it wants one; the others have addresses of their own.
-func (m *model) cards(boxFolder string) ([]string, error) {
+func (m *templateMachine) cards(boxFolder string) ([]string, error) {
 	var args []string
 	for n := 1; n <= lastCard; n++ {
 		number := strconv.Itoa(n)
 		kind, ok := cardKinds[m.hardware["nic"+number]]
 		if !ok {
-			return nil, doubt("network card %d of %s is %q", n, m.name, m.hardware["nic"+number])
+			return nil, noClone("network card %d of %s is %q", n, m.name, m.hardware["nic"+number])
 		}
 		args = append(args, "--nic"+number, kind.name)
 		if kind.name == "none" {
@@ -180,7 +180,7 @@ func (m *model) cards(boxFolder string) ([]string, error) {
 		if kind.networkKey != "" {
 			network := m.hardware[kind.networkKey+number]
 			if network == "" {
-				return nil, doubt("network card %d of %s has no network", n, m.name)
+				return nil, noClone("network card %d of %s has no network", n, m.name)
 			}
 			args = append(args, kind.networkOption+number, network)
 		}

@@ -15,23 +15,23 @@ import (
 	"podium/templates"
 )
 
-// A twin is a machine that podium makes after the model of one that Vagrant has made: the same linked clone of the box,
+// Fast boot: podium clones a machine itself, with one that Vagrant has made as the template: the same linked clone of the box,
 // the same cards, and over SSH what Vagrant does at a first boot. Vagrant finds in its folder what it would have written
 // there itself and takes the machine for its own. One run of Vagrant so serves a whole lab.
 //
-// Whatever is not as expected makes twin give up, undo what it did and leave the machine to `vagrant up`.
+// Whatever is not as expected makes it give up, remove the clone and leave the machine to `vagrant up`.
 
-// errDoubt says why a machine had better be booted by Vagrant itself.
-var errDoubt = errors.New("not a case for a twin")
+// errNoClone says why a machine had better be booted by Vagrant itself.
+var errNoClone = errors.New("cannot be cloned")
 
-func doubt(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errDoubt, fmt.Sprintf(format, args...))
+func noClone(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", errNoClone, fmt.Sprintf(format, args...))
 }
 
-// twin makes and boots a machine after the model, and reports whether it did. It has an error only when ctx ends.
-func (p *Provider) twin(ctx context.Context, f *found, m *model, at remote.Endpoint) (bool, error) {
+// fastBoot clones and boots a machine, and reports whether it did. It has an error only when ctx ends.
+func (p *Provider) fastBoot(ctx context.Context, f *found, m *templateMachine, at remote.Endpoint) (bool, error) {
 	name := at.Node
-	err := p.makeTwin(ctx, f, m, at)
+	err := p.makeAndBootClone(ctx, f, m, at)
 	if err == nil {
 		return true, nil
 	}
@@ -40,10 +40,10 @@ func (p *Provider) twin(ctx context.Context, f *found, m *model, at remote.Endpo
 	}
 	p.o.Log.Info("booting by Vagrant", "node", name, "reason", err)
 	p.say(name, "is left to Vagrant: "+firstLines(err.Error(), 1))
-	return false, p.undoTwin(ctx, name)
+	return false, p.removeClone(ctx, name)
 }
 
-func (p *Provider) makeTwin(ctx context.Context, f *found, m *model, at remote.Endpoint) error {
+func (p *Provider) makeAndBootClone(ctx context.Context, f *found, m *templateMachine, at remote.Endpoint) error {
 	v, ok := f.hypervisor.(vbox)
 	if !ok {
 		return errNotVirtualBox
@@ -63,8 +63,8 @@ func (p *Provider) makeTwin(ctx context.Context, f *found, m *model, at remote.E
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.o.BootDeadline)
 	defer cancel()
-	p.say(at.Node, "cloning the box's disk, after the model of "+m.name)
-	id, err := p.cloneTwin(ctx, f, v, m, node, file)
+	p.say(at.Node, "cloning the box's disk, with the hardware of "+m.name)
+	id, err := p.makeClone(ctx, f, v, m, node, file)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (p *Provider) makeTwin(ctx context.Context, f *found, m *model, at remote.E
 	if err := v.start(ctx, id); err != nil {
 		return err
 	}
-	return p.settle(ctx, f, m, at)
+	return p.setUpGuest(ctx, f, m, at)
 }
 
 // renderedNode gives the machine as the Vagrantfile has it.
@@ -86,15 +86,15 @@ func (p *Provider) renderedNode(name string) (templates.VagrantNode, templates.V
 			continue
 		}
 		if n.DiskMiB > 0 || len(n.ExtraDisksMiB) > 0 {
-			return n, v, doubt("disks of its own")
+			return n, v, noClone("disks of its own")
 		}
 		return n, v, nil
 	}
 	return templates.VagrantNode{}, v, fmt.Errorf("%s: not a node of the lab that was prepared: %w", name, machine.ErrNotFound)
 }
 
-// whyNoTwins names what may make Vagrant do more at a boot than podium knows of; empty: nothing.
-func (p *Provider) whyNoTwins(f *found) string {
+// whyNoFastBoot names what may make Vagrant do more at a boot than podium knows of; empty: nothing.
+func (p *Provider) whyNoFastBoot(f *found) string {
 	switch {
 	case p.isLibvirt():
 		return "only VirtualBox has them"
@@ -118,9 +118,9 @@ func (p *Provider) whyNoTwins(f *found) string {
 	return ""
 }
 
-// cloneTwin makes the machine, not yet running, and gives its id. The id is noted before the machine exists, so that no
+// makeClone makes the machine, not yet running, and gives its id. The id is noted before the machine exists, so that no
 // machine is ever without somebody who knows it.
-func (p *Provider) cloneTwin(ctx context.Context, f *found, v vbox, m *model, node templates.VagrantNode, file templates.Vagrantfile) (string, error) {
+func (p *Provider) makeClone(ctx context.Context, f *found, v vbox, m *templateMachine, node templates.VagrantNode, file templates.Vagrantfile) (string, error) {
 	box, err := m.boxFolder(f.home)
 	if err != nil {
 		return "", err
@@ -134,7 +134,7 @@ func (p *Provider) cloneTwin(ctx context.Context, f *found, v vbox, m *model, no
 		return "", err
 	}
 	id := newUUID()
-	if err := p.adopt(node.Name, id); err != nil {
+	if err := p.writeVagrantData(node.Name, id); err != nil {
 		return "", err
 	}
 	if _, err := v.call(ctx, diskDeadline, "clonevm", master, "--register", "--name", file.NamePrefix()+node.Name,
@@ -149,11 +149,11 @@ func (p *Provider) cloneTwin(ctx context.Context, f *found, v vbox, m *model, no
 	if err != nil {
 		return "", err
 	}
-	return id, likeness(m.hardware, made, node)
+	return id, sameHardware(m.hardware, made, node)
 }
 
-// undoTwin removes what there is of a twin, so that Vagrant begins anew.
-func (p *Provider) undoTwin(ctx context.Context, name string) error {
+// removeClone removes what there is of a clone, so that Vagrant makes the machine.
+func (p *Provider) removeClone(ctx context.Context, name string) error {
 	err := p.withMachine(ctx, name, func(f *found, id string, vm vm) error {
 		if vm.on() {
 			if err := switchOff(ctx, f.hypervisor, id); err != nil {
@@ -163,34 +163,34 @@ func (p *Provider) undoTwin(ctx context.Context, name string) error {
 		return f.hypervisor.remove(ctx, id)
 	})
 	if err != nil {
-		return fmt.Errorf("%s: remove what was begun: %w", name, err)
+		return fmt.Errorf("%s: remove what was hardwareSeen: %w", name, err)
 	}
 	if err := os.RemoveAll(p.dataDir(name)); err != nil {
-		return fmt.Errorf("%s: remove what was begun: %w", name, err)
+		return fmt.Errorf("%s: remove what was hardwareSeen: %w", name, err)
 	}
 	return p.o.Dialer.Forget(ctx, name) // the next machine of that name has host keys of its own
 }
 
-// itsOwn are the keys of showvminfo that differ from machine to machine, or that say how it is and not what it is.
-var itsOwn = regexp.MustCompile(`^(name|UUID|hardwareuuid|CfgFile|SnapFldr|LogFldr|NvramFile|memory|cpus|VMState|VMStateChangeTime|` +
+// ownKeys are the keys of showvminfo that differ from machine to machine, or that say how it is and not what it is.
+var ownKeys = regexp.MustCompile(`^(name|UUID|hardwareuuid|CfgFile|SnapFldr|LogFldr|NvramFile|memory|cpus|VMState|VMStateChangeTime|` +
 	`macaddress\d|Forwarding\(\d+\)|(Current)?Snapshot.*|rec_screen_dest_filename|.*-ImageUUID-\d+-\d+|GuestMemoryBalloon)$`)
 
 // disk is the key of what is plugged into a storage controller: "SATA Controller-0-0".
 var disk = regexp.MustCompile(`-\d+-\d+$`)
 
-// likeness compares a machine with the model, key by key, and with what the Vagrantfile says of it.
-func likeness(model, made map[string]string, node templates.VagrantNode) error {
+// sameHardware compares a machine with the template, key by key, and with what the Vagrantfile says of it.
+func sameHardware(template, made map[string]string, node templates.VagrantNode) error {
 	for key, value := range made {
-		want, ok := model[key]
+		want, ok := template[key]
 		if disk.MatchString(key) && value != "none" && want != "none" && ok {
 			continue
 		}
-		if !itsOwn.MatchString(key) && (!ok || want != value) {
-			return doubt("%s is %q, and %q on the model", key, value, want)
+		if !ownKeys.MatchString(key) && (!ok || want != value) {
+			return noClone("%s is %q, and %q on the template", key, value, want)
 		}
 	}
 	if made["memory"] != strconv.Itoa(node.MemoryMiB) || made["cpus"] != strconv.Itoa(node.CPUs) {
-		return doubt("%s MiB and %s processors, want %d and %d", made["memory"], made["cpus"], node.MemoryMiB, node.CPUs)
+		return noClone("%s MiB and %s processors, want %d and %d", made["memory"], made["cpus"], node.MemoryMiB, node.CPUs)
 	}
 	return nil
 }

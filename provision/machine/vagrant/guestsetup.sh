@@ -1,11 +1,11 @@
 #!/bin/bash
-# twin.sh: what Vagrant does over SSH at a machine's first boot, done in one go on a clone of a machine that Vagrant has
+# guestsetup.sh: what Vagrant does over SSH at a machine's first boot, done in one go on a clone of a machine that Vagrant has
 # booted: the host name, the private network card, a key that opens this machine alone. Twice on a machine changes nothing.
 #
 # Takes:  as arguments the host name, the login, the public key, the file that configures the private card, its mode and
 #         the machine's address in it; as standard input that file's content
 # Gives:  nothing. Exit code 78: this system configures its network in a way that is not known here
-# Alone:  sudo bash twin.sh w1 vagrant "$(cat key.pub)" /etc/netplan/50-vagrant.yaml 644 192.168.56.11 <50-vagrant.yaml
+# Alone:  sudo bash guestsetup.sh w1 vagrant "$(cat key.pub)" /etc/netplan/50-vagrant.yaml 644 192.168.56.11 <50-vagrant.yaml
 set -euo pipefail
 
 name=$1 login=$2 key=$3 file=$4 mode=$5 address=$6
