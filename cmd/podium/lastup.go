@@ -11,69 +11,40 @@ import (
 	"podium/provision/state"
 )
 
-// failedTask is a task that failed in the last up that reached it.
-type failedTask struct {
-	Step  string    `json:"step"`
-	Error string    `json:"error"`
-	Hint  string    `json:"hint,omitempty"`
-	Log   string    `json:"log,omitempty"`
-	Time  time.Time `json:"time"`
+// unfinishedUp is the last run of up when it did not end well although no task of it failed: somebody stopped it, or what
+// comes before or after the tasks went wrong. The state has the tasks that failed.
+type unfinishedUp struct {
+	started time.Time // zero: there is none
+	why     string    // empty: it was killed
 }
 
-// lastUp is what the journal tells of the runs of up: which tasks failed and have not ended well since, and how the last run
-// ended when not by tasks.
-type lastUp struct {
-	failed  map[string]failedTask // by node, the first of each
-	started time.Time             // of a run that did not end well although no task failed; zero: none
-	why     string                // why it ended; empty: it was killed
-}
-
-// readLastUp reads the journal. One that cannot be read tells nothing, since status has better sources for all else.
-func readLastUp(d *state.Dir) lastUp {
-	u := lastUp{failed: map[string]failedTask{}}
-	verb := ""
+// lastUp reads the journal. One that cannot be read tells nothing.
+func lastUp(d *state.Dir) unfinishedUp {
+	var last unfinishedUp
+	verb, failed := "", false
 	for line, err := range d.ReadJournal() {
-		if err != nil {
-			return u
-		}
 		var e event.Event
-		if json.Unmarshal(line, &e) != nil {
+		if err != nil || json.Unmarshal(line, &e) != nil {
 			continue
 		}
 		if e.Kind == event.RunStarted {
-			verb = e.Text
+			verb, failed = e.Text, false
 		}
-		if verb != "repair" {
-			u.take(e)
-		}
-	}
-	return u
-}
-
-func (u *lastUp) take(e event.Event) {
-	switch e.Kind {
-	case event.RunStarted:
-		u.started, u.why = e.Time, ""
-	case event.RunFinished:
-		u.why = firstLine(e.Error)
-		if strings.HasSuffix(e.Error, context.Canceled.Error()) { // the journal has only the text
-			u.why = "it was interrupted"
-		}
-		if e.Error == "" {
-			clear(u.failed)
-		}
-		if e.Error == "" || len(u.failed) > 0 {
-			u.started = time.Time{}
-		}
-	case event.TaskFailed:
-		if _, already := u.failed[e.Node]; !already {
-			u.failed[e.Node] = failedTask{Step: e.Step, Error: firstLine(e.Error), Hint: e.Text, Log: e.Log, Time: e.Time}
-		}
-	case event.TaskStarted, event.TaskDone, event.TaskSkipped:
-		if u.failed[e.Node].Step == e.Step {
-			delete(u.failed, e.Node)
+		switch {
+		case verb == "repair":
+		case e.Kind == event.RunStarted:
+			last = unfinishedUp{started: e.Time}
+		case e.Kind == event.TaskFailed:
+			failed = true
+		case e.Kind == event.RunFinished && (e.Error == "" || failed):
+			last = unfinishedUp{}
+		case e.Kind == event.RunFinished && strings.HasSuffix(e.Error, context.Canceled.Error()): // the journal has only the text
+			last.why = "it was interrupted"
+		case e.Kind == event.RunFinished:
+			last.why = firstLine(e.Error)
 		}
 	}
+	return last
 }
 
 func firstLine(text string) string {

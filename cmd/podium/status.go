@@ -71,7 +71,7 @@ func (a *app) status(ctx context.Context, where labRef, o outputFlag, on selecti
 	if on.given() {
 		nodes = slices.DeleteFunc(nodes, func(n engine.NodeStatus) bool { return !slices.Contains(chosen, n.Name) })
 	}
-	r := statusReport{nodes: nodes, facts: b.facts(secrets), secrets: secrets, last: readLastUp(b.state), holder: b.state.Holder()}
+	r := statusReport{nodes: nodes, facts: b.facts(secrets), secrets: secrets, last: lastUp(b.state), holder: b.state.Holder()}
 	if o.json() {
 		return a.printJSON(statusDocument(b, r))
 	}
@@ -84,14 +84,8 @@ type statusReport struct {
 	nodes   []engine.NodeStatus
 	facts   map[string]map[string]string
 	secrets bool
-	last    lastUp
+	last    unfinishedUp
 	holder  *state.Holder // who changes the lab at this moment; nil: nobody
-}
-
-// failure is the task that keeps a node from being ready since the last up, if one does.
-func (r statusReport) failure(n engine.NodeStatus) (failedTask, bool) {
-	f, failed := r.last.failed[n.Name]
-	return f, failed && (n.Done < n.Total || !n.SSH)
 }
 
 // statusOfNothing is the status of a lab that was never made or has been destroyed.
@@ -252,8 +246,12 @@ type (
 		Total    int               `json:"steps_total"`
 		Services []statusService   `json:"services"`
 		Removed  bool              `json:"removed,omitempty"`
-		Failed   *failedTask       `json:"failed,omitempty"`
+		Failures []statusFailure   `json:"failures,omitempty"`
 		Facts    map[string]string `json:"facts,omitempty"`
+	}
+	statusFailure struct {
+		Step string `json:"step"`
+		state.Failure
 	}
 	statusService struct {
 		Unit   string `json:"unit"`
@@ -268,8 +266,8 @@ func statusDocument(b *labSession, r statusReport) statusJSON {
 			Name: n.Name, Roles: slices.Clone(n.Roles), Address: n.Address, Machine: n.Machine, SSH: n.SSH, SSHError: n.SSHError,
 			Done: n.Done, Total: n.Total, Services: []statusService{}, Removed: n.Removed, Facts: r.facts[n.Name],
 		}
-		if f, failed := r.failure(n); failed {
-			s.Failed = &f
+		for _, f := range n.Failures {
+			s.Failures = append(s.Failures, statusFailure{f.Step, f.Failure})
 		}
 		if n.Endpoint != nil {
 			s.Endpoint = &report.SSH{Host: n.Endpoint.Host, Port: n.Endpoint.Port, User: n.Endpoint.User}

@@ -22,7 +22,7 @@ func (r statusReport) remarks(b *labSession, l style) []string {
 	}
 	for _, n := range r.nodes {
 		if r.holder == nil {
-			r.addFailure(n, b, l, add)
+			r.addFailures(n, b, l, add)
 		}
 		r.addNode(n, b.arg, add)
 	}
@@ -30,18 +30,19 @@ func (r statusReport) remarks(b *labSession, l style) []string {
 	return notes
 }
 
-// addFailure shows what failed on a node in the last up, as up did.
-func (r statusReport) addFailure(n engine.NodeStatus, b *labSession, l style, add func(string, ...any)) {
-	f, failed := r.failure(n)
-	if !failed {
-		return
-	}
-	add("%s %s/%s at %s: %s", l.red("FAILED"), n.Name, f.Step, f.Time.Local().Format(time.DateTime), f.Error)
-	if f.Hint != "" {
-		add("  hint: %s", f.Hint)
-	}
-	if f.Log != "" {
-		add("  log:  %s", shortPath(f.Log, b.state))
+// addFailures shows what failed on a node and has not succeeded since, as up did.
+func (r statusReport) addFailures(n engine.NodeStatus, b *labSession, l style, add func(string, ...any)) {
+	for _, f := range n.Failures {
+		add("%s %s/%s at %s: %s", l.red("FAILED"), n.Name, f.Step, f.At.Local().Format(time.DateTime), firstLine(f.Error))
+		for _, line := range f.Last {
+			add("    %s", report.Clean(line))
+		}
+		if f.Hint != "" {
+			add("  hint: %s", report.Clean(f.Hint))
+		}
+		if f.Log != "" {
+			add("  log:  %s", shortPath(f.Log, b.state))
+		}
 	}
 }
 

@@ -17,13 +17,18 @@ const bootTimeout = 10 * time.Minute
 // Build lays the catalogue over a lab that lab.Load accepted. Built-in scripts are read from guest (scripts.Guest),
 // those of the lab's own steps from own (os.DirFS of the lab's folder; nil for a lab without any). What is wrong with
 // the description is a lab.Problems; any other error is a fault of the catalogue.
-func Build(l lab.Lab, guest, own fs.FS) (Plan, error) {
-	return BuildFrom(step.Catalogue(), l, guest, own)
+//
+// With names the plan is only about those machines of the lab, and those that they need (step.TakePart).
+func Build(l lab.Lab, guest, own fs.FS, on ...string) (Plan, error) {
+	return BuildFrom(step.Catalogue(), l, guest, own, on...)
 }
 
 // BuildFrom is Build with another catalogue.
-func BuildFrom(rows []step.Step, l lab.Lab, guest, own fs.FS) (Plan, error) {
+func BuildFrom(rows []step.Step, l lab.Lab, guest, own fs.FS, on ...string) (Plan, error) {
 	b := newBuilder(l, guest)
+	if len(on) > 0 {
+		b.context.On = step.TakePart(b.context, on)
+	}
 	if err := b.boot(); err != nil {
 		return Plan{}, err
 	}
@@ -37,7 +42,11 @@ func BuildFrom(rows []step.Step, l lab.Lab, guest, own fs.FS) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	return Plan{Lab: l, Machines: b.context.Machines, Tasks: tasks}, nil
+	p := Plan{Lab: l, Machines: b.context.Machines, Tasks: tasks}
+	if len(on) > 0 {
+		return p.part(b.context.On)
+	}
+	return p, nil
 }
 
 // builder holds what is known while a plan grows.

@@ -102,7 +102,7 @@ func joinInput(c Context, m lab.Machine) []Input {
 // kubeNodes is what the cluster has to look like in the end.
 func kubeNodes(c Context, m lab.Machine) Vars {
 	var nodes, workers []string
-	for _, n := range c.Machines {
+	for _, n := range c.present() {
 		if !kubernetes(c, n) {
 			continue
 		}

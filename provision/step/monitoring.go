@@ -55,10 +55,10 @@ func alertmanagerConfig(c Context, _ lab.Machine) []File {
 	return []File{file("alertmanager.yml", 0o644, templates.Alertmanager{Webhook: c.Lab.Monitoring.Webhook})}
 }
 
-// clusterMembers are the machines of the cluster.
+// clusterMembers are the machines of the cluster that take part.
 func clusterMembers(c Context) []lab.Machine {
 	var members []lab.Machine
-	for _, m := range c.Machines {
+	for _, m := range c.present() {
 		if kubernetes(c, m) {
 			members = append(members, m)
 		}
@@ -125,8 +125,8 @@ func targets(c Context, _ lab.Machine) Vars {
 			lines = append(lines, job+" "+t.Node)
 		}
 	}
-	add("node", nodeTargets(c.Machines))
-	if t := jenkinsTarget(c); t != nil {
+	add("node", nodeTargets(c.present()))
+	if t := jenkinsTarget(c); t != nil && c.takesPart(t.Node) {
 		lines = append(lines, "jenkins "+t.Node)
 	}
 	if c.Lab.Kubernetes != nil {

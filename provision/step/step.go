@@ -59,6 +59,7 @@ type Vars map[string]string
 type Context struct {
 	Lab      lab.Lab
 	Machines []lab.Machine
+	On       []string // the machines that take part in this run, if not all do; see TakePart
 }
 
 // After names a step that has to be done before. Everywhere: on every machine that has it; otherwise on the same one.
