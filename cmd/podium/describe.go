@@ -52,9 +52,9 @@ func stepNames() []string {
 	return names
 }
 
-// makePlan lays the catalogue over a description.
-func makePlan(l lab.Lab) (plan.Plan, error) {
-	return plan.Build(l, scripts.Guest(), os.DirFS(l.Dir))
+// makePlan lays the catalogue over a description. With names it is about those nodes, and those that they need.
+func makePlan(l lab.Lab, on ...string) (plan.Plan, error) {
+	return plan.Build(l, scripts.Guest(), os.DirFS(l.Dir), on...)
 }
 
 // isDescriptionError reports whether lab.yaml is at fault.

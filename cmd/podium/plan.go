@@ -19,6 +19,7 @@ func (a *app) planCommand() *cobra.Command {
 	f := struct {
 		output   outputFlag
 		provider string
+		on       selection
 		offline  bool
 	}{output: outputFlag{format: formatText, formats: []string{formatText, formatJSON, formatMermaid}}}
 	c := &cobra.Command{
@@ -35,6 +36,9 @@ func (a *app) planCommand() *cobra.Command {
 			}
 			b, err := a.described(where, f.provider)
 			if err != nil {
+				return err
+			}
+			if err := a.narrow(b, f.on); err != nil {
 				return err
 			}
 			a.showWarnings()
@@ -62,6 +66,7 @@ func (a *app) planCommand() *cobra.Command {
 	}
 	a.addOutput(c, &f.output)
 	a.addProvider(c, &f.provider)
+	a.addSelection(c, &f.on)
 	c.Flags().BoolVar(&f.offline, "offline", false, "do not ask the nodes what they have")
 	return c
 }
@@ -69,7 +74,7 @@ func (a *app) planCommand() *cobra.Command {
 // gone lists the lab's machines that the plan does not have.
 func (b *labSession) gone() []string {
 	return slices.DeleteFunc(b.nodeNames(), func(name string) bool {
-		return slices.ContainsFunc(b.plan.Machines, func(m lab.Machine) bool { return m.Name == name })
+		return slices.ContainsFunc(b.plan.All(), func(m lab.Machine) bool { return m.Name == name })
 	})
 }
 

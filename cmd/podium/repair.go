@@ -32,6 +32,7 @@ repair, otherwise what podium could not repair.`
 func (a *app) repairCommand() *cobra.Command {
 	output := outputFlag{format: formatText, formats: []string{formatText, formatJSON}}
 	var look, verbose bool
+	var on selection
 	c := &cobra.Command{
 		Use:   "repair [LAB]",
 		Short: "Set right what a lab lacks that was off for months",
@@ -46,16 +47,17 @@ func (a *app) repairCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.repair(c.Context(), where, look, verbose, output)
+			return a.repair(c.Context(), where, on, look, verbose, output)
 		},
 	}
 	a.addOutput(c, &output)
+	a.addSelection(c, &on)
 	c.Flags().BoolVar(&look, "plan", false, "only say what is wrong and what would be done")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show all output of the scripts")
 	return c
 }
 
-func (a *app) repair(ctx context.Context, where labRef, look, verbose bool, output outputFlag) error {
+func (a *app) repair(ctx context.Context, where labRef, on selection, look, verbose bool, output outputFlag) error {
 	b, err := a.described(where, "")
 	if err != nil {
 		return err
@@ -65,9 +67,14 @@ func (a *app) repair(ctx context.Context, where labRef, look, verbose bool, outp
 	}
 	l := b.lab
 	l.Steps = nil // the lab's own steps have no part in it
-	if b.plan, err = plan.BuildFrom(step.Repairs(), l, scripts.Guest(), os.DirFS(l.Dir)); err != nil {
+	names, err := nodesOf(b.plan).choose(on)
+	if err != nil {
 		return err
 	}
+	if b.plan, err = plan.BuildFrom(step.Repairs(), l, scripts.Guest(), os.DirFS(l.Dir), names...); err != nil {
+		return err
+	}
+	a.sayWhoElse(b.plan, on, names)
 	unlock, err := a.lock(ctx, where, "repair")
 	if err != nil {
 		return err

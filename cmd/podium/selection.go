@@ -162,7 +162,7 @@ func (b *labSession) snapshot(tag string) (state.Snapshot, error) {
 
 // addSelection gives a verb the flags that choose nodes.
 func (a *app) addSelection(c *cobra.Command, s *selection) {
-	c.Flags().Var(&s.nodes, "on", "only these `nodes`, such as w1,w2 or w1..w9 or 'w*'")
+	c.Flags().Var(&s.nodes, "on", "only these `nodes`, such as w1,w2 or w1..w9 or \"w*\"")
 	c.Flags().Var(&s.roles, "role", "only nodes with one of these `roles`, such as worker; with --on: those of them")
 	c.Flags().Var(&s.nodes, "node", "as --on, which takes its place")
 	if err := c.Flags().MarkHidden("node"); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"podium/provision/engine"
+	"podium/provision/lab"
 	"podium/provision/machine"
 	"podium/provision/report"
 	"podium/provision/state"
@@ -83,6 +84,9 @@ func (r statusReport) addNode(n engine.NodeStatus, arg string, add func(string, 
 
 // addNext says what to do about machines that do not run, and about an up that was cut off.
 func (r statusReport) addNext(b *labSession, add func(string, ...any)) {
+	if missing := b.notMade(); len(missing) > 0 && r.holder == nil {
+		add("Not made yet: %s. To make: podium up%s", listNames(missing), b.arg)
+	}
 	var halted []string
 	for _, n := range r.nodes {
 		if n.Machine == machine.Stopped {
@@ -100,4 +104,15 @@ func (r statusReport) addNext(b *labSession, add func(string, ...any)) {
 		add("The up of %s did not get to its end: %s. To go on: podium up%s",
 			r.last.started.Local().Format(time.DateTime), cmp.Or(r.last.why, "it was killed"), b.arg)
 	}
+}
+
+// notMade lists the nodes of the last up's description that were left out of it by --on.
+func (b *labSession) notMade() []string {
+	var names []string
+	for _, m := range lab.Machines(b.lab) {
+		if _, known := b.known.Machines[m.Name]; !known {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }

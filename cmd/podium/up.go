@@ -26,6 +26,10 @@ On a terminal up shows each node's progress in place; otherwise, and with CI or 
 lines with the time. -o json writes every event as one line of JSON, the last one a summary. When
 whoever reads the output leaves (podium up | head), up goes on; .podium/journal.ndjson has it all.
 
+With --on or --role only these nodes are started and provisioned, with those that they need: a node
+of a cluster needs its control planes and etcd. The others stay as they are; podium up without --on
+brings in the rest later.
+
 After its first complete success up halts the lab for a moment and takes the snapshot "ready", which
 reset goes back to; --no-baseline leaves that out.`
 
@@ -35,6 +39,7 @@ type upFlags struct {
 	parallel   int
 	noBaseline bool
 	force      []string
+	on         selection
 	simFile    string
 	junit      string
 	verbose    bool
@@ -56,6 +61,7 @@ func (a *app) upCommand() *cobra.Command {
   podium up labs/k8s-basic --provider sim     # a rehearsal without virtual machines
   podium up --force jenkins                   # run a step again although it is done
   podium up --force w1/kubeadm-join --force "w2/*"
+  podium up --on cp,w1                        # a part of the lab, for a computer with little memory
   podium up --prune                           # remove nodes that lab.yaml has no more
   podium up -o json --junit report.xml        # for CI`,
 		Args:              args(0, 1, "at most one lab"),
@@ -68,11 +74,15 @@ func (a *app) upCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if f.on.given() && f.prune {
+				return usage("--prune is for the whole lab: leave --on and --role out")
+			}
 			return a.up(c.Context(), where, f)
 		},
 	}
 	a.addOutput(c, &f.output)
 	a.addProvider(c, &f.provider)
+	a.addSelection(c, &f.on)
 	flags := c.Flags()
 	flags.IntVar(&f.parallel, "parallel", 0, fmt.Sprintf("`number` of tasks at once, boots included (default %d)", engine.DefaultParallel))
 	flags.BoolVar(&f.noBaseline, "no-baseline", false, "take no snapshot after the first success")
@@ -95,6 +105,9 @@ func (a *app) upCommand() *cobra.Command {
 func (a *app) up(ctx context.Context, where labRef, f upFlags) error {
 	b, err := a.described(where, f.provider)
 	if err != nil {
+		return err
+	}
+	if err := a.narrow(b, f.on); err != nil {
 		return err
 	}
 	a.showWarnings()

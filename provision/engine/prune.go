@@ -48,7 +48,7 @@ func (e *Engine) Surplus(ctx context.Context) ([]string, error) {
 	for name, m := range s.Machines {
 		all[name] = all[name] || m.Made
 	}
-	for _, m := range e.Plan.Machines {
+	for _, m := range e.Plan.All() {
 		delete(all, m.Name)
 	}
 	maps.DeleteFunc(all, func(_ string, made bool) bool { return !made })
@@ -68,7 +68,7 @@ func (e *Engine) keepsControlPlane(s state.State) error {
 		}
 	}
 	stays := func(m lab.Machine) bool { return m.HasRole(lab.RoleControlPlane) && slices.Contains(had, m.Name) }
-	if len(had) == 0 || slices.ContainsFunc(e.Plan.Machines, stays) {
+	if len(had) == 0 || slices.ContainsFunc(e.Plan.All(), stays) {
 		return nil
 	}
 	slices.Sort(had)
@@ -84,7 +84,7 @@ func (e *Engine) keepsEtcd(s state.State) error {
 	}
 	var lost []string
 	for name, m := range s.Machines {
-		stays := slices.ContainsFunc(e.Plan.Machines, func(p lab.Machine) bool { return p.Name == name && p.HasRole(lab.RoleEtcd) })
+		stays := slices.ContainsFunc(e.Plan.All(), func(p lab.Machine) bool { return p.Name == name && p.HasRole(lab.RoleEtcd) })
 		if m.Made && slices.Contains(m.Roles, lab.RoleEtcd) && step.EtcdVersion(s.Facts[name]) != "" && !stays {
 			lost = append(lost, name)
 		}
@@ -149,11 +149,11 @@ func intersection(has []string, wanted ...string) []string {
 
 // leave takes a node out of the cluster: by the first control plane that stays, and by the node itself if it answers.
 func (r *upRun) leave(ctx context.Context, name string, is machine.State) error {
-	i := slices.IndexFunc(r.Plan.Machines, func(m lab.Machine) bool { return m.HasRole(lab.RoleControlPlane) })
+	i := slices.IndexFunc(r.Plan.All(), func(m lab.Machine) bool { return m.HasRole(lab.RoleControlPlane) })
 	if r.Plan.Lab.Kubernetes == nil || i < 0 {
 		return nil // no cluster is left to leave
 	}
-	control := r.node(r.Plan.Machines[i].Name, r.scripts)
+	control := r.node(r.Plan.All()[i].Name, r.scripts)
 	defer control.close()
 	scripts := step.Leaving()
 	if err := r.leaveScript(ctx, control, scripts.Drain, name); err != nil {

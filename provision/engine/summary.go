@@ -33,6 +33,7 @@ type Summary struct {
 
 	Tasks    []TaskResult  // in the plan's order
 	Nodes    []NodeResult  // in the plan's order
+	Resting  []string      // nodes of the lab that the plan leaves alone
 	Removed  []string      // nodes that have a machine but stand in the plan no more; never destroyed by Up
 	Left     []plan.TaskID // steps done on nodes of the plan that stand in it no more, such as an add-on that was taken out; never undone by Up
 	Baseline string        // tag of the snapshot this run took; empty: none
@@ -85,7 +86,7 @@ func (r *upRun) summarize(s *Summary) {
 			}
 		}
 	})
-	s.Left = r.left()
+	s.Left, s.Resting = r.left(), r.Plan.Resting()
 }
 
 // left are the steps whose markers lie on nodes although the plan does not have them any more, sorted.

@@ -132,7 +132,7 @@ func (r *upRun) afterwards(ctx context.Context, s *Summary) error {
 
 // prepare has the provider make what the machines share, and writes down what is going to be made before it is.
 func (r *upRun) prepare(ctx context.Context) error {
-	spec := machine.Spec{Lab: r.Plan.Lab, Machines: r.Plan.Machines, PublicKey: r.PublicKey}
+	spec := machine.Spec{Lab: r.Plan.Lab, Machines: r.Plan.All(), PublicKey: r.PublicKey}
 	if err := r.Provider.Prepare(ctx, spec); err != nil {
 		return fmt.Errorf("prepare the machines: %w", err)
 	}
@@ -155,9 +155,16 @@ func (r *upRun) prepare(ctx context.Context) error {
 func (r *upRun) expect(s *state.State) {
 	s.Lab, s.Provider = r.Plan.Lab.Name, r.Plan.Lab.Provider
 	planned := map[string]bool{}
-	for i, m := range r.Plan.Machines {
+	for i, m := range r.Plan.All() {
 		planned[m.Name] = true
-		had := s.Machines[m.Name]
+		had, known := s.Machines[m.Name]
+		if !r.takesPart(m.Name) {
+			if known {
+				had.Place, had.Removed = i, false
+				s.Machines[m.Name] = had
+			}
+			continue
+		}
 		s.Machines[m.Name] = state.Machine{
 			Roles: m.Roles, Address: m.Address.String(), Place: i, Endpoint: had.Endpoint, Made: true, Plan: map[string]string{},
 			Unchecked: had.Unchecked, MadeWith: had.MadeWith,
@@ -166,7 +173,7 @@ func (r *upRun) expect(s *state.State) {
 	for node, failures := range s.Failures {
 		maps.DeleteFunc(failures, func(name string, _ state.Failure) bool {
 			_, has := r.graph.index[plan.TaskID(node+"/"+name)]
-			return planned[node] && !has // the step was taken out of the description
+			return r.takesPart(node) && !has // the step was taken out of the description
 		})
 	}
 	for _, t := range r.Plan.Tasks {
@@ -192,6 +199,11 @@ func (r *upRun) expect(s *state.State) {
 			s.Machines[name] = m
 		}
 	}
+}
+
+// takesPart reports whether the plan has work for a machine: it may be about a part of the lab.
+func (r *upRun) takesPart(name string) bool {
+	return slices.ContainsFunc(r.Plan.Machines, func(m lab.Machine) bool { return m.Name == name })
 }
 
 // due compares the marker that the step left on its node with the plan.

@@ -8,11 +8,33 @@ import (
 )
 
 // Partial reports whether the plan is about some machines of its lab only.
-func (p Plan) Partial() bool { return len(p.Machines) < len(lab.Machines(p.Lab)) }
+func (p Plan) Partial() bool { return p.Whole != nil }
+
+// All is every machine of the lab, those included that the plan leaves alone.
+func (p Plan) All() []lab.Machine {
+	if p.Partial() {
+		return p.Whole
+	}
+	return p.Machines
+}
+
+// Resting lists the machines of the lab that the plan leaves alone.
+func (p Plan) Resting() []string {
+	var names []string
+	for _, m := range p.All() {
+		if !slices.ContainsFunc(p.Machines, func(some lab.Machine) bool { return some.Name == m.Name }) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
 
 // part is the plan of some machines. What came after a task that is left out comes after what that task came after.
 func (p Plan) part(names []string) (Plan, error) {
-	some := Plan{Lab: p.Lab}
+	if len(names) == len(p.Machines) {
+		return p, nil
+	}
+	some := Plan{Lab: p.Lab, Whole: p.Machines}
 	for _, m := range p.Machines {
 		if slices.Contains(names, m.Name) {
 			some.Machines = append(some.Machines, m)

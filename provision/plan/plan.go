@@ -21,6 +21,7 @@ type Plan struct {
 	Lab      lab.Lab
 	Machines []lab.Machine
 	Tasks    []Task
+	Whole    []lab.Machine // all machines of the lab, when Machines is a part of them; otherwise nil
 }
 
 // Task is one step on one node.

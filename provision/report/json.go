@@ -21,6 +21,7 @@ type Summary struct {
 	Critical int64     `json:"critical_ns"`
 	Nodes    []Node    `json:"nodes"`
 	Tasks    []Task    `json:"tasks"`
+	Resting  []string  `json:"resting,omitempty"` // nodes that took no part in this run
 	Removed  []string  `json:"removed,omitempty"`
 	Left     []string  `json:"left,omitempty"` // steps that the description has no more, as NODE/STEP
 	Baseline string    `json:"baseline,omitempty"`
@@ -65,7 +66,7 @@ func Of(s engine.Summary) Summary {
 		Kind: "summary", Lab: s.Lab, Provider: s.Provider, Started: s.Started,
 		Ready:    !countOutcomes(s).notReady() && len(s.Tasks) > 0,
 		Duration: int64(s.Duration), Critical: int64(s.Critical),
-		Nodes: []Node{}, Tasks: []Task{}, Removed: s.Removed, Baseline: s.Baseline,
+		Nodes: []Node{}, Tasks: []Task{}, Resting: s.Resting, Removed: s.Removed, Baseline: s.Baseline,
 	}
 	for _, id := range s.Left {
 		out.Left = append(out.Left, string(id))

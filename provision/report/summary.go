@@ -87,7 +87,11 @@ func headline(w io.Writer, s engine.Summary, n outcomes, o Options) {
 		}
 		add(n.done, "%d done now")
 		add(n.skipped, "%d with nothing to do")
-		fmt.Fprintf(w, "%s: %s, %s: %s; took %s\n", o.paint(ansi.Green, s.Lab+" is ready"), count(len(s.Nodes), what), count(len(s.Tasks), "task"),
+		ready, nodes := s.Lab+" is ready", count(len(s.Nodes), what)
+		if len(s.Resting) > 0 {
+			ready, nodes = s.Lab+" is ready in part", fmt.Sprintf("%d of %s", len(s.Nodes), count(len(s.Nodes)+len(s.Resting), what))
+		}
+		fmt.Fprintf(w, "%s: %s, %s: %s; took %s\n", o.paint(ansi.Green, ready), nodes, count(len(s.Tasks), "task"),
 			strings.Join(parts, ", "), Duration(s.Duration))
 		return
 	}
@@ -279,6 +283,9 @@ func writeTimes(w io.Writer, s engine.Summary) {
 }
 
 func writeNext(w io.Writer, s engine.Summary, o Options) {
+	if len(s.Resting) > 0 {
+		fmt.Fprintf(w, "\nNot part of this run: %s. For the whole lab: podium up%s\n", strings.Join(s.Resting, ", "), o.LabArg)
+	}
 	if len(s.Removed) > 0 {
 		fmt.Fprintf(w, "\nNo longer in lab.yaml, but kept: %s. To remove: podium up%s --prune\n",
 			strings.Join(s.Removed, ", "), o.LabArg)
