@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
 )
 
 const journalName = "journal.ndjson"
@@ -18,10 +17,10 @@ type Journal struct{ log *Log }
 
 // OpenJournal opens the journal for appending. The caller closes it.
 func (d *Dir) OpenJournal() (*Journal, error) {
-	if err := d.makeDir(); err != nil {
+	if err := d.Make(); err != nil {
 		return nil, err
 	}
-	l, err := newLog(d.Path(journalName), maxJournal)
+	l, err := newLog(d.files, journalName, maxJournal)
 	if err != nil {
 		return nil, err
 	}
@@ -45,17 +44,16 @@ func (j *Journal) Close() error { return j.log.Close() }
 // out. An error ends the sequence; a journal that was never written is empty.
 func (d *Dir) ReadJournal() iter.Seq2[json.RawMessage, error] {
 	return func(yield func(json.RawMessage, error) bool) {
-		path := d.Path(journalName)
-		for _, p := range []string{older(path), path} {
-			if more := readLines(p, yield); !more {
+		for _, name := range []string{older(journalName), journalName} {
+			if more := d.readLines(name, yield); !more {
 				return
 			}
 		}
 	}
 }
 
-func readLines(path string, yield func(json.RawMessage, error) bool) (more bool) {
-	f, err := os.Open(path)
+func (d *Dir) readLines(name string, yield func(json.RawMessage, error) bool) (more bool) {
+	f, err := d.files.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true
 	}
@@ -76,7 +74,7 @@ func readLines(path string, yield func(json.RawMessage, error) bool) (more bool)
 		}
 	}
 	if err := s.Err(); err != nil {
-		yield(nil, fmt.Errorf("read journal %s: %w", path, err))
+		yield(nil, fmt.Errorf("read journal %s: %w", f.Name(), err))
 		return false
 	}
 	return true

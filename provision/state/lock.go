@@ -7,11 +7,18 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"podium/provision/folder"
+)
+
+const (
+	lockName = "lock"
+	noteName = "lock.json"
+	maxNote  = 64 << 10 // bytes of a note that are read
 )
 
 // ErrLocked is what errors.Is finds when somebody else is changing the lab.
@@ -57,59 +64,81 @@ func (d *Dir) Lock(ctx context.Context, command string) (unlock func() error, er
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("lock the lab: %w", err)
 	}
-	if err := d.makeDir(); err != nil {
+	if err := d.Make(); err != nil {
 		return nil, err
 	}
-	path, note := d.Path("lock"), d.Path("lock.json")
+	path := d.Path(lockName)
+	if err := d.makeLockFile(); err != nil {
+		return nil, fmt.Errorf("lock the lab: %w", err)
+	}
 	lock := flock.New(path, flock.SetPermissions(0o600))
 	ok, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock the lab: %s: %w", path, err)
 	}
 	if !ok {
-		return nil, &LockedError{Path: path, Holder: readHolder(note)}
+		return nil, &LockedError{Path: path, Holder: d.readHolder()}
 	}
 	d.sweep()
-	if err := writeHolder(note, command); err != nil {
+	d.noteOrigin()
+	// The lock is held, with the note or without it: a full disk must not keep anybody from freeing space.
+	if err := d.writeHolder(command); err != nil && !folder.IsFull(err) {
 		return nil, errors.Join(err, lock.Unlock())
 	}
 	return func() error {
 		// The note goes first: once the lock is free the note may be somebody else's. Neither is an error when
 		// destroy has removed the whole directory.
-		if err := os.Remove(note); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := d.files.Remove(noteName); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return errors.Join(fmt.Errorf("unlock the lab: %w", err), lock.Unlock())
 		}
 		return lock.Unlock()
 	}, nil
 }
 
-// sweep removes what processes that were killed in the middle of writeAtomic have left. It is for the lock's holder.
+// makeLockFile makes sure that the lock is a file of .podium's own before the library opens it by its path.
+func (d *Dir) makeLockFile() error {
+	file, err := d.files.OpenFile(lockName, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// sweep removes what processes that were killed while they wrote a file have left. It is for the lock's holder.
 func (d *Dir) sweep() {
-	for _, name := range []string{stateName, keptName, "lock.json", "applied.yaml"} {
-		left, _ := filepath.Glob(d.Path(tempPattern(name))) // the pattern is valid
-		for _, path := range left {
-			_ = os.Remove(path) // litter does no harm
+	entries, _ := d.files.ReadDir(".") // nothing can be swept where nothing can be listed
+	for _, e := range entries {
+		for _, name := range []string{stateName, keptName, noteName, originName, "applied.yaml"} {
+			if strings.HasPrefix(e.Name(), folder.TempPrefix(name)) {
+				_ = d.files.Remove(e.Name()) // litter does no harm
+			}
 		}
 	}
 }
 
-func writeHolder(path, command string) error {
-	h := Holder{User: "unknown", Host: "unknown", PID: os.Getpid(), Command: command, Since: time.Now().Truncate(time.Second)}
-	if u, err := user.Current(); err == nil {
-		h.User = u.Username
-	}
-	if name, err := os.Hostname(); err == nil {
-		h.Host = name
-	}
-	text, err := json.Marshal(h)
+func (d *Dir) writeHolder(command string) error {
+	name, host := person()
+	text, err := json.Marshal(Holder{User: name, Host: host, PID: os.Getpid(), Command: command, Since: time.Now().Truncate(time.Second)})
 	if err != nil {
 		return fmt.Errorf("lock the lab: %w", err)
 	}
-	return writeAtomic(path, append(text, '\n'))
+	return d.write(noteName, append(text, '\n'))
 }
 
-func readHolder(path string) *Holder {
-	text, err := os.ReadFile(path)
+// person names who runs podium, and on which computer.
+func person() (name, host string) {
+	name, host = "unknown", "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		host = h
+	}
+	return name, host
+}
+
+func (d *Dir) readHolder() *Holder {
+	text, err := d.files.Read(noteName, maxNote)
 	if err != nil {
 		return nil
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"podium/provision/folder"
 )
 
 // Sizes in bytes at which a file is moved aside and started afresh, so that a lab that runs every night does not fill
@@ -21,7 +23,8 @@ func older(path string) string { return path + ".1" }
 // Log is a file that is only appended to and that stays below twice its limit: when it is full it becomes NAME.1, in
 // place of an earlier NAME.1. Writes may come from many goroutines; each Write stays together.
 type Log struct {
-	path  string
+	files folder.Folder
+	name  string
 	limit int64
 
 	mu   sync.Mutex
@@ -29,27 +32,27 @@ type Log struct {
 	size int64
 }
 
-// newLog opens path for appending. A last line that a crash tore gets its end, so that what follows starts a line.
-func newLog(path string, limit int64) (*Log, error) {
-	l := &Log{path: path, limit: limit}
+// newLog opens a file for appending. A last line that a crash tore gets its end, so that what follows starts a line.
+func newLog(files folder.Folder, name string, limit int64) (*Log, error) {
+	l := &Log{files: files, name: name, limit: limit}
 	if err := l.open(0); err != nil {
 		return nil, err
 	}
-	if err := l.mendTail(); err != nil {
+	if err := l.endLine(); err != nil && !folder.IsFull(err) {
 		return nil, errors.Join(err, l.file.Close())
 	}
 	return l, nil
 }
 
 // Path is the file's path, for messages.
-func (l *Log) Path() string { return l.path }
+func (l *Log) Path() string { return l.files.Path(l.name) }
 
 // Write appends p.
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.file == nil {
-		return 0, fmt.Errorf("write %s: %w", l.path, os.ErrClosed)
+		return 0, fmt.Errorf("write %s: %w", l.Path(), os.ErrClosed)
 	}
 	if l.size > 0 && l.size+int64(len(p)) > l.limit {
 		if err := l.rotate(); err != nil {
@@ -97,7 +100,7 @@ func (l *Log) Close() error {
 }
 
 func (l *Log) open(flags int) error {
-	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_RDWR|flags, 0o600)
+	f, err := l.files.OpenFile(l.name, os.O_CREATE|os.O_APPEND|os.O_RDWR|flags, 0o600)
 	if err != nil {
 		return fmt.Errorf("open log: %w", err)
 	}
@@ -109,13 +112,13 @@ func (l *Log) open(flags int) error {
 	return nil
 }
 
-func (l *Log) mendTail() error {
+func (l *Log) endLine() error {
 	if l.size == 0 {
 		return nil
 	}
 	last := make([]byte, 1)
 	if _, err := l.file.ReadAt(last, l.size-1); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read the end of %s: %w", l.path, err)
+		return fmt.Errorf("read the end of %s: %w", l.Path(), err)
 	}
 	if last[0] == '\n' {
 		return nil
@@ -128,11 +131,11 @@ func (l *Log) mendTail() error {
 // rotate closes before it renames because Windows does not rename open files.
 func (l *Log) rotate() error {
 	if err := l.file.Close(); err != nil {
-		return fmt.Errorf("rotate %s: %w", l.path, err)
+		return fmt.Errorf("rotate %s: %w", l.Path(), err)
 	}
 	l.file = nil
-	if err := replace(l.path, older(l.path)); err != nil {
-		return fmt.Errorf("rotate %s: %w", l.path, err)
+	if err := l.files.Rename(l.name, older(l.name)); err != nil {
+		return fmt.Errorf("rotate %s: %w", l.Path(), err)
 	}
 	return l.open(0)
 }

@@ -5,14 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
+
+	"podium/provision/folder"
 )
 
 // Version is the format of state.json that this package writes. It reads this and none newer.
 const Version = 1
+
+// maxState bounds what is read of a state file, in bytes: that of a thousand nodes has a tenth of it.
+const maxState = 64 << 20
 
 const (
 	stateName = "state.json"
@@ -48,37 +50,34 @@ func (e *BrokenError) Unwrap() error { return e.Err }
 func (e *BrokenError) Is(target error) bool { return target == ErrBroken }
 
 // HasState reports whether there is a state file, whatever is in it.
-func (d *Dir) HasState() bool {
-	_, err := os.Stat(d.Path(stateName))
-	return err == nil
-}
+func (d *Dir) HasState() bool { return d.files.Exists(stateName) }
 
 // Load reads state.json. A lab without one has an empty State. A file that is no state gives *BrokenError, one of a
 // later version ErrNewer; neither is touched.
 func (d *Dir) Load() (State, error) {
-	s, err := load(d.Path(stateName))
+	s, err := d.load(stateName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return empty(), nil
 	}
 	if broken, ok := errors.AsType[*BrokenError](err); ok {
-		if _, err := load(d.Path(keptName)); err == nil {
+		if _, err := d.load(keptName); err == nil {
 			broken.Kept = d.Path(keptName)
 		}
 	}
 	return s, err
 }
 
-func load(path string) (State, error) {
-	text, err := os.ReadFile(path)
+func (d *Dir) load(name string) (State, error) {
+	text, err := d.files.Read(name, maxState)
 	if err != nil {
 		return State{}, fmt.Errorf("read state: %w", err)
 	}
 	s, err := parse(text)
 	switch {
 	case errors.Is(err, ErrNewer):
-		return State{}, fmt.Errorf("%s: %w", path, err)
+		return State{}, fmt.Errorf("%s: %w", d.Path(name), err)
 	case err != nil:
-		return State{}, &BrokenError{Path: path, Err: err}
+		return State{}, &BrokenError{Path: d.Path(name), Err: err}
 	}
 	return s, nil
 }
@@ -102,7 +101,7 @@ func parse(text []byte) (State, error) {
 		return State{}, place(text, err)
 	}
 	s.fill()
-	return s, nil
+	return s, s.checkNames()
 }
 
 // place says where in the text JSON went wrong, since a person has to look there.
@@ -159,10 +158,14 @@ func encode(s State) ([]byte, error) {
 func (d *Dir) saveText(text []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.makeDir(); err != nil {
+	if err := d.Make(); err != nil {
 		return err
 	}
-	return writeAtomic(d.Path(stateName), text)
+	err := d.write(stateName, text)
+	if folder.IsFull(err) && d.files.Remove(keptName) == nil { // its copy has room for it
+		err = d.write(stateName, text)
+	}
+	return err
 }
 
 // Update loads, lets change work on the state, and saves. An error of change leaves the file as it was. Whoever
@@ -183,7 +186,7 @@ func (d *Dir) Update(change func(*State) error) error {
 func (d *Dir) Keep() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	text, err := os.ReadFile(d.Path(stateName))
+	text, err := d.files.Read(stateName, maxState)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -193,35 +196,18 @@ func (d *Dir) Keep() error {
 	if _, err := parse(text); err != nil {
 		return &BrokenError{Path: d.Path(stateName), Err: err}
 	}
-	return writeAtomic(d.Path(keptName), text)
+	if err := d.write(keptName, text); !folder.IsFull(err) {
+		return err
+	}
+	return nil // what frees space must not fail for the lack of it
 }
 
 // WriteFile writes a file of the lab's directory, whole or not at all, 0600: such as applied.yaml.
 func (d *Dir) WriteFile(name string, text []byte) error {
-	if err := d.makeDir(); err != nil {
+	if err := d.Make(); err != nil {
 		return err
 	}
-	return writeAtomic(d.Path(name), text)
+	return d.write(name, text)
 }
 
-// tempPattern is what the neighbour of a file is called while it is written.
-func tempPattern(name string) string { return "." + name + ".*" }
-
-// writeAtomic writes a neighbour of path, brings it to the disk and renames it over path. A crash leaves the old
-// file or the new one.
-func writeAtomic(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), tempPattern(filepath.Base(path))) // 0600
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	temp := f.Name()
-	_, err = io.Copy(f, bytes.NewReader(text))
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = replace(temp, path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(temp)))
-	}
-	return nil
-}
+func (d *Dir) write(name string, text []byte) error { return d.files.Write(name, text, 0o600) }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 )
 
@@ -274,7 +275,7 @@ func TestLogStaysBounded(t *testing.T) {
 	if err := d.makeDir(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := newLog(d.Path("log"), 1000)
+	l, err := newLog(d.files, "log", 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,6 +355,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(whole[:len(whole)/2])
 	f.Add([]byte(`{"version":1,"machines":null,"steps":{"a":null}}`))
 	f.Add([]byte(`{"version":1e300}`))
+	f.Add([]byte(`{"version":1,"machines":{"a":{"services":[]}}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := parse(text)
 		if err != nil {
@@ -364,8 +366,43 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("what was read cannot be written: %v", err)
 		}
 		back, err := parse(again)
-		if err != nil || !cmp.Equal(s, back) {
+		if err != nil || !cmp.Equal(s, back, cmpopts.EquateEmpty()) { // omitempty leaves an empty list out
 			t.Errorf("written and read again it differs (%v):\n%s", err, cmp.Diff(s, back))
 		}
 	})
+}
+
+func TestLoadRefusesWhatIsNotAName(t *testing.T) {
+	for what, spoil := range map[string]func(*State){
+		"machine":  func(s *State) { s.Machines["../../../../victim"] = Machine{} },
+		"steps":    func(s *State) { s.Steps[".."] = nil },
+		"step":     func(s *State) { s.Steps["cp"]["a/b"] = Step{} },
+		"facts":    func(s *State) { s.Facts["a b"] = nil },
+		"plan":     func(s *State) { s.Machines["cp"].Plan["-x"] = "a:b" },
+		"tag":      func(s *State) { s.Snapshots[0].Tag = "--all" },
+		"set":      func(s *State) { s.Snapshots[0].Nodes[0] = `..\x` },
+		"lab":      func(s *State) { s.Lab = "a/../b" },
+		"restored": func(s *State) { s.Restoring = "../x" },
+	} {
+		s := full()
+		spoil(&s)
+		d := open(t)
+		if err := d.Save(s); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Load(); !errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), "is not the name of a") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestMakeKeepsItselfOutOfGit(t *testing.T) {
+	d := open(t)
+	if err := d.Make(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(d.Path(".gitignore"))
+	if err != nil || !strings.Contains(string(text), "\n*\n") {
+		t.Errorf(".gitignore is %q, %v", text, err)
+	}
 }
