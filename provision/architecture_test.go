@@ -22,24 +22,26 @@ const module = "podium/"
 // scripts/ may import anything, and so may tests.
 func flow() map[string][]string {
 	return map[string][]string{
-		"provision/lab":               {"provision/catalogue", "provision/version"}, // a leaf: the versions to check against
+		"provision/folder":            {}, // a leaf: how files that others may have made are opened
+		"provision/lab":               {"provision/catalogue", "provision/version", "provision/folder"},
 		"provision/step":              {"provision/lab", "provision/catalogue", "provision/version", "templates"},
 		"provision/version":           {},
 		"provision/catalogue":         {"provision/version"},
 		"provision/catalogue/audit":   {"provision/catalogue", "provision/version", "provision/catalogue/openpgp"},
 		"provision/catalogue/openpgp": {},
 		"provision/plan":              {"provision/lab", "provision/step"},
-		"provision/remote":            {},
+		"provision/remote":            {"provision/folder"},
 		"provision/machine":           {"provision/lab", "provision/remote"},
 		"provision/machine/*": { // and what lies below the provider itself; the simulator has the catalogue's hosts and keys
-			"provision/machine", "provision/lab", "provision/remote", "provision/event", "provision/catalogue", "templates",
+			"provision/machine", "provision/lab", "provision/remote", "provision/event", "provision/catalogue", "provision/folder", "templates",
 		},
 		"provision/engine": {
-			"provision/event", "provision/lab", "provision/machine", "provision/plan", "provision/remote", "provision/state", "provision/step", "provision/version", "scripts",
+			"provision/event", "provision/folder", "provision/lab", "provision/machine", "provision/plan", "provision/remote", "provision/state", "provision/step",
+			"provision/version", "scripts",
 		},
 		"provision/doctor":            {"provision/lab", "provision/machine/vagrant", "provision/version"},
 		"provision/event":             {},
-		"provision/state":             {"provision/remote"},
+		"provision/state":             {"provision/remote", "provision/folder"},
 		"provision/report":            {"provision/engine", "provision/event", "provision/lab", "provision/plan", "provision/state", "provision/catalogue/audit"},
 		"provision/remote/remotetest": {"provision/remote"},
 		"templates":                   {"provision/lab"},

@@ -52,6 +52,7 @@ type app struct {
 	log        hclog.Logger
 	output     string       // format of the running verb, for errors: "json" makes them JSON too
 	lab        string       // --lab
+	adopt      bool         // --adopt
 	logLevel   string       // --log-level
 	warnings   lab.Problems // of the description that was read last
 	helpError  error        // help was asked about a verb that does not exist

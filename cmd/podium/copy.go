@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"podium/provision/folder"
 	"podium/provision/remote"
 	"podium/provision/report"
 	"podium/provision/state"
@@ -195,7 +196,7 @@ func (t transfer) putOne(ctx context.Context, local, to string) error {
 	if info.IsDir() {
 		return t.client.PutDir(ctx, local, to, remote.TreeOptions{Sudo: t.sudo, LeaveOut: state.DirName, Progress: t.progress.tree()})
 	}
-	file, err := os.Open(local)
+	file, err := folder.Open(local)
 	if err != nil {
 		return err
 	}
@@ -292,23 +293,18 @@ const catScript = `[ -f "$1" ] || { echo "$1 is no file: only files, folders and
 exec cat -- "$1"`
 
 // getAsRoot reads a file that only root may read.
-func (t transfer) getAsRoot(ctx context.Context, from, to string) (err error) {
-	temp, err := os.CreateTemp(filepath.Dir(to), ".podium-*")
+func (t transfer) getAsRoot(ctx context.Context, from, to string) error {
+	file, err := folder.At(filepath.Dir(to)).Create(filepath.Base(to), 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temp.Name()))
-		}
-	}()
-	_, err = t.client.Run(ctx, remote.Command{
-		Args: []string{"sh", "-c", catScript, "podium-cat", from}, Sudo: true, Stdout: remote.DiskGuard(temp, filepath.Dir(to)),
-	})
-	if err = errors.Join(err, temp.Close()); err != nil {
+	defer file.Discard()
+	if _, err := t.client.Run(ctx, remote.Command{
+		Args: []string{"sh", "-c", catScript, "podium-cat", from}, Sudo: true, Stdout: remote.DiskGuard(file, filepath.Dir(to)),
+	}); err != nil {
 		return err
 	}
-	return os.Rename(temp.Name(), to)
+	return file.Commit()
 }
 
 func isLocalDir(p string) bool {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"podium/provision/catalogue"
@@ -54,7 +53,7 @@ func stepNames() []string {
 
 // makePlan lays the catalogue over a description. With names it is about those nodes, and those that they need.
 func makePlan(l lab.Lab, on ...string) (plan.Plan, error) {
-	return plan.Build(l, scripts.Guest(), os.DirFS(l.Dir), on...)
+	return plan.Build(l, scripts.Guest(), lab.Files(l.Dir), on...)
 }
 
 // isDescriptionError reports whether lab.yaml is at fault.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"podium/provision/doctor"
 	"podium/provision/lab"
 	"podium/provision/machine"
+	"podium/provision/state"
 )
 
 const doctorLong = `Find out what stands in the way of labs with VirtualBox (or libvirt) on this computer: programs
@@ -94,7 +96,7 @@ func (a *app) doctorCommand() *cobra.Command {
 func (a *app) need(given []string, provider string) (doctor.Need, string, error) {
 	where, err := a.folder(given)
 	if err != nil {
-		if len(given) == 0 && a.lab == "" { // no lab here: the computer alone
+		if len(given) == 0 && a.lab == "" && !errors.As(err, new(*state.ForeignError)) { // no lab here: the computer alone
 			return doctor.Need{Lab: lab.Lab{Provider: provider}}, "", nil
 		}
 		return doctor.Need{}, "", err

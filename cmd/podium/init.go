@@ -13,6 +13,7 @@ import (
 	"podium/labs"
 	"podium/provision/lab"
 	"podium/provision/report"
+	"podium/provision/state"
 )
 
 const initLong = `Start a lab. With the name of a built-in lab, init copies it into FOLDER; without one it writes a
@@ -161,11 +162,28 @@ func (a *app) initLab(name, dir string) error {
 		}
 		fmt.Fprintf(a.stdout, "wrote %s\n", f.path)
 	}
+	if err := a.ignorePodium(dir); err != nil {
+		return err
+	}
 	where := ""
 	if dir != "." {
 		where = " " + shellWord(dir)
 	}
 	fmt.Fprintf(a.stdout, "next: podium validate%s, then podium up%s (to rehearse without virtual machines: --provider sim)\n", where, where)
+	return nil
+}
+
+// ignorePodium keeps .podium, with its keys and state, out of git. A .gitignore that exists is the user's: .podium has one
+// of its own besides.
+func (a *app) ignorePodium(dir string) error {
+	path := filepath.Join(dir, ".gitignore")
+	if _, err := os.Lstat(path); err == nil {
+		return nil
+	}
+	if err := writeNew(path, []byte("/"+state.DirName+"/\n")); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "wrote %s\n", path)
 	return nil
 }
 

@@ -17,6 +17,7 @@ type labRef struct {
 	arg   string     // what the user has to write after a verb to mean it: " labs/docker", or empty
 	file  string     // its description, as the user would write it; it may not exist
 	state *state.Dir // its .podium
+	above bool       // nobody named it: it was found above the current folder
 }
 
 // described reports whether the description is there.
@@ -34,10 +35,15 @@ func (a *app) folder(given []string) (labRef, error) {
 		}
 		path = given[0]
 	}
-	if path == "" {
-		return nearestFolder()
+	find := nearestFolder
+	if path != "" {
+		find = func() (labRef, error) { return openFolder(path) }
 	}
-	return openFolder(path)
+	where, err := find()
+	if err != nil {
+		return labRef{}, err
+	}
+	return where, a.admit(where)
 }
 
 // openFolder takes a lab's folder or description file.
@@ -54,6 +60,9 @@ func openFolder(path string) (labRef, error) {
 		dir, file = filepath.Dir(path), path
 	}
 	if info.IsDir() && !isLab(path) {
+		if err := misnamed(path); err != nil {
+			return labRef{}, err
+		}
 		return labRef{}, usage("no lab in %s: it has neither %s nor %s", path, lab.FileName, state.DirName).
 			hinted("name a lab's folder, or make one: podium init k8s-basic %s", shellWord(path))
 	}
@@ -89,7 +98,15 @@ func nearestFolder() (labRef, error) {
 			if err != nil {
 				return labRef{}, fail(exitFailed, "%w", err)
 			}
-			return labRef{file: filepath.Join(up, lab.FileName), state: d}, nil
+			if up != "." {
+				if err := trusted(dir, up); err != nil {
+					return labRef{}, err
+				}
+			}
+			return labRef{file: filepath.Join(up, lab.FileName), state: d, above: up != "."}, nil
+		}
+		if err := misnamed(dir); up == "." && err != nil {
+			return labRef{}, err
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
@@ -98,6 +115,15 @@ func nearestFolder() (labRef, error) {
 		}
 		dir = parent
 	}
+}
+
+// misnamed is the error of a folder whose description has another name than lab.yaml; nil where there is none.
+func misnamed(dir string) error {
+	name := lab.Misnamed(dir)
+	if name == "" {
+		return nil
+	}
+	return usage("no lab in %s: the description there is called %s", dir, name).hinted("rename it to %s", lab.FileName)
 }
 
 // isLab reports whether dir has a description or what podium remembers of one.

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"podium/provision/event"
+	"podium/provision/folder"
 	"podium/provision/report"
 )
 
@@ -177,9 +178,9 @@ func logsOf(where labRef, node string) ([]string, error) {
 	if _, err := where.state.LogPath(node, "x"); err != nil {
 		return nil, usage("%w", err)
 	}
-	entries, err := os.ReadDir(where.state.Path("logs", node))
+	entries, err := where.state.Files().ReadDir(filepath.Join("logs", node))
 	if errors.Is(err, fs.ErrNotExist) {
-		nodes, _ := os.ReadDir(where.state.Path("logs"))
+		nodes, _ := where.state.Files().ReadDir("logs")
 		var names []string
 		for _, n := range nodes {
 			names = append(names, n.Name())
@@ -310,7 +311,7 @@ func (r *tailReader) read(each func([]byte)) error {
 		r.rest = nil
 	}
 	if r.file == nil {
-		file, err := os.Open(r.path)
+		file, err := folder.At(filepath.Dir(r.path)).Open(filepath.Base(r.path))
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}

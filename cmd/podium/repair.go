@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"podium/provision/engine"
+	"podium/provision/lab"
 	"podium/provision/plan"
 	"podium/provision/report"
 	"podium/provision/step"
@@ -71,7 +71,7 @@ func (a *app) repair(ctx context.Context, where labRef, on selection, look, verb
 	if err != nil {
 		return err
 	}
-	if b.plan, err = plan.BuildFrom(step.Repairs(), l, scripts.Guest(), os.DirFS(l.Dir), names...); err != nil {
+	if b.plan, err = plan.BuildFrom(step.Repairs(), l, scripts.Guest(), lab.Files(l.Dir), names...); err != nil {
 		return err
 	}
 	a.sayWhoElse(b.plan, on, names)

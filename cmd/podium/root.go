@@ -69,6 +69,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(a.helpOf(root.HelpFunc()))
 	root.PersistentFlags().StringVarP(&a.lab, "lab", "C", "", "the lab's `folder` or file (default: from the current folder upwards)")
+	root.PersistentFlags().BoolVar(&a.adopt, "adopt", false, "work with a .podium that another user made, or that was copied from another lab: its machines, keys and state become this lab's")
 	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "", "log to stderr: trace, debug, info, warn, error or off (default: $PODIUM_LOG, or warn)")
 	root.Flags().BoolVar(&version, "version", false, "say which podium this is")
 	a.completeValues(root, "log-level", "trace", "debug", "info", "warn", "error", "off")

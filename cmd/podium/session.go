@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 
 	"podium/provision/engine"
@@ -34,7 +33,7 @@ type labSession struct {
 // ownKey makes the lab's own key pair if there is none yet, and tells the engine its public half.
 func (b *labSession) ownKey() error {
 	path := b.state.Path(keyName)
-	if err := os.MkdirAll(b.state.Path(), 0o700); err != nil {
+	if err := b.state.Make(); err != nil {
 		return fmt.Errorf("make the lab's key: %w", err)
 	}
 	if err := remote.GenerateKey(path); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -49,10 +48,13 @@ func (b *labSession) ownKey() error {
 }
 
 // keyName is the lab's own private key in .podium.
-const keyName = "id_ed25519"
+const keyName = state.KeyName
 
 // appliedName is the description of the last up in .podium.
 const appliedName = "applied.yaml"
+
+// maxApplied bounds what is read of it, in bytes: it spells out the defaults of the largest lab.yaml.
+const maxApplied = 16 << 20
 
 // described opens a lab by its description: for up and plan. A lab that exists keeps the provider that made it.
 func (a *app) described(where labRef, provider string) (*labSession, error) {
@@ -78,7 +80,8 @@ func (a *app) described(where labRef, provider string) (*labSession, error) {
 	}
 	if madeBy(known) != "" && known.Lab != "" && known.Lab != p.Lab.Name {
 		return nil, usage("%s describes the lab %q, but the one made from this folder is called %q", where.file, p.Lab.Name, known.Lab).
-			hinted("give the other lab a folder of its own, or remove this one first: podium destroy%s", where.arg)
+			hinted("keep the name, or give the other lab a folder of its own without %s (podium destroy%s would remove the machines of %q for good)",
+				state.DirName, where.arg, known.Lab)
 	}
 	return &labSession{labRef: where, known: known, lab: p.Lab, plan: p}, nil
 }
@@ -86,12 +89,11 @@ func (a *app) described(where labRef, provider string) (*labSession, error) {
 // lastProvider is the provider of the last up where only its description is left of it: state.json was lost or moved
 // away, as podium advises when it is broken. The machines may still be there.
 func lastProvider(where labRef) string {
-	path := where.state.Path(appliedName)
-	text, err := os.ReadFile(path)
+	text, err := where.state.Files().Read(appliedName, maxApplied)
 	if err != nil {
 		return ""
 	}
-	l, _, err := lab.Parse(path, text)
+	l, _, err := lab.Parse(where.state.Path(appliedName), text)
 	if err != nil {
 		return ""
 	}
@@ -123,17 +125,17 @@ func (a *app) remembered(where labRef) (*labSession, error) {
 
 // wasApplied reports whether an up got as far as to write down what it carries out.
 func (b *labSession) wasApplied() bool {
-	_, err := os.Stat(b.state.Path(appliedName))
-	return err == nil
+	return b.state.Files().Exists(appliedName)
 }
 
 // applied reads the description of the last up. It was valid then, so it is not checked again.
 func applied(where labRef, known state.State) (lab.Lab, error) {
 	l := lab.Lab{Name: known.Lab, Provider: known.Provider}
-	path := where.state.Path(appliedName)
-	text, err := os.ReadFile(path)
+	text, err := where.state.Files().Read(appliedName, maxApplied)
 	if err == nil {
-		l, _, err = lab.Parse(path, text)
+		if l, _, err = lab.Parse(where.state.Path(appliedName), text); err == nil {
+			err = l.CheckNames()
+		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return lab.Lab{}, fmt.Errorf("description of the last up: %w", err)
@@ -192,6 +194,9 @@ func (b *labSession) events() event.Sink {
 
 // lock takes the lab for this run.
 func (a *app) lock(ctx context.Context, where labRef, verb string) (unlock func(), err error) {
+	if err := where.state.Admit(a.userMade()); err != nil {
+		return nil, err
+	}
 	release, err := where.state.Lock(ctx, "podium "+verb)
 	if err != nil {
 		return nil, err

@@ -110,6 +110,9 @@ func (a *app) up(ctx context.Context, where labRef, f upFlags) error {
 	if err := a.narrow(b, f.on); err != nil {
 		return err
 	}
+	if where.above {
+		a.warn("no lab in this folder: going on with %s, the lab %s", b.file, b.lab.Name)
+	}
 	a.showWarnings()
 	if f.junit != "" { // not after an hour's work
 		if err := os.WriteFile(f.junit, nil, 0o644); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"podium/provision/event"
+	"podium/provision/folder"
 	"podium/provision/state"
 )
 
@@ -34,7 +35,8 @@ func (e *events) Emit(v event.Event) {
 		v.Time = time.Now()
 	}
 	if v.Kind != event.TaskOutput {
-		if err := e.journal.Append(v); err != nil {
+		// The journal of a run that frees space on a full disk has gaps. The run goes on.
+		if err := e.journal.Append(v); err != nil && !folder.IsFull(err) {
 			e.mu.Lock()
 			e.err = errors.Join(e.err, err)
 			e.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"podium/provision/folder"
 	"podium/provision/machine"
 	"podium/provision/remote"
 	"podium/provision/state"
@@ -72,7 +73,8 @@ func (j *job) destroy(ctx context.Context, names []string) error {
 			return err
 		}
 		if j.Forget != nil {
-			if err := j.Forget(remote.Endpoint{Node: name}); err != nil {
+			// On a full disk the key stays; it is forgotten again before the next machine of the name is made.
+			if err := j.Forget(remote.Endpoint{Node: name}); err != nil && !folder.IsFull(err) {
 				return fmt.Errorf("the machine is gone, but not its host key: %w", err)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"podium/provision/event"
+	"podium/provision/folder"
 	"podium/provision/machine"
 	"podium/provision/state"
 )
@@ -106,6 +107,15 @@ func (j *job) put(snapshot state.Snapshot) error {
 	return j.record.Save()
 }
 
+// unlessFull lets what frees space go on although the disk is too full to write it down first. What is done is written
+// down at the end, when there may be space.
+func unlessFull(err error) error {
+	if folder.IsFull(err) {
+		return nil
+	}
+	return err
+}
+
 func (j *job) drop(tag string) error {
 	j.record.Update(func(s *state.State) {
 		s.Snapshots = slices.DeleteFunc(s.Snapshots, func(old state.Snapshot) bool { return old.Tag == tag })
@@ -187,7 +197,7 @@ func (j *job) startAgain(ctx context.Context, names []string) error {
 
 func (j *job) delete(ctx context.Context, set state.Snapshot) error {
 	set.Incomplete = true // as soon as the first machine's is gone
-	if err := j.put(set); err != nil {
+	if err := unlessFull(j.put(set)); err != nil {
 		return err
 	}
 	all, err := j.machines(ctx)
@@ -245,7 +255,7 @@ func (j *job) restore(ctx context.Context, tag string, which starting) error {
 		return errors.Join(err, j.startAgain(ctx, up))
 	}
 	j.record.Update(func(s *state.State) { s.Restoring = tag })
-	if err := j.record.Save(); err != nil {
+	if err := unlessFull(j.record.Save()); err != nil {
 		return err
 	}
 	if err := j.each(ctx, "restore", names, func(ctx context.Context, name string) error { return j.Provider.Restore(ctx, name, tag) }); err != nil {

@@ -145,7 +145,7 @@ func (f Folder) explain(name string, err error) error {
 		return err
 	}
 	if strings.Contains(path.Err.Error(), "escapes from parent") { // os does not export this error
-		return fmt.Errorf("%s: %w %s: put a file in place of the symbolic link", f.Path(name), ErrOutside, f.top)
+		return fmt.Errorf("%s: %w %s: put a file in place of the symbolic link, or delete it", f.Path(name), ErrOutside, f.top)
 	}
 	return &fs.PathError{Op: strings.TrimSuffix(path.Op, "at"), Path: f.Path(name), Err: path.Err}
 }

@@ -8,6 +8,8 @@ import (
 	"reflect"
 
 	"go.yaml.in/yaml/v3"
+
+	"podium/provision/folder"
 )
 
 // ConfigFile is the file of a user's own settings, below the folder that the system has for such (os.UserConfigDir).
@@ -25,7 +27,7 @@ func readConfig(path string) (Config, Positions, error) {
 	if path == "" {
 		return c, Positions{}, nil
 	}
-	text, err := readText(path)
+	text, err := readable(folder.ReadFile(path, maxFile))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && holdsNothing(text) {
 		return c, Positions{}, nil
 	}

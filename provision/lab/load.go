@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"podium/provision/catalogue"
+	"podium/provision/folder"
 )
 
 // FileName is what the description is called in a lab's folder.
@@ -105,8 +106,12 @@ func override(l *Lab, at *Positions, provider string) {
 func readFile(path string) (file string, text []byte, err error) {
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
+		dir := path
 		path = filepath.Join(path, FileName)
 		_, err = os.Stat(path)
+		if name := Misnamed(dir); err != nil && name != "" {
+			return "", nil, fmt.Errorf("no description at %s: there is %s: rename it to %s: %w", path, name, FileName, fs.ErrNotExist)
+		}
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -114,18 +119,16 @@ func readFile(path string) (file string, text []byte, err error) {
 	case err != nil:
 		return "", nil, fmt.Errorf("read the description: %w", err)
 	}
-	text, err = readText(path)
+	text, err = readable(folder.ReadFile(path, maxFile)) // it may be a link: the user has named it, or lies in its folder
 	return path, text, err
 }
 
-// readText reads a description or an override.
-func readText(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > maxFile {
-		return nil, fmt.Errorf("%s has %d bytes, more than a description can need: is it the right file?", path, info.Size())
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
+// readable puts into words why a description or an override cannot be read.
+func readable(text []byte, err error) ([]byte, error) {
+	switch {
+	case errors.Is(err, folder.ErrTooLarge):
+		return nil, fmt.Errorf("%w, and a description cannot need more: is it the right file?", err)
+	case err != nil:
 		return nil, fmt.Errorf("read the description: %w", err)
 	}
 	return text, nil

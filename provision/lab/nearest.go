@@ -17,6 +17,17 @@ func Nearest(word string, names []string, most int) string {
 	return found
 }
 
+// maxSuggestions bounds the search for similar words: a lab can have thousands of names, each of them wrong.
+const maxSuggestions = 20
+
+// nearest is the function of that name for the first words that are wrong.
+func (c *checker) nearest(word string, names []string) string {
+	if c.suggested++; c.suggested > maxSuggestions {
+		return ""
+	}
+	return nearest(word, names)
+}
+
 // distance counts the letters to insert, drop, replace or swap with their neighbour to make a into b.
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)

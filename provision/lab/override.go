@@ -3,12 +3,13 @@ package lab
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"podium/provision/folder"
 )
 
 // OverrideName is the file beside a lab.yaml that changes parts of it, for one classroom or one computer: a lab that
@@ -24,7 +25,7 @@ func overrideOf(file string) string {
 // Override returns the override that counts for the description file, or an empty string where there is none.
 func Override(file string) string {
 	name := overrideOf(file)
-	if _, err := os.Stat(name); err != nil {
+	if !folder.At(filepath.Dir(name)).Exists(filepath.Base(name)) {
 		return ""
 	}
 	return name
@@ -33,7 +34,7 @@ func Override(file string) string {
 // readOverride reads the override of a description; no text where there is none.
 func readOverride(file string) (name string, text []byte, err error) {
 	name = overrideOf(file)
-	text, err = readText(name)
+	text, err = readable(folder.At(filepath.Dir(name)).Read(filepath.Base(name), maxFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil, nil
 	}

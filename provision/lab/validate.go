@@ -35,6 +35,9 @@ type checker struct {
 	lab      Lab
 	at       Positions
 	problems Problems
+
+	suggested int   // words for which a similar one was looked for
+	carried   int64 // bytes of all files that go with steps
 }
 
 // bad reports a field: what it holds, what is wrong with that, and after a colon what to write. Fields that Parse

@@ -1,13 +1,15 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"podium/provision/folder"
 )
 
 // maxTimeout is the longest time that a step of the lab's own can ask for.
@@ -19,28 +21,35 @@ const maxScript = 1 << 20
 // maxFiles is how much one entry of a step's files can hold, in bytes: they travel with the script each time it runs.
 const maxFiles = 1 << 20
 
+// maxFileCount is how many files one entry can hold.
+const maxFileCount = 1000
+
+// maxCarried is how much the files of all steps can hold together, in bytes: podium keeps them in memory.
+const maxCarried = 64 << 20
+
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // steps checks the lab's own steps. builtin holds the names of podium's steps; nil: not known.
 func (c *checker) steps(builtin []string) {
-	var own []string
+	n := c.stepNames(builtin)
+	seen := map[string]bool{}
 	for i, s := range c.lab.Steps {
 		path := fmt.Sprintf("steps[%d]", i)
 		if c.name(path+".name", s.Name, "seed-data") {
 			switch {
 			case s.Name == "boot":
 				c.bad(path+".name", s.Name, "is what podium calls the start of a machine: choose another")
-			case slices.Contains(own, s.Name):
+			case seen[s.Name]:
 				c.bad(path+".name", s.Name, "is the name of an earlier step too: choose another")
 			}
 		}
-		own = append(own, s.Name)
+		seen[s.Name] = true
 	}
 	for i, s := range c.lab.Steps {
 		path := fmt.Sprintf("steps[%d]", i)
-		c.stepOn(path+".on", s.On)
+		c.stepOn(path+".on", s.On, n)
 		for j, after := range s.After {
-			c.stepAfter(fmt.Sprintf("%s.after[%d]", path, j), s.Name, after, own, builtin)
+			c.stepAfter(fmt.Sprintf("%s.after[%d]", path, j), s.Name, after, builtin != nil, n)
 		}
 		c.script(path+".script", s.Script)
 		if s.Probe != "" {
@@ -64,43 +73,65 @@ func (c *checker) steps(builtin []string) {
 	c.circles()
 }
 
-// stepOn checks the roles and nodes that a step names.
-func (c *checker) stepOn(path string, on []string) {
-	var names []string
-	roles := map[string]bool{}
+// stepNames are the names that a step of the lab's own can refer to, to look up and to suggest.
+type stepNames struct {
+	targets     map[string]bool // nodes, and roles that a node has
+	targetWords []string        // nodes, and all roles
+	steps       map[string]bool
+	stepWords   []string
+}
+
+func (c *checker) stepNames(builtin []string) stepNames {
+	n := stepNames{targets: map[string]bool{}, targetWords: Roles(), steps: map[string]bool{}, stepWords: slices.Clone(builtin)}
 	for _, m := range Machines(c.lab) {
-		names = append(names, m.Name)
+		n.targetWords = append(n.targetWords, m.Name)
+		n.targets[m.Name] = true
 		for _, role := range m.Roles {
-			roles[role] = true
+			n.targets[role] = true
 		}
 	}
-	for _, n := range c.lab.Nodes {
-		names = append(names, n.Name)
+	for _, node := range c.lab.Nodes {
+		n.targetWords = append(n.targetWords, node.Name)
+		n.targets[node.Name] = true
 	}
+	for _, s := range c.lab.Steps {
+		n.stepWords = append(n.stepWords, s.Name)
+	}
+	for _, name := range n.stepWords {
+		n.steps[name] = true
+	}
+	return n
+}
+
+// stepOn checks the roles and nodes that a step names.
+func (c *checker) stepOn(path string, on []string, n stepNames) {
 	for i, name := range on {
+		if n.targets[name] {
+			continue
+		}
 		at := fmt.Sprintf("%s[%d]", path, i)
-		switch {
-		case roles[name] || slices.Contains(names, name):
-		case slices.Contains(Roles(), name):
+		if slices.Contains(Roles(), name) {
 			c.bad(at, name, "is the role of no node here: give it to one, or name another")
-		case nearest(name, append(Roles(), names...)) != "":
-			c.bad(at, name, "is neither a role nor a node: did you mean %s?", nearest(name, append(Roles(), names...)))
-		default:
+		} else if near := c.nearest(name, n.targetWords); near != "" {
+			c.bad(at, name, "is neither a role nor a node: did you mean %s?", near)
+		} else {
 			c.bad(at, name, "is neither a role nor a node: write one of the roles or names of nodes")
 		}
 	}
 }
 
 // stepAfter checks a step that another one waits for.
-func (c *checker) stepAfter(path, name, after string, own, builtin []string) {
-	known := append(slices.Clone(builtin), own...)
-	switch {
-	case after == name:
+func (c *checker) stepAfter(path, name, after string, known bool, n stepNames) {
+	if after == name {
 		c.bad(path, after, "is the step itself: leave it out")
-	case builtin == nil || slices.Contains(known, after):
-	case nearest(after, known) != "":
-		c.bad(path, after, "is not a step: did you mean %s?", nearest(after, known))
-	default:
+		return
+	}
+	if !known || n.steps[after] {
+		return
+	}
+	if near := c.nearest(after, n.stepWords); near != "" {
+		c.bad(path, after, "is not a step: did you mean %s?", near)
+	} else {
 		c.bad(path, after, "is not a step: write one that podium plan shows, or one of steps")
 	}
 }
@@ -114,8 +145,10 @@ func (c *checker) script(path, name string) {
 	if !c.inside(path, name, "scripts/seed.sh") || c.lab.Dir == "" {
 		return
 	}
-	info, err := fs.Stat(os.DirFS(c.lab.Dir), name)
+	info, err := fs.Stat(Files(c.lab.Dir), name)
 	switch {
+	case errors.Is(err, folder.ErrOutside):
+		c.bad(path, name, "%s", leadsOut)
 	case err != nil:
 		c.bad(path, name, "is not in the lab's folder: put the script there, or correct the name")
 	case !info.Mode().IsRegular():
@@ -125,15 +158,26 @@ func (c *checker) script(path, name string) {
 	}
 }
 
+// leadsOut is what is wrong with a symbolic link out of the lab's folder: whoever wrote the lab would get at the files
+// of those who run it.
+const leadsOut = "leads out of the lab's folder by a symbolic link: put the file itself there"
+
+// errTooMany ends the walk through a folder that has more files than go with a step.
+var errTooMany = errors.New("too many files")
+
 // stepFile checks a file or folder that a step takes to its machines.
 func (c *checker) stepFile(path, name string) {
 	if !c.inside(path, name, "manifests/web.yaml") || c.lab.Dir == "" {
 		return
 	}
 	var size int64
-	err := fs.WalkDir(os.DirFS(c.lab.Dir), name, func(file string, d fs.DirEntry, err error) error {
+	count := 0
+	err := fs.WalkDir(Files(c.lab.Dir), name, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
+		}
+		if count++; count > maxFileCount {
+			return errTooMany
 		}
 		info, err := d.Info()
 		if err == nil && !info.Mode().IsRegular() {
@@ -145,11 +189,18 @@ func (c *checker) stepFile(path, name string) {
 		}
 		return err
 	})
+	c.carried += size
 	switch {
+	case errors.Is(err, folder.ErrOutside):
+		c.bad(path, name, "%s", leadsOut)
+	case errors.Is(err, errTooMany):
+		c.bad(path, name, "has more than the %d files that go with a step: podium copy carries more, or fetch them from the script", maxFileCount)
 	case err != nil:
 		c.bad(path, name, "is not in the lab's folder: put the file there, or correct the name")
 	case size > maxFiles:
 		c.bad(path, name, "has %d bytes, more than the %d that go with a step: podium copy carries large data, or fetch it from the script", size, int64(maxFiles))
+	case c.carried > maxCarried:
+		c.bad(path, name, "is too much: all files of all steps can have %d bytes: podium copy carries large data, or fetch it from the script", int64(maxCarried))
 	}
 }
 
@@ -177,18 +228,18 @@ func (c *checker) circles() {
 		closed
 	)
 	state := make([]int, len(c.lab.Steps))
+	depth := make([]int, len(c.lab.Steps)) // where an open step stands in path
 	var path []string
 	var visit func(i int)
 	visit = func(i int) {
-		state[i] = open
+		state[i], depth[i] = open, len(path)
 		path = append(path, c.lab.Steps[i].Name)
 		for j, after := range c.lab.Steps[i].After {
 			next, own := index[after]
 			switch {
 			case !own || next == i:
 			case state[next] == open:
-				circle := append(slices.Clone(path[slices.Index(path, after):]), after)
-				c.bad(fmt.Sprintf("steps[%d].after[%d]", i, j), after, "closes a circle of steps that wait for each other (%s): leave one out", strings.Join(circle, ", "))
+				c.bad(fmt.Sprintf("steps[%d].after[%d]", i, j), after, "closes a circle of steps that wait for each other (%s): leave one out", circle(path[depth[next]:]))
 			case state[next] == 0:
 				visit(next)
 			}
@@ -201,4 +252,13 @@ func (c *checker) circles() {
 			visit(i)
 		}
 	}
+}
+
+// circle writes down steps that wait for each other, of many the first and last ones.
+func circle(steps []string) string {
+	names := append(slices.Clone(steps[:min(len(steps), 8)]), steps[0])
+	if len(steps) > 8 {
+		names = slices.Concat(steps[:4], []string{"..."}, steps[len(steps)-4:], steps[:1])
+	}
+	return strings.Join(names, ", ")
 }

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"podium/provision/folder"
 )
 
 // maxAgentKeys is how many keys of an agent are offered: OpenSSH's sshd ends a login after 6 refused tries
@@ -223,7 +225,7 @@ func (k *keyring) load(file string) (ssh.Signer, error) {
 	if l, ok := k.files[file]; ok && l.changed.Equal(info.ModTime()) && l.size == info.Size() {
 		return l.signer, nil
 	}
-	data, err := os.ReadFile(file)
+	data, err := folder.ReadFile(file, maxKey)
 	if err != nil {
 		return nil, fmt.Errorf("key file %s: %w", file, unwrapPath(err))
 	}

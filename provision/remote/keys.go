@@ -14,7 +14,12 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"podium/provision/folder"
 )
+
+// maxKey is the largest key file read, in bytes: an RSA key of 16384 bits has a fifth of it.
+const maxKey = 64 << 10
 
 // keyComment stands at the end of public keys, so that a line in authorized_keys tells where it came from.
 const keyComment = "podium"
@@ -41,11 +46,11 @@ func GenerateKey(path string) error {
 		return fmt.Errorf("key %s: %w", path, err)
 	}
 	// The public half first: a key file at path means that the pair is complete.
-	if err := writeAtomic(path+".pub", []byte(line+"\n"), 0o644); err != nil {
-		return fmt.Errorf("key %s.pub: %w", path, err)
+	if err := folder.WriteFile(path+".pub", []byte(line+"\n"), 0o644); err != nil {
+		return fmt.Errorf("make a key: %w", err)
 	}
-	if err := writeAtomic(path, pem.EncodeToMemory(block), 0o600); err != nil {
-		return fmt.Errorf("key %s: %w", path, err)
+	if err := folder.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+		return fmt.Errorf("make a key: %w", err)
 	}
 	return nil
 }
@@ -72,7 +77,7 @@ func GenerateRSAKey() (private []byte, public string, err error) {
 // PublicKey gives the authorized_keys line, without line end, that belongs to the private key at path. A private key
 // with a passphrase is not opened: the line comes from path.pub.
 func PublicKey(path string) (string, error) {
-	data, err := os.ReadFile(path)
+	data, err := folder.ReadFile(path, maxKey)
 	if err != nil {
 		return "", fmt.Errorf("private key: %w", err)
 	}
@@ -95,7 +100,7 @@ func PublicKey(path string) (string, error) {
 }
 
 func readPublic(path string) (ssh.PublicKey, error) {
-	data, err := os.ReadFile(path)
+	data, err := folder.ReadFile(path, maxKey)
 	if err != nil {
 		return nil, err
 	}
@@ -113,29 +118,4 @@ func authorizedLine(public ed25519.PublicKey) (string, error) {
 
 func authorized(key ssh.PublicKey) string {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + " " + keyComment
-}
-
-// writeAtomic writes a file beside path, flushes it to disk and renames it to path.
-func writeAtomic(path string, data []byte, mode fs.FileMode) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(data)
-	if err == nil {
-		err = temp.Chmod(mode)
-	}
-	if err == nil {
-		err = temp.Sync()
-	}
-	if closed := temp.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(temp.Name())
-	}
-	return err
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/crypto/ssh"
+
+	"podium/provision/folder"
 )
 
 // pins are the host keys of nodes, pinned at first contact. They are kept in a file of OpenSSH's known_hosts format
@@ -45,6 +47,9 @@ type contact struct {
 	settled bool // guarded by pins.writing
 	err     error
 }
+
+// maxPins bounds what is read of the file, in bytes: a thousand nodes have a tenth of it.
+const maxPins = 4 << 20
 
 // lockWait bounds the wait for another process that writes the file; a write takes milliseconds.
 const lockWait = 30 * time.Second
@@ -168,7 +173,7 @@ func (p *pins) change(ctx context.Context, edit func(*book)) error {
 	}
 	edit(b)
 	if b.changed {
-		if err := writeAtomic(p.file, b.bytes(), 0o600); err != nil {
+		if err := folder.WriteFile(p.file, b.bytes(), 0o600); err != nil {
 			return err
 		}
 	}
@@ -208,7 +213,7 @@ type book struct {
 // leaving it out would pin whatever key comes next.
 func readBook(file string) (*book, error) {
 	b := &book{known: map[string][]pin{}}
-	data, err := os.ReadFile(file)
+	data, err := folder.At(filepath.Dir(file)).Read(filepath.Base(file), maxPins)
 	if errors.Is(err, fs.ErrNotExist) {
 		return b, nil
 	}

@@ -10,11 +10,14 @@ import (
 // Holder says who changes the lab at this moment; nil when nobody does. Nothing is made by it. A process that was
 // killed leaves its note behind, so the note counts only while the lock is held.
 func (d *Dir) Holder() *Holder {
-	h := readHolder(d.Path("lock.json"))
+	h := d.readHolder()
 	if h == nil {
 		return nil
 	}
-	lock := flock.New(d.Path("lock"), flock.SetPermissions(0o600))
+	if _, err := d.files.Stat(lockName); err != nil || d.makeLockFile() != nil {
+		return nil
+	}
+	lock := flock.New(d.Path(lockName), flock.SetPermissions(0o600))
 	free, err := lock.TryRLock()
 	if err != nil {
 		return nil

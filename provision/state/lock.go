@@ -81,6 +81,7 @@ func (d *Dir) Lock(ctx context.Context, command string) (unlock func() error, er
 	}
 	d.sweep()
 	d.noteOrigin()
+	d.reserve()
 	// The lock is held, with the note or without it: a full disk must not keep anybody from freeing space.
 	if err := d.writeHolder(command); err != nil && !folder.IsFull(err) {
 		return nil, errors.Join(err, lock.Unlock())
@@ -108,7 +109,7 @@ func (d *Dir) makeLockFile() error {
 func (d *Dir) sweep() {
 	entries, _ := d.files.ReadDir(".") // nothing can be swept where nothing can be listed
 	for _, e := range entries {
-		for _, name := range []string{stateName, keptName, noteName, originName, "applied.yaml"} {
+		for _, name := range []string{stateName, keptName, noteName, originName, reserveName, "applied.yaml"} {
 			if strings.HasPrefix(e.Name(), folder.TempPrefix(name)) {
 				_ = d.files.Remove(e.Name()) // litter does no harm
 			}

@@ -69,18 +69,18 @@ func (l *Log) Edit(change func(text string) string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.file == nil {
-		return fmt.Errorf("edit %s: %w", l.path, os.ErrClosed)
+		return fmt.Errorf("edit %s: %w", l.Path(), os.ErrClosed)
 	}
 	text := make([]byte, l.size)
 	if _, err := l.file.ReadAt(text, 0); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("edit %s: %w", l.path, err)
+		return fmt.Errorf("edit %s: %w", l.Path(), err)
 	}
 	changed := change(string(text))
 	if changed == string(text) {
 		return nil
 	}
 	if err := l.file.Truncate(0); err != nil {
-		return fmt.Errorf("edit %s: %w", l.path, err)
+		return fmt.Errorf("edit %s: %w", l.Path(), err)
 	}
 	n, err := l.file.Write([]byte(changed)) // at the end, which is the beginning now
 	l.size = int64(n)

@@ -35,8 +35,13 @@ func (s State) names() iter.Seq2[string, string] {
 		if s.Lab != "" && !yield("lab", s.Lab) {
 			return
 		}
-		if !each("node", maps.Keys(s.Machines)) || !each("node", maps.Keys(s.Steps)) || !each("node", maps.Keys(s.Facts)) {
+		if !each("node", maps.Keys(s.Machines)) || !each("node", maps.Keys(s.Steps)) || !each("node", maps.Keys(s.Facts)) || !each("node", maps.Keys(s.Failures)) {
 			return
+		}
+		for _, steps := range s.Failures {
+			if !each("step", maps.Keys(steps)) {
+				return
+			}
 		}
 		for _, steps := range s.Steps {
 			if !each("step", maps.Keys(steps)) {

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,9 @@ const maxState = 64 << 20
 const (
 	stateName = "state.json"
 	keptName  = "state.json.old" // the state before the last change of the lab began
+
+	reserveName = "reserve"
+	reserveSize = 128 << 10
 )
 
 // Errors of Load that callers tell apart by errors.Is.
@@ -162,10 +166,21 @@ func (d *Dir) saveText(text []byte) error {
 		return err
 	}
 	err := d.write(stateName, text)
-	if folder.IsFull(err) && d.files.Remove(keptName) == nil { // its copy has room for it
+	if folder.IsFull(err) && errors.Join(d.files.Remove(reserveName), d.files.Remove(keptName)) == nil {
 		err = d.write(stateName, text)
 	}
 	return err
+}
+
+// reserve keeps space for one more state on a disk that runs full: what frees space there, such as destroy, has to
+// write down what it has done.
+func (d *Dir) reserve() {
+	if d.files.Exists(reserveName) {
+		return
+	}
+	filling := make([]byte, reserveSize)
+	_, _ = rand.Read(filling)         // never fails; zeros would take no space on some file systems
+	_ = d.write(reserveName, filling) // where it cannot be had, there is none
 }
 
 // Update loads, lets change work on the state, and saves. An error of change leaves the file as it was. Whoever

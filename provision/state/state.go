@@ -3,6 +3,8 @@
 //
 //	.podium/state.json           what is known of the machines; a cache: the machines themselves are asked first
 //	.podium/state.json.old       the same before the last change of the lab began
+//	.podium/origin.json          where .podium was made, and by whom
+//	.podium/reserve              space for one more state on a full disk
 //	.podium/applied.yaml         the description that the last up carried out, defaults filled in
 //	.podium/lock{,.json}         held by whoever changes the lab; the note says who that is
 //	.podium/journal.ndjson{,.1}  every event but the output of steps, appended

@@ -20,6 +20,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"podium/provision/folder"
 	"podium/provision/lab"
 	"podium/provision/machine"
 )
@@ -71,6 +72,9 @@ type place struct {
 // rememberedFile is the file in Dir that holds a place.
 const rememberedFile = "incus.json"
 
+// maxRemembered bounds what is read of it, in bytes.
+const maxRemembered = 64 << 10
+
 // New makes a provider. It calls nothing yet: an Incus that is not there is reported by the first method.
 func New(o Options) (*Provider, error) {
 	p := &Provider{dir: o.Dir, log: o.Log, given: map[string]bool{}}
@@ -115,7 +119,7 @@ func missing(path string) bool {
 func (p *Provider) remembered() (place, error) {
 	var known place
 	path := filepath.Join(p.dir, rememberedFile)
-	text, err := os.ReadFile(path)
+	text, err := p.files().Read(rememberedFile, maxRemembered)
 	if errors.Is(err, fs.ErrNotExist) {
 		return known, nil
 	}
@@ -133,15 +137,16 @@ func (p *Provider) remember() error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(p.dir, 0o700); err != nil {
+	if err := p.files().MkdirAll("."); err != nil {
 		return err
 	}
-	path := filepath.Join(p.dir, rememberedFile)
-	if old, err := os.ReadFile(path); err == nil && string(old) == string(text) {
+	if old, err := p.files().Read(rememberedFile, maxRemembered); err == nil && string(old) == string(text) {
 		return nil
 	}
-	if err := os.WriteFile(path+".part", text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".part", path)
+	return p.files().Write(rememberedFile, text, 0o600)
+}
+
+// files is the provider's own folder. A link in it that leads out of .podium is not followed.
+func (p *Provider) files() folder.Folder {
+	return folder.At(filepath.Dir(p.dir)).Sub(filepath.Base(p.dir))
 }

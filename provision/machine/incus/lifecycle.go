@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"time"
 
 	"podium/provision/lab"
@@ -304,11 +302,7 @@ func (p *Provider) Cleanup(ctx context.Context) error {
 	if err := p.removeProject(ctx); err != nil {
 		return err
 	}
-	err = os.Remove(filepath.Join(p.dir, rememberedFile))
-	if os.IsNotExist(err) {
-		return nil
-	}
-	return err
+	return p.files().Remove(rememberedFile)
 }
 
 // removeProject removes the project if podium made it for this lab.

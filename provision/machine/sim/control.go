@@ -10,10 +10,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
+	"net/netip"
 	"path/filepath"
 	"time"
 
+	"podium/provision/folder"
 	"podium/provision/machine"
 	"podium/provision/remote"
 )
@@ -33,13 +34,32 @@ type lease struct {
 
 const leaseName = "host.json"
 
+// maxLease bounds what is read of the file, in bytes.
+const maxLease = 64 << 10
+
+// check refuses a process elsewhere: the nodes are on this computer.
+func (l lease) check() error {
+	at, err := netip.ParseAddrPort(l.Address)
+	if err != nil {
+		return err
+	}
+	if !at.Addr().IsLoopback() {
+		return fmt.Errorf("%s is not an address of this computer's own", l.Address)
+	}
+	return nil
+}
+
 func readLease(dir string) (lease, error) {
 	var l lease
-	text, err := os.ReadFile(filepath.Join(dir, leaseName))
+	text, err := folder.At(dir).Read(leaseName, maxLease)
 	if err != nil {
 		return l, err
 	}
-	if err := json.Unmarshal(text, &l); err != nil {
+	err = json.Unmarshal(text, &l)
+	if err == nil {
+		err = l.check()
+	}
+	if err != nil {
 		return l, fmt.Errorf("%s: %w: delete it, and end the simulator's process if it still runs", filepath.Join(dir, leaseName), err)
 	}
 	return l, nil

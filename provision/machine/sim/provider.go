@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
+	"podium/provision/folder"
 	"podium/provision/machine"
 	"podium/provision/remote"
 )
@@ -111,7 +111,7 @@ func (p *Provider) Prepare(ctx context.Context, s machine.Spec) error {
 		if _, err := ReadScenario(p.o.File); err != nil {
 			return err
 		}
-		text, err := os.ReadFile(p.o.File)
+		text, err := folder.ReadFile(p.o.File, maxScenario)
 		if err != nil {
 			return fmt.Errorf("read the simulator's file: %w", err)
 		}
@@ -136,10 +136,10 @@ func (p *Provider) start(ctx context.Context) error {
 	if c, err := p.connect(ctx); c != nil || err != nil {
 		return err
 	}
-	if err := os.MkdirAll(p.o.Dir, 0o700); err != nil {
+	if err := p.files().MkdirAll("."); err != nil {
 		return fmt.Errorf("make the simulator's directory: %w", err)
 	}
-	if err := os.Remove(filepath.Join(p.o.Dir, leaseName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := p.files().Remove(leaseName); err != nil {
 		return fmt.Errorf("remove what a dead simulator left: %w", err)
 	}
 	ended, err := p.spawn()
@@ -166,7 +166,15 @@ func (p *Provider) start(ctx context.Context) error {
 	}
 }
 
-func (p *Provider) logFile() string { return filepath.Join(p.o.Dir, "host.log") }
+// files is the simulator's directory. A link in its place that leads out of .podium is not followed.
+func (p *Provider) files() folder.Folder {
+	return folder.At(filepath.Dir(p.o.Dir)).Sub(filepath.Base(p.o.Dir))
+}
+
+// logName is where the host process writes what it has to say.
+const logName = "host.log"
+
+func (p *Provider) logFile() string { return filepath.Join(p.o.Dir, logName) }
 
 // Up creates or starts the node; it returns when its sshd answers.
 func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error) {
@@ -223,7 +231,7 @@ func (p *Provider) Cleanup(ctx context.Context) error {
 		p.client = nil
 	}
 	p.mu.Unlock()
-	if err := os.RemoveAll(p.o.Dir); err != nil {
+	if err := p.files().RemoveAll("."); err != nil {
 		return fmt.Errorf("remove the simulator's files: %w", err)
 	}
 	return nil
@@ -232,7 +240,7 @@ func (p *Provider) Cleanup(ctx context.Context) error {
 // waitGone waits until the host process has ended.
 func (p *Provider) waitGone(ctx context.Context, c *client) error {
 	for range 1000 {
-		if _, err := os.Stat(filepath.Join(p.o.Dir, leaseName)); errors.Is(err, fs.ErrNotExist) {
+		if _, err := p.files().Stat(leaseName); errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		if _, err := c.do(ctx, call{Op: "ping"}); errors.Is(err, errHostGone) {

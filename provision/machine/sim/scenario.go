@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"podium/provision/folder"
 	"podium/provision/lab"
 )
 
@@ -73,9 +73,12 @@ func (r *Range) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
+// maxScenario is the largest sim.yaml read, in bytes.
+const maxScenario = 1 << 20
+
 // ReadScenario reads a sim.yaml. Unknown fields are errors.
 func ReadScenario(file string) (*Scenario, error) {
-	text, err := os.ReadFile(file)
+	text, err := folder.ReadFile(file, maxScenario)
 	if err != nil {
 		return nil, fmt.Errorf("read the simulator's file: %w", err)
 	}

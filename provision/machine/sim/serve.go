@@ -9,11 +9,12 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"podium/provision/folder"
 )
 
 // ServeOptions say where a host process lives.
@@ -34,22 +35,23 @@ func Serve(ctx context.Context, o ServeOptions) error {
 	if err != nil {
 		return fmt.Errorf("listen for podium: %w", err)
 	}
+	dir := here(o.Dir)
 	l := lease{Protocol: protocol, Podium: o.Version, PID: os.Getpid(), Address: listener.Addr().String(), Token: rand.Text()}
 	h := NewHost(o.Log)
 	defer h.Close()
 	srv := &http.Server{Handler: handler(h, l, cancel), ReadHeaderTimeout: 10 * time.Second}
-	if err := writeLease(o.Dir, l); err != nil {
+	if err := writeLease(dir, l); err != nil {
 		listener.Close()
 		return err
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(listener) }()
-	err = watch(ctx, o.Dir, l, failed)
+	err = watch(ctx, dir, l, failed)
 	stop, done := context.WithTimeout(context.Background(), 2*time.Second)
 	defer done()
 	srv.Shutdown(stop) //nolint:errcheck // whoever still asks gets an error, as intended
 	srv.Close()        //nolint:errcheck
-	removeLease(o.Dir, l)
+	removeLease(dir, l)
 	return err
 }
 
@@ -71,24 +73,29 @@ func watch(ctx context.Context, dir string, l lease, failed <-chan error) error 
 	}
 }
 
-// writeLease writes the file whole or not at all, for the owner's eyes only.
+// here is the working directory where that is dir: the process then goes along when the lab's folder is moved.
+func here(dir string) string {
+	one, err := os.Stat(dir)
+	if err != nil {
+		return dir
+	}
+	if two, err := os.Stat("."); err != nil || !os.SameFile(one, two) {
+		return dir
+	}
+	return "."
+}
+
+// writeLease writes the file for the owner's eyes only.
 func writeLease(dir string, l lease) error {
 	text, err := json.MarshalIndent(l, "", "  ")
 	if err != nil {
 		return err
 	}
-	temp := filepath.Join(dir, leaseName+".new")
-	if err := os.WriteFile(temp, append(text, '\n'), 0o600); err != nil {
-		return fmt.Errorf("write %s: %w", temp, err)
-	}
-	if err := os.Rename(temp, filepath.Join(dir, leaseName)); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Join(dir, leaseName), err)
-	}
-	return nil
+	return folder.At(dir).Write(leaseName, append(text, '\n'), 0o600)
 }
 
 func removeLease(dir string, l lease) {
 	if now, err := readLease(dir); err == nil && now.Token == l.Token {
-		os.Remove(filepath.Join(dir, leaseName)) //nolint:errcheck // the directory may be gone
+		_ = folder.At(dir).Remove(leaseName) // the directory may be gone
 	}
 }

@@ -23,7 +23,7 @@ func (p *Provider) spawn() (ended <-chan error, err error) {
 	if program, err = keepProgram(program, dir); err != nil {
 		return nil, fmt.Errorf("copy podium for the simulator: %w", err)
 	}
-	log, err := os.OpenFile(p.logFile(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	log, err := p.files().OpenFile(logName, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the simulator's log: %w", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"unicode/utf8"
+
+	"podium/provision/folder"
 )
 
 // Windows process creation flags (processthreadsapi.h).
@@ -27,7 +29,8 @@ const maxProgramPath = 259
 // keepProgram copies the program beside the lab: Windows does not let anybody replace or delete a program that runs,
 // and go run deletes what it has built.
 func keepProgram(program, dir string) (string, error) {
-	target := filepath.Join(dir, filepath.Base(program)) // its name: tests tell by it what to play
+	name := filepath.Base(program) // its name: tests tell by it what to play
+	target := filepath.Join(dir, name)
 	if length := utf8.RuneCountInString(target); length > maxProgramPath {
 		return "", fmt.Errorf("%s: a path of %d characters, and Windows starts a program with %d at most: move the lab to a folder with a shorter path, such as C:\\labs",
 			target, length, maxProgramPath)
@@ -37,7 +40,7 @@ func keepProgram(program, dir string) (string, error) {
 		return "", err
 	}
 	defer in.Close()
-	out, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o700)
+	out, err := folder.At(dir).OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o700)
 	if err != nil {
 		return "", err
 	}

@@ -163,10 +163,10 @@ func (p *Provider) removeClone(ctx context.Context, name string) error {
 		return f.hypervisor.remove(ctx, id)
 	})
 	if err != nil {
-		return fmt.Errorf("%s: remove what was hardwareSeen: %w", name, err)
+		return fmt.Errorf("%s: remove what was begun: %w", name, err)
 	}
-	if err := os.RemoveAll(p.dataDir(name)); err != nil {
-		return fmt.Errorf("%s: remove what was hardwareSeen: %w", name, err)
+	if err := p.files().RemoveAll(p.dataName(name)); err != nil {
+		return fmt.Errorf("%s: remove what was begun: %w", name, err)
 	}
 	return p.o.Dialer.Forget(ctx, name) // the next machine of that name has host keys of its own
 }

@@ -130,14 +130,14 @@ func (p *Provider) setUpGuest(ctx context.Context, f *found, m *templateMachine,
 		return fmt.Errorf("set it up as Vagrant does: %w", err)
 	}
 	// From here on Vagrant gets in by its own key; everybody's may go.
-	if err := replaceFile(filepath.Join(p.dataDir(at.Node), "private_key"), private); err != nil {
+	if err := p.write(filepath.Join(p.dataName(at.Node), "private_key"), private); err != nil {
 		return err
 	}
 	if err := p.installKey(ctx, host); err != nil {
 		return err
 	}
 	if meta, err := os.ReadFile(filepath.Join(m.data, "box_meta")); err == nil { // older Vagrants keep none
-		if err := replaceFile(filepath.Join(p.dataDir(at.Node), "box_meta"), meta); err != nil {
+		if err := p.write(filepath.Join(p.dataName(at.Node), "box_meta"), meta); err != nil {
 			return err
 		}
 	}

@@ -8,11 +8,11 @@ import (
 	"hash/fnv"
 	"io/fs"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"podium/provision/folder"
 	"podium/provision/lab"
 	"podium/provision/machine"
 )
@@ -34,6 +34,9 @@ type nodeState struct {
 }
 
 const memoryName = "podium.json"
+
+// maxMemory bounds what is read of a file that podium or Vagrant keeps, in bytes.
+const maxMemory = 16 << 20
 
 // Known tells the SSH ports that are pinned and the ids of the machines that Vagrant has made, by node.
 func (p *Provider) Known() (ports map[string]int, ids map[string]string, err error) {
@@ -78,7 +81,7 @@ func (p *Provider) remember(change func(nodes map[string]nodeState)) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(p.o.Dir, memoryName), append(text, '\n'))
+	return p.write(memoryName, append(text, '\n'))
 }
 
 // loadMemory reads podium.json once. One that cannot be read is an error rather than a fresh start: ports would move.
@@ -87,7 +90,7 @@ func (p *Provider) loadMemory() error {
 		return nil
 	}
 	path := filepath.Join(p.o.Dir, memoryName)
-	text, err := os.ReadFile(path)
+	text, err := p.files().Read(memoryName, maxMemory)
 	var m memory
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -95,7 +98,7 @@ func (p *Provider) loadMemory() error {
 		return fmt.Errorf("read %s: %w", path, err)
 	default:
 		if err := json.Unmarshal(text, &m); err != nil {
-			return fmt.Errorf("read %s: %w: remove the file, podium makes it anew", path, err)
+			return fmt.Errorf("read %s: %w: remove the file, podium makes it again", path, err)
 		}
 	}
 	if m.Nodes == nil {
@@ -105,34 +108,32 @@ func (p *Provider) loadMemory() error {
 	return nil
 }
 
-// replaceFile writes a neighbour and renames it over path.
-func replaceFile(path string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("make %s: %w", filepath.Dir(path), err)
-	}
-	temp := path + ".new"
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+// files is the provider's own folder. A link in it that leads out of .podium is not followed.
+func (p *Provider) files() folder.Folder {
+	return folder.At(filepath.Dir(p.o.Dir)).Sub(filepath.Base(p.o.Dir))
 }
 
-// idPath is the file in which Vagrant keeps a machine's id.
-func (p *Provider) idPath(name string) string {
-	return filepath.Join(p.dataDir(name), "id")
+// write writes a file of the provider's folder, and makes the folders above it.
+func (p *Provider) write(name string, text []byte) error {
+	if err := p.files().MkdirAll(filepath.Dir(name)); err != nil {
+		return fmt.Errorf("make %s: %w", p.files().Path(filepath.Dir(name)), err)
+	}
+	return p.files().Write(name, text, 0o600)
 }
 
-// dataDir is Vagrant's folder of one machine.
-func (p *Provider) dataDir(name string) string {
-	return filepath.Join(p.o.Dir, ".vagrant", "machines", name, p.o.Provider)
+// dataName is Vagrant's folder of one machine, from the provider's; dataDir is its whole path.
+func (p *Provider) dataName(name string) string {
+	return filepath.Join(machinesName, name, p.o.Provider)
 }
+
+func (p *Provider) dataDir(name string) string { return p.files().Path(p.dataName(name)) }
+
+// machinesName is where Vagrant keeps a folder for each machine.
+var machinesName = filepath.Join(".vagrant", "machines")
 
 // id is the machine's id at the hypervisor; empty: Vagrant has none.
 func (p *Provider) id(name string) (string, error) {
-	text, err := os.ReadFile(p.idPath(name))
+	text, err := p.files().Read(filepath.Join(p.dataName(name), "id"), maxMemory)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -144,7 +145,7 @@ func (p *Provider) id(name string) (string, error) {
 
 // ids gives the ids of all machines that Vagrant has made for this lab, also of nodes that lab.yaml names no more.
 func (p *Provider) ids() (map[string]string, error) {
-	entries, err := os.ReadDir(filepath.Join(p.o.Dir, ".vagrant", "machines"))
+	entries, err := p.files().ReadDir(machinesName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -34,7 +34,7 @@ func groupOf(c *exec.Cmd) group {
 	if err != nil {
 		return g
 	}
-	// What the program starts from now on is in the job too. It has only hardwareSeen to load.
+	// What the program starts from now on is in the job too. It has only begun to load.
 	err = c.Process.WithHandle(func(process uintptr) {
 		if windows.AssignProcessToJobObject(job, windows.Handle(process)) == nil {
 			g.job = job

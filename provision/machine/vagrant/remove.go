@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+
+	"podium/provision/folder"
 )
 
 // Destroy removes the machine with its disks and snapshots. Vagrant does it, so that its own lists stay right; where
@@ -29,14 +30,18 @@ func (p *Provider) Destroy(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("%s: destroy: %w", name, err)
 	}
-	if err := os.RemoveAll(p.dataDir(name)); err != nil {
+	if err := p.files().RemoveAll(p.dataName(name)); err != nil {
 		return fmt.Errorf("%s: remove what Vagrant kept of it: %w", name, err)
 	}
-	return p.remember(func(nodes map[string]nodeState) {
+	err = p.remember(func(nodes map[string]nodeState) {
 		if n, ok := nodes[name]; ok {
 			nodes[name] = nodeState{Address: n.Address, Port: n.Port}
 		}
 	})
+	if folder.IsFull(err) {
+		return nil // the id of a machine that is gone does no harm
+	}
+	return err
 }
 
 // Orphans lists machines that bear the name of one of the lab's nodes although Vagrant does not know them in this

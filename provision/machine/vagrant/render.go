@@ -74,7 +74,7 @@ func (p *Provider) WriteVagrantfile(s machine.Spec) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(p.o.Dir, "Vagrantfile")
-	return path, replaceFile(path, []byte(text))
+	return path, p.write(filepath.Base(path), []byte(text))
 }
 
 // settings is a digest of all that Vagrant does to one machine: while it stays the same, a machine that Vagrant has

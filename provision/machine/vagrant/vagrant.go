@@ -11,8 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -242,7 +240,7 @@ func (p *Provider) Cleanup(ctx context.Context) error {
 	if err := p.removeNetwork(ctx); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(p.o.Dir); err != nil {
+	if err := p.files().RemoveAll("."); err != nil {
 		return fmt.Errorf("remove the Vagrantfile: %w", err)
 	}
 	p.mu.Lock()
@@ -257,7 +255,7 @@ func (p *Provider) removeNetwork(ctx context.Context) error {
 	if !p.isLibvirt() {
 		return nil
 	}
-	if _, err := os.Stat(filepath.Join(p.o.Dir, memoryName)); err != nil {
+	if !p.files().Exists(memoryName) {
 		return nil // podium has never made anything here
 	}
 	f, err := p.tools(ctx)

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"podium/provision/folder"
 )
 
 // What Vagrant keeps of a machine in .vagrant/machines/NAME/PROVIDER, as its own code reads and writes it
@@ -31,8 +33,8 @@ import (
 
 // writeVagrantData writes down a machine that is about to be made, as Vagrant does for its own.
 func (p *Provider) writeVagrantData(name, id string) error {
-	dir := p.dataDir(name)
-	if err := os.RemoveAll(dir); err != nil { // of a machine that is gone
+	dir := p.dataName(name)
+	if err := p.files().RemoveAll(dir); err != nil { // of a machine that is gone
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	for _, file := range []struct{ name, text string }{
@@ -42,7 +44,7 @@ func (p *Provider) writeVagrantData(name, id string) error {
 		{"synced_folders", "{}"},
 		{"id", id},
 	} {
-		if err := replaceFile(filepath.Join(dir, file.name), []byte(file.text)); err != nil {
+		if err := p.write(filepath.Join(dir, file.name), []byte(file.text)); err != nil {
 			return err
 		}
 	}
@@ -160,10 +162,10 @@ func (p *Provider) addToIndex(ctx context.Context, home string, m *templateMachi
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(path, text); err != nil {
+	if err := folder.WriteFile(path, text, 0o600); err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(p.dataDir(name), "index_uuid"), []byte(id))
+	return p.write(filepath.Join(p.dataName(name), "index_uuid"), []byte(id))
 }
 
 // newUUID is a random one (RFC 9562, version 4).
