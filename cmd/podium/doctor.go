@@ -86,8 +86,8 @@ func (a *app) doctorCommand() *cobra.Command {
 	}
 	a.addOutput(c, &f.output)
 	a.addProvider(c, &f.provider)
-	c.Flags().StringVar(&f.language, "lang", "", "`language` of the findings, en or ko (default: by the locale)")
-	a.completeValues(c, "lang", "en", "ko")
+	c.Flags().StringVar(&f.language, "lang", "", "`language` of the findings, "+strings.Join(doctor.Languages(), " or ")+" (default: by the locale)")
+	a.completeValues(c, "lang", doctor.Languages()...)
 	c.Flags().StringVar(&f.capture, "capture", "", "also write what was found out to `file`, as JSON, for a report")
 	return c
 }

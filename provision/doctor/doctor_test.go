@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,31 +132,65 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestWordings checks that both languages know every finding, on every system, with the same values.
+// TestWordings checks that each language knows every finding, on every system, with the same values, and all else that
+// the doctor says.
 func TestWordings(t *testing.T) {
 	places := regexp.MustCompile(`\{\d\}`)
-	en, ko := english(), korean()
-	for _, id := range IDs() {
-		e, k := en[id], ko[id]
-		if places.FindAllString(k.title, -1) == nil != (places.FindAllString(e.title, -1) == nil) {
-			t.Errorf("%s: the titles have other values: %q, %q", id, e.title, k.title)
+	values := func(text string) string {
+		all := places.FindAllString(text, -1)
+		slices.Sort(all)
+		return strings.Join(all, "")
+	}
+	en := in("en")
+	for _, l := range languages() {
+		for _, s := range []Severity{Blocks, Warning, Note} {
+			if s.In(l.code) == "" {
+				t.Errorf("%s: no word for %s", l.code, s)
+			}
 		}
-		for _, w := range []wording{e, k} {
+		for _, pair := range [][2]string{{en.blocked, l.blocked}, {en.ready, l.ready}, {en.fine, l.fine}, {en.nothing, l.nothing}} {
+			if pair[1] == "" || values(pair[0]) != values(pair[1]) {
+				t.Errorf("%s: %q has other values than %q", l.code, pair[1], pair[0])
+			}
+		}
+		for id := range l.findings {
+			if !slices.Contains(IDs(), id) {
+				t.Errorf("%s: %s is not a finding", l.code, id)
+			}
+		}
+		for _, id := range IDs() {
+			w := l.findings[id]
+			if (values(w.title) == "") != (values(en.findings[id].title) == "") {
+				t.Errorf("%s: %s: the title has other values: %q, %q", l.code, id, w.title, en.findings[id].title)
+			}
 			if w.title == "" || w.meaning == "" {
-				t.Errorf("%s: no title or meaning: %+v", id, w)
+				t.Errorf("%s: %s: no title or meaning: %+v", l.code, id, w)
 			}
 			if id == "virtualisation-off" {
 				continue // not asked on macOS
 			}
 			for _, os := range []string{"linux", "darwin", "windows"} {
 				if w.on(os) == "" {
-					t.Errorf("%s: no fix on %s", id, os)
+					t.Errorf("%s: %s: no fix on %s", l.code, id, os)
 				}
 			}
 		}
 	}
-	if len(ko) != len(en) {
-		t.Errorf("%d findings in Korean, %d in English", len(ko), len(en))
+}
+
+// TestReadmeNamesEveryFinding compares the table in README.md with the findings.
+func TestReadmeNamesEveryFinding(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range IDs() {
+		if strings.HasPrefix(id, "libvirt-") { // one row stands for these
+			id = "libvirt-*"
+		}
+		if !strings.Contains(string(text), "`"+id+"`") {
+			t.Errorf("README.md does not say what to do about %s", id)
+		}
 	}
 }
 

@@ -1,7 +1,18 @@
 package doctor
 
-// english are the findings' words in English.
-func english() map[string]wording {
+func english() language {
+	return language{
+		code:       "en",
+		severities: map[Severity]string{Blocks: "blocks", Warning: "warning", Note: "note"},
+		findings:   englishFindings(),
+		blocked:    "{1} of {2} problems must be fixed before you can create a lab",
+		ready:      "nothing stands in the way of {1}: {2}",
+		fine:       "nothing stands in the way of labs here; for a lab of yours: podium doctor LAB",
+		nothing:    "nothing to check: a lab with provider {1} needs neither VirtualBox nor Vagrant",
+	}
+}
+
+func englishFindings() map[string]wording {
 	return map[string]wording{
 		"wsl": {
 			title:   "podium runs inside WSL2",

@@ -1,9 +1,7 @@
 package doctor
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 )
 
 // Severity says how much a finding matters.
@@ -53,32 +51,19 @@ func (w wording) on(os string) string {
 }
 
 // say puts a finding into words.
-func (f found) say(os, language string) Finding {
-	w, ok := words(language)[f.id]
+func (f found) say(os, code string) Finding {
+	w, ok := in(code).findings[f.id]
 	if !ok {
-		w = words("en")[f.id]
+		w = englishFindings()[f.id]
 	}
-	fill := func(text string) string {
-		for i, v := range f.values {
-			text = strings.ReplaceAll(text, fmt.Sprintf("{%d}", i+1), fmt.Sprint(v))
-		}
-		return text
-	}
-	return Finding{ID: f.id, Severity: f.severity, Title: fill(w.title), Meaning: fill(w.meaning), Fix: fill(w.on(os))}
-}
-
-// words gives all wordings of a language.
-func words(language string) map[string]wording {
-	if language == "ko" {
-		return korean()
-	}
-	return english()
+	say := func(text string) string { return fill(text, f.values...) }
+	return Finding{ID: f.id, Severity: f.severity, Title: say(w.title), Meaning: say(w.meaning), Fix: say(w.on(os))}
 }
 
 // IDs lists the names of all findings, sorted.
 func IDs() []string {
 	var ids []string
-	for id := range english() {
+	for id := range englishFindings() {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
@@ -88,26 +73,4 @@ func IDs() []string {
 // Blocking gives those findings that a lab cannot work with.
 func Blocking(all []Finding) []Finding {
 	return slices.DeleteFunc(slices.Clone(all), func(f Finding) bool { return f.Severity != Blocks })
-}
-
-// Language chooses the language of findings, en or ko: what was asked for, else the locale by POSIX's order of
-// variables, else the system's own, which may be empty.
-func Language(asked string, getenv func(string) string, system string) (string, error) {
-	switch asked {
-	case "en", "ko":
-		return asked, nil
-	case "":
-	default:
-		return "", fmt.Errorf("language %q: write en or ko", asked)
-	}
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if value := getenv(name); value != "" {
-			system = value
-			break
-		}
-	}
-	if strings.HasPrefix(strings.ToLower(system), "ko") {
-		return "ko", nil
-	}
-	return "en", nil
 }

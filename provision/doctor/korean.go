@@ -1,7 +1,18 @@
 package doctor
 
-// korean are the findings' words in Korean.
-func korean() map[string]wording {
+func korean() language {
+	return language{
+		code:       "ko",
+		severities: map[Severity]string{Blocks: "차단", Warning: "경고", Note: "참고"},
+		findings:   koreanFindings(),
+		blocked:    "문제 {2}개 중 {1}개가 실습을 차단합니다. 먼저 해결해야 실습을 만들 수 있습니다",
+		ready:      "{1} 실습을 만드는 데 걸림돌이 없습니다: {2}",
+		fine:       "여기에서 실습을 만드는 데 걸림돌이 없습니다. 특정 실습을 확인하려면: podium doctor LAB",
+		nothing:    "확인할 것이 없습니다: provider {1} 실습에는 VirtualBox도 Vagrant도 필요하지 않습니다",
+	}
+}
+
+func koreanFindings() map[string]wording {
 	return map[string]wording{
 		"wsl": {
 			title:   "podium이 WSL2 안에서 실행되고 있습니다",
