@@ -37,16 +37,16 @@ func TestReference(t *testing.T) {
 // described is what the reference reads of a schema.
 type described struct {
 	Defs        map[string]described `json:"$defs"`
-	Properties  properties        `json:"properties"`
-	Required    []string          `json:"required"`
-	Description string            `json:"description"`
-	Ref         string            `json:"$ref"`
+	Properties  properties           `json:"properties"`
+	Required    []string             `json:"required"`
+	Description string               `json:"description"`
+	Ref         string               `json:"$ref"`
 	AnyOf       []described          `json:"anyOf"`
 	Items       *described           `json:"items"`
-	Type        any               `json:"type"`
-	Enum        []any             `json:"enum"`
-	Default     any               `json:"default"`
-	Additional  json.RawMessage   `json:"additionalProperties"`
+	Type        any                  `json:"type"`
+	Enum        []any                `json:"enum"`
+	Default     any                  `json:"default"`
+	Additional  json.RawMessage      `json:"additionalProperties"`
 }
 
 // properties are fields in the order of the schema, which is that of the types.
