@@ -64,6 +64,9 @@ func happened(m liveModel, second int, kind event.Kind, node, step, text string)
 	if kind == event.TaskFailed || kind == event.TaskRetrying {
 		e.Text, e.Error = "", text
 	}
+	if kind == event.TaskRetrying {
+		e.Attempt, e.Tries = 1, 6
+	}
 	m.Emit(e)
 }
 
@@ -136,6 +139,33 @@ func TestLiveViewFitsTheWindow(t *testing.T) {
 		if text := strings.Join(lines, "\n"); size[0] >= 40 && size[1] < 100 && !strings.Contains(text, "more nodes") {
 			t.Errorf("%v: says nothing about the nodes that do not fit:\n%s", size, text)
 		}
+	}
+}
+
+// A node that is halted, or whose services have to come back, is at work although all its tasks are done.
+func TestLiveViewOfWaits(t *testing.T) {
+	m := liveFor(screen{}, 80, 24, "a")
+	for _, step := range []string{"boot", "base", "docker"} {
+		happened(m, 1, event.TaskDone, "a", step, "")
+	}
+	row := func() string {
+		lines := strings.Split(m.after(9*time.Second).View().Content, "\n")
+		return strings.Join(strings.Fields(lines[1]), " ")
+	}
+	if got := row(); got != "+ a ############ 3/3 done at 1.0s" {
+		t.Errorf("when all is done: %q", got)
+	}
+	happened(m, 4, event.Waiting, "a", "", "its services work again")
+	if got := row(); got != "/ a ############ 3/3 its services work again 0:05" {
+		t.Errorf("as soon as it waits: %q", got)
+	}
+	m.Emit(event.Event{Time: testStart.Add(6 * time.Second), Kind: event.Waiting, Node: "a", Step: "docker", Text: "no such socket", Duration: 2 * time.Second})
+	if got := row(); got != "/ a ############ 3/3 its services work again 0:05 docker: no such socket" {
+		t.Errorf("while it waits: %q", got)
+	}
+	happened(m, 8, event.WaitOver, "a", "", "its services work again")
+	if got := row(); got != "+ a ############ 3/3 done at 1.0s" {
+		t.Errorf("afterwards: %q", got)
 	}
 }
 

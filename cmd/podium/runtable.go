@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -114,6 +115,16 @@ func (b *runTable) Emit(e event.Event) {
 			r.failed, r.why = e.Step, report.Clean(e.Error)
 		}
 		b.lines = append(b.lines, line{text: report.Line(e, false), repeated: true})
+	case event.Waiting:
+		if e.Duration == 0 { // what is no task, such as a halt for the first snapshot
+			r.running = append(r.running, runningTask{step: e.Text, started: e.Time})
+			r.last = ""
+		} else if r.last = report.Clean(e.Text); e.Step != "" && !r.runs(e.Step) {
+			r.last = e.Step + ": " + r.last
+		}
+	case event.WaitOver:
+		r.stop(e.Text)
+		r.last = ""
 	case event.Note:
 		if r.tasks == 0 {
 			b.lines = append(b.lines, line{text: report.Line(e, false)}) // a machine that lab.yaml has no more
@@ -124,10 +135,14 @@ func (b *runTable) Emit(e event.Event) {
 }
 
 func (b *runTable) emitRun(e event.Event) {
-	if e.Kind != event.Note {
+	text := report.Clean(e.Text)
+	switch {
+	case e.Kind == event.Waiting && e.Duration > 0:
+		b.notice, b.noticed = report.Line(e, false), e.Time
+		return
+	case e.Kind != event.Note:
 		return
 	}
-	text := report.Clean(e.Text)
 	if withoutDigits(text) != withoutDigits(b.notice) { // not just the same download a little further
 		b.lines = append(b.lines, line{text: text})
 	}
@@ -149,6 +164,10 @@ func (b *runTable) end(r *row, e event.Event) {
 	if e.Kind == event.TaskDone || e.Kind == event.TaskFailed {
 		r.spent = e.Time.Sub(b.started)
 	}
+}
+
+func (r *row) runs(step string) bool {
+	return slices.ContainsFunc(r.running, func(t runningTask) bool { return t.step == step })
 }
 
 func (r *row) stop(step string) {

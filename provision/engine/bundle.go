@@ -27,6 +27,7 @@ const bundleEnd = "# end of bundle"
 //	cd /var/lib/podium/scripts; . ./STEP.env; bash STEP.sh
 func (s nodeScripts) stepBundle(t plan.Task, secrets map[string]string) (string, error) {
 	b := s.newBundle()
+	b.line("unclaim")
 	for _, f := range t.Files {
 		if !path.IsAbs(f.Path) {
 			return "", fmt.Errorf("file %q: its path must be absolute", f.Path)
@@ -94,7 +95,7 @@ func (s nodeScripts) recoverBundle(steps []string, limit time.Duration) string {
 	for _, step := range steps {
 		name := remote.Quote(step)
 		b.line(`if [[ -f $home/scripts/%s.probe.sh ]]; then`, name)
-		b.line(`  (. "$home/scripts/"%s.env && hold %s %d)`, name, name, tries(limit))
+		b.line(`  (. "$home/scripts/"%s.env && hold %s %d "%s: ")`, name, name, tries(limit), step)
 		b.line(`fi`)
 	}
 	return b.end()

@@ -52,6 +52,17 @@ func (j *job) close() error {
 
 func (j *job) emit(e event.Event) { j.events.Emit(e) }
 
+// rememberFailure stores how a step failed, until it succeeds.
+func (j *job) rememberFailure(node, step string, f state.Failure) {
+	f.At = time.Now().Truncate(time.Second)
+	j.record.Update(func(s *state.State) {
+		if s.Failures[node] == nil {
+			s.Failures[node] = map[string]state.Failure{}
+		}
+		s.Failures[node][step] = f
+	})
+}
+
 // note tells whoever watches what goes on with a node; an empty name means the lab.
 func (j *job) note(node, format string, args ...any) {
 	j.emit(event.Event{Kind: event.Note, Node: node, Text: fmt.Sprintf(format, args...)})
@@ -83,13 +94,35 @@ func (e *NodeError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Node, e.
 // Unwrap gives the reason.
 func (e *NodeError) Unwrap() error { return e.Err }
 
+// nodeErrors is the errors of single nodes in an error of each.
+func nodeErrors(err error) []*NodeError {
+	if one, ok := err.(*NodeError); ok {
+		return []*NodeError{one}
+	}
+	var all []*NodeError
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			all = append(all, nodeErrors(e)...)
+		}
+	}
+	return all
+}
+
 // nodeDeadline is how long one thing done to one machine may take, a boot with the checks of its services included.
 // Whoever asks to destroy a lab must not wait for ever for a provider that hangs.
 const nodeDeadline = 20 * time.Minute
 
-// each does the same to several nodes at once and joins what went wrong, one *NodeError a node. What does not apply
-// to the provider at all is said once.
+// each does the same to several nodes at once, tells that it waits for each, and joins what went wrong.
 func (j *job) each(ctx context.Context, doing string, nodes []string, do func(ctx context.Context, node string) error) error {
+	return j.eachNode(ctx, doing, nodes, func(ctx context.Context, node string) error {
+		defer j.events.waitFor(wait{node: node, doing: doing}).over()
+		return do(ctx, node)
+	})
+}
+
+// eachNode does the same to several nodes at once and joins what went wrong, one *NodeError a node. What does not apply
+// to the provider at all is said once.
+func (j *job) eachNode(ctx context.Context, doing string, nodes []string, do func(ctx context.Context, node string) error) error {
 	outcomes := remote.Each(ctx, nodes, j.limit(), func(ctx context.Context, node string) (struct{}, error) {
 		limit, cancel := context.WithTimeout(ctx, nodeDeadline)
 		defer cancel()

@@ -122,6 +122,8 @@ func (j *job) switchOff(ctx context.Context, names []string) error {
 func (j *job) stopped(ctx context.Context, names []string) error {
 	limit, cancel := context.WithTimeout(ctx, stopDeadline)
 	defer cancel()
+	w := j.events.waitFor(wait{doing: "the machines stop"})
+	defer w.over()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		all, err := j.machines(limit)
 		if err != nil {
@@ -136,6 +138,7 @@ func (j *job) stopped(ctx context.Context, names []string) error {
 		if len(up) == 0 {
 			return nil
 		}
+		w.say("", strings.Join(up, ", "))
 		if err := sleep(limit, pause); err != nil {
 			if ctx.Err() != nil {
 				return err
@@ -148,9 +151,17 @@ func (j *job) stopped(ctx context.Context, names []string) error {
 // start brings machines up, waits for their sshd, and writes down what they have; then it waits until the checks of
 // the steps done on them hold again, since services need a while after a boot.
 func (j *job) start(ctx context.Context, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	if err := j.markUnchecked(names...); err != nil {
+		return err
+	}
 	nodes := make(map[string]*node, len(names))
 	for _, name := range names {
-		nodes[name] = j.node(name, j.scripts)
+		n := j.node(name, j.scripts)
+		n.says = func(text string) { j.events.heardOf(name, text) }
+		nodes[name] = n
 	}
 	err := j.each(ctx, "start", names, func(ctx context.Context, name string) error {
 		n := nodes[name]

@@ -123,6 +123,7 @@ func eachPair(text []byte, do func(key, value string)) error {
 // Reasons for a task to run.
 const (
 	reasonMissing = "missing"
+	reasonCutOff  = "was not finished"
 	reasonForced  = "forced"
 )
 
@@ -131,8 +132,11 @@ const (
 // Only digests decide. That a step before it ran again is no reason: what a step takes from another one is in its
 // variables or its inputs, and every script can be run again alone (see UpOptions.Force).
 func reason(m marker, ok bool, want plan.Digest) string {
-	if !ok || m.Digest == (plan.Digest{}) {
+	switch {
+	case !ok:
 		return reasonMissing
+	case m.Digest == (plan.Digest{}):
+		return reasonCutOff
 	}
 	var changed []string
 	for _, part := range []struct{ name, has, want string }{

@@ -45,7 +45,7 @@ func TestReason(t *testing.T) {
 	}{
 		{marker{Digest: want}, true, ""},
 		{marker{}, false, "missing"},
-		{marker{}, true, "missing"},
+		{marker{}, true, "was not finished"},
 		{marker{Digest: plan.Digest{Script: "s", Vars: "v"}}, true, "files changed"},
 		{marker{Digest: plan.Digest{Script: "x", Vars: "x", Files: "x"}}, true, "script, variables, files changed"},
 	} {

@@ -28,6 +28,9 @@ type node struct {
 	log      hclog.Logger
 	scripts  nodeScripts
 
+	restarts func() error      // called before a machine that has gone down is started again; nil: nobody needs to know
+	says     func(text string) // takes what a boot waits for; nil: nobody listens
+
 	gate     chan struct{} // holds a token while host and endpoint are looked at or replaced
 	host     remote.Host   // nil: not connected
 	endpoint remote.Endpoint
@@ -84,6 +87,9 @@ func (n *node) up(ctx context.Context) error {
 	}
 	endpoint.Node = n.name
 	n.endpoint = endpoint
+	if n.says != nil {
+		n.says(fmt.Sprintf("SSH does not answer yet at %s:%d", endpoint.Host, endpoint.Port))
+	}
 	n.host, err = n.dialer.Dial(ctx, endpoint)
 	return err
 }
@@ -112,6 +118,11 @@ func (n *node) connect(ctx context.Context) (remote.Host, error) {
 			return nil, err
 		}
 		n.log.Debug("node does not answer: asking the provider to start it", "node", n.name, "error", err)
+		if n.restarts != nil {
+			if err := n.restarts(); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if err := n.up(ctx); err != nil {
 		return nil, err

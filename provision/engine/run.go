@@ -62,7 +62,10 @@ func (e *Engine) newRun(s state.State, verb string, weight func(plan.Task) time.
 		graph: g, nodes: map[string]*node{}, results: make([]TaskResult, len(e.Plan.Tasks)),
 	}
 	for _, m := range e.Plan.Machines {
-		r.nodes[m.Name] = j.node(m.Name, j.scripts)
+		n := j.node(m.Name, j.scripts)
+		n.restarts = func() error { return j.markUnchecked(m.Name) }
+		n.says = func(text string) { j.events.heardOf(m.Name, text) }
+		r.nodes[m.Name] = n
 	}
 	for i, t := range e.Plan.Tasks {
 		r.results[i] = TaskResult{ID: t.ID, Node: t.Node, Step: t.Step}
@@ -135,6 +138,7 @@ func (r *run) task(ctx context.Context, i int) Outcome {
 		result.Reason, _ = r.work.due(t)
 	}
 	r.emit(event.Event{Kind: event.TaskStarted, Node: t.Node, Step: t.Step, Attempt: 1, Text: result.Reason})
+	defer r.events.waitFor(wait{node: t.Node, step: t.Step}).over()
 	start := time.Now()
 	facts, err := do(ctx, t, &result)
 	result.Duration = time.Since(start)
@@ -196,6 +200,11 @@ func (r *run) reach(ctx context.Context, t plan.Task) error {
 	return nil
 }
 
+// restarted reports whether the run starts a machine that was made before.
+func (r *run) restarted(node string) bool {
+	return r.was(node) != machine.Running && r.was(node) != machine.Missing
+}
+
 // was is the state of a machine when the run began.
 func (r *run) was(node string) machine.State { return cmp.Or(r.before[node], machine.Missing) }
 
@@ -213,14 +222,7 @@ func (r *run) fail(f *TaskError) {
 	r.mu.Lock()
 	r.failures = append(r.failures, f)
 	r.mu.Unlock()
-	r.record.Update(func(s *state.State) {
-		if s.Failures[f.Node] == nil {
-			s.Failures[f.Node] = map[string]state.Failure{}
-		}
-		s.Failures[f.Node][f.Step] = state.Failure{
-			At: time.Now().Truncate(time.Second), Error: f.Err.Error(), Last: f.Last, Hint: f.Hint, Log: f.Log,
-		}
-	})
+	r.rememberFailure(f.Node, f.Step, state.Failure{Error: f.Err.Error(), Last: f.Last, Hint: f.Hint, Log: f.Log})
 }
 
 // clearFailure forgets how a step failed earlier. It leaves the state alone when there is nothing to forget.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"podium/provision/event"
 	"podium/provision/folder"
 	"podium/provision/machine"
 	"podium/provision/state"
@@ -123,35 +122,47 @@ func (j *job) drop(tag string) error {
 	return j.record.Save()
 }
 
-// save takes the whole lab's snapshot.
+// save takes the whole lab's snapshot and starts again what ran.
 func (j *job) save(ctx context.Context, tag string, auto bool) error {
-	if !tagForm.MatchString(tag) {
-		return fmt.Errorf("snapshot %q: %w: a name has 1 to 40 small letters, digits and dashes, and no dash at its ends", tag, ErrSnapshotName)
-	}
-	if old, err := j.snapshot(tag); err == nil && !old.Incomplete {
-		return fmt.Errorf("%w: %q of %s: delete it first, or take another name", ErrSnapshotExists, tag, old.Taken.Local().Format(time.DateTime))
-	}
-	all, err := j.machines(ctx)
+	ran, err := j.keepHalted(ctx, tag, auto)
 	if err != nil {
 		return err
 	}
+	if err := j.start(ctx, ran); err != nil {
+		return fmt.Errorf("snapshot %s is kept, but the lab does not work again since it was halted for it: %w", tag, err)
+	}
+	return nil
+}
+
+// keepHalted halts the lab and takes its snapshot. It returns the machines that ran; they are halted, unless it fails.
+func (j *job) keepHalted(ctx context.Context, tag string, auto bool) (ran []string, err error) {
+	if !tagForm.MatchString(tag) {
+		return nil, fmt.Errorf("snapshot %q: %w: a name has 1 to 40 small letters, digits and dashes, and no dash at its ends", tag, ErrSnapshotName)
+	}
+	if old, err := j.snapshot(tag); err == nil && !old.Incomplete {
+		return nil, fmt.Errorf("%w: %q of %s: delete it first, or take another name", ErrSnapshotExists, tag, old.Taken.Local().Format(time.DateTime))
+	}
+	all, err := j.machines(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if len(all) == 0 {
-		return ErrNoMachines
+		return nil, ErrNoMachines
 	}
 	if missing := in(all, machine.Missing); len(missing) > 0 {
-		return fmt.Errorf("%w: a snapshot is of the whole lab: run up first", &NodeError{Node: strings.Join(missing, ", "), Doing: "snapshot", Err: machine.ErrNotFound})
+		return nil, fmt.Errorf("%w: a snapshot is of the whole lab: run up first", &NodeError{Node: strings.Join(missing, ", "), Doing: "snapshot", Err: machine.ErrNotFound})
 	}
 	names, _ := choose(all, nil)
-	ran := in(all, machine.Running)
+	ran = in(all, machine.Running)
 	if err := j.stop(ctx, names); err != nil {
-		return errors.Join(err, j.startAgain(ctx, ran))
+		return nil, errors.Join(err, j.startAgain(ctx, ran))
 	}
 	set := state.Snapshot{Tag: tag, Taken: time.Now().Truncate(time.Second), Nodes: names, Auto: auto, Incomplete: true}
 	if err := j.take(ctx, set); err != nil {
-		return errors.Join(err, j.startAgain(ctx, ran))
+		return nil, errors.Join(err, j.startAgain(ctx, ran))
 	}
 	j.note("", "snapshot %s taken of %s", tag, strings.Join(names, ", "))
-	return j.start(ctx, ran)
+	return ran, nil
 }
 
 // take keeps each machine of the set; all of them or none.
@@ -306,13 +317,18 @@ func (r *upRun) baseline(ctx context.Context, s *Summary) error {
 	if old, err := r.snapshot(BaselineTag); err == nil && !old.Incomplete {
 		return nil // somebody has given the name to a snapshot of their own
 	}
-	r.emit(event.Event{Kind: event.Note, Text: "keeping the lab's first good state: halting it for a moment"})
-	switch err := r.save(ctx, BaselineTag, true); {
+	r.note("", "keeping the lab's first good state: halting it for a moment")
+	ran, err := r.keepHalted(ctx, BaselineTag, true)
+	switch {
 	case errors.Is(err, machine.ErrNotApplicable):
 		return nil
 	case err != nil:
 		return fmt.Errorf("the lab is ready, but its first good state could not be kept: %w", err)
 	}
 	s.Baseline = BaselineTag
+	if err := r.start(ctx, ran); err != nil {
+		r.note("", "the first good state is kept: podium reset%s goes back to it", r.LabArg)
+		return r.failChecks(ctx, err)
+	}
 	return nil
 }

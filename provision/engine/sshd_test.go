@@ -19,6 +19,7 @@ import (
 	"podium/provision/machine"
 	"podium/provision/plan"
 	"podium/provision/remote"
+	"podium/provision/state"
 	"podium/provision/step"
 )
 
@@ -339,4 +340,74 @@ func TestRealNodeStatus(t *testing.T) {
 	if n := all[0]; n.SSH || n.SSHError == "" || n.Done != 1 {
 		t.Errorf("status without sshd is %+v", n)
 	}
+}
+
+// A step that is cut off after the lab was changed runs again when the lab is changed back: its files on the node are those
+// of the change. Its facts stay.
+func TestRealNodeStepCutOff(t *testing.T) {
+	r := newRealNode(t)
+	const script = `echo "$PODIUM_NODES" >"$PODIUM_HOME/nodes"; echo kept=yes >>"$PODIUM_FACTS"`
+	p := oneStep(script)
+	work := task(p, "n1/work")
+	three := plan.Digest{Script: "s", Vars: "three", Files: "f"}
+	work.Vars, work.Digest = map[string]string{"PODIUM_NODES": "w1 w2 w3"}, three
+	e, _ := r.engine(t, p)
+	up(t, e)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	work.Vars, work.Digest.Vars = map[string]string{"PODIUM_NODES": "w1 w2 w3 w4"}, "four"
+	work.Script.Text = script + "\necho $$ >\"$PODIUM_HOME/pid\"; sleep 1000\n"
+	go func() {
+		r.await(t, "pid")
+		cancel()
+	}()
+	if _, err := e.Up(ctx, UpOptions{}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("up gives %v, want context.Canceled", err)
+	}
+
+	work.Vars, work.Digest, work.Script.Text = map[string]string{"PODIUM_NODES": "w1 w2 w3"}, three, script+"\n"
+	s := up(t, e)
+	wantRan(t, s, "n1/work")
+	if got := s.Tasks[1].Reason; got != "was not finished" {
+		t.Errorf("it ran because %q", got)
+	}
+	if got := s.Nodes[0].Facts["kept"]; got != "yes" {
+		t.Errorf("the fact is %q", got)
+	}
+	env, err := os.ReadFile(filepath.Join(r.home, "scripts", "work.env"))
+	if err != nil || strings.Contains(string(env), "w4") {
+		t.Errorf("the node still goes by %s (%v)", env, err)
+	}
+	wantRan(t, up(t, e))
+}
+
+// After a restart the checks run by name, and the first that fails is named.
+func TestRealNodeRecover(t *testing.T) {
+	r := newRealNode(t)
+	p := oneStep("true")
+	task(p, "n1/work").Probe.Text = `[[ ! -f "$PODIUM_HOME/broken" ]] || { echo "w3 is NotReady"; echo "see there"; exit "$(cat "$PODIUM_HOME/broken")"; }` + "\n"
+	e, _ := r.engine(t, p)
+	up(t, e)
+	if err := e.Dir.Update(func(s *state.State) error {
+		m := s.Machines["n1"]
+		m.Unchecked = true // as after a start that was cut off
+		s.Machines["n1"] = m
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	broken := filepath.Join(r.home, "broken")
+	if err := os.WriteFile(broken, []byte("78"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := e.Up(context.Background(), UpOptions{})
+	check, ok := errors.AsType[*CheckError](err)
+	if !ok || check.Step != "work" || check.Says != "w3 is NotReady" || !slices.Contains(check.Last, "see there") {
+		t.Errorf("up gives %v, want the check of work", err)
+	}
+	if err := os.Remove(broken); err != nil {
+		t.Fatal(err)
+	}
+	up(t, e)
 }

@@ -64,7 +64,8 @@ func (r *run) attempts(ctx context.Context, t plan.Task, out *output, result *Ta
 		}
 		pause := r.retry.pause(result.Attempts)
 		r.emit(event.Event{
-			Kind: event.TaskRetrying, Node: t.Node, Step: t.Step, Attempt: result.Attempts, Duration: pause, Error: out.clean(whyAgain(err, out.tail())),
+			Kind: event.TaskRetrying, Node: t.Node, Step: t.Step, Attempt: result.Attempts, Tries: r.retry.Tries, Duration: pause,
+			Error: out.clean(whyAgain(err, out.tail())),
 		})
 		if err := sleep(ctx, pause); err != nil {
 			return answer{}, err

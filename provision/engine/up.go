@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"podium/provision/event"
@@ -108,35 +109,76 @@ func (r *upRun) up(ctx context.Context) (Summary, error) {
 	return s, errors.Join(err, r.close())
 }
 
-// afterwards is what remains once every step is done: machines that were started anew get their services back, and the
-// lab's first good state is kept.
+// afterwards is what remains once every step is done: machines that were started again have to work again, surplus nodes
+// are removed, and the lab's first good state is kept.
 func (r *upRun) afterwards(ctx context.Context, s *Summary) error {
-	var restarted []string
-	for _, m := range r.Plan.Machines {
-		if is := r.before[m.Name]; is == machine.Stopped || is == machine.Crashed {
-			restarted = append(restarted, m.Name)
+	if err := r.checkRestarted(ctx); err != nil {
+		return r.failChecks(ctx, err)
+	}
+	if r.options.Prune {
+		if err := r.prune(ctx); err != nil {
+			return err
 		}
 	}
-	err := r.recover(ctx, restarted, r.nodes)
-	for _, name := range restarted {
+	return r.baseline(ctx, s)
+}
+
+// checkRestarted waits until the services of all machines work that were started again, by this run or by one that was cut
+// off before it had seen them work.
+func (r *upRun) checkRestarted(ctx context.Context) error {
+	var names []string
+	r.record.View(func(s state.State) {
+		for _, m := range r.Plan.Machines {
+			if s.Machines[m.Name].Unchecked {
+				names = append(names, m.Name)
+			}
+		}
+	})
+	err := r.recover(ctx, names, r.nodes)
+	for _, name := range names {
 		r.nodes[name].close()
 	}
-	if err == nil && r.options.Prune {
-		err = r.prune(ctx)
-	}
-	if err != nil {
+	return err
+}
+
+// failChecks turns nodes that do not work after a restart into tasks that failed: the lab is not ready.
+func (r *upRun) failChecks(ctx context.Context, err error) error {
+	failures := nodeErrors(err)
+	if ctx.Err() != nil || len(failures) == 0 {
 		return err
 	}
-	return r.baseline(ctx, s)
+	for _, f := range failures {
+		id, check := plan.TaskID(f.Node+"/"+plan.StepBoot), &CheckError{}
+		if errors.As(f, &check) && check.Step != "" {
+			id = plan.TaskID(f.Node + "/" + check.Step)
+		}
+		i, planned := r.graph.index[id]
+		if !planned {
+			return err // a machine that the description has no more
+		}
+		failure := r.failure(r.Plan.Tasks[i], nil, f.Err)
+		failure.Last, failure.Log = check.Last, check.Log
+		if hint := r.repairHint(check.Step); hint != "" {
+			failure.Hint = strings.TrimPrefix(failure.Hint+"; "+hint, "; ")
+		}
+		r.fail(failure)
+		r.mu.Lock()
+		r.results[i].Outcome = Failed
+		r.mu.Unlock()
+		r.emit(event.Event{Kind: event.TaskFailed, Node: f.Node, Step: failure.Step, Error: f.Err.Error(), Text: failure.Hint, Log: failure.Log})
+	}
+	return r.verdict(ctx)
 }
 
 // prepare has the provider make what the machines share, and writes down what is going to be made before it is.
 func (r *upRun) prepare(ctx context.Context) error {
 	spec := machine.Spec{Lab: r.Plan.Lab, Machines: r.Plan.All(), PublicKey: r.PublicKey}
-	if err := r.Provider.Prepare(ctx, spec); err != nil {
+	w := r.events.waitFor(wait{doing: "prepare the machines"})
+	err := r.Provider.Prepare(ctx, spec)
+	w.over()
+	if err != nil {
 		return fmt.Errorf("prepare the machines: %w", err)
 	}
-	var err error
 	if r.before, err = r.Provider.Status(ctx); err != nil {
 		return fmt.Errorf("look which machines there are: %w", err)
 	}
@@ -167,7 +209,7 @@ func (r *upRun) expect(s *state.State) {
 		}
 		s.Machines[m.Name] = state.Machine{
 			Roles: m.Roles, Address: m.Address.String(), Place: i, Endpoint: had.Endpoint, Made: true, Plan: map[string]string{},
-			Unchecked: had.Unchecked, MadeWith: had.MadeWith,
+			Unchecked: had.Unchecked || r.restarted(m.Name), MadeWith: had.MadeWith,
 		}
 	}
 	for node, failures := range s.Failures {

@@ -104,7 +104,7 @@ func TestUpRunsWhatChanged(t *testing.T) {
 		}, nil, []string{"w4/base", "w4/join"}, "missing"},
 		{"a machine destroyed behind our back", func(_ *plan.Plan, f *fakeLab) { delete(f.machines, "w2") }, nil, []string{"w2/base", "w2/join"}, "missing"},
 		{"a marker lost", func(_ *plan.Plan, f *fakeLab) { delete(f.machines["w2"].markers, "join") }, nil, []string{"w2/join"}, "missing"},
-		{"a marker of nonsense", func(_ *plan.Plan, f *fakeLab) { f.machines["w2"].markers["join"] = "\x00garbage\n" }, nil, []string{"w2/join"}, "missing"},
+		{"a marker of nonsense", func(_ *plan.Plan, f *fakeLab) { f.machines["w2"].markers["join"] = "\x00garbage\n" }, nil, []string{"w2/join"}, "was not finished"},
 		{"a machine that was halted", func(_ *plan.Plan, f *fakeLab) { f.halt("w2") }, nil, nil, ""},
 		{"a step forced", nil, []string{"join"}, []string{"w1/join", "w2/join", "w3/join"}, "forced"},
 		{"a task forced", nil, []string{"w2/join"}, []string{"w2/join"}, "forced"},
@@ -170,9 +170,20 @@ func TestUpWaitsForServicesOfRestartedMachines(t *testing.T) {
 	}
 	f.halt("w2")
 	f.script = func(context.Context, scriptRun) (string, error) { return "", exitCode(124) }
-	_, err := e.Up(context.Background(), UpOptions{})
-	if failed, ok := errors.AsType[*NodeError](err); !ok || failed.Node != "w2" {
+	s, err := e.Up(context.Background(), UpOptions{})
+	if failed, ok := errors.AsType[*TaskError](err); !ok || failed.Node != "w2" || len(s.Failures) != 1 {
 		t.Errorf("up gives %v, want that w2 does not come back", err)
+	}
+	f.script = nil
+	f.clear()
+	up(t, e)
+	if diff := cmp.Diff([]string{"run w2/recover"}, f.called("run")); diff != "" {
+		t.Errorf("runs of an up after one that failed, with all machines running (-want +got):\n%s", diff)
+	}
+	f.clear()
+	up(t, e)
+	if got := f.called("run"); len(got) > 0 {
+		t.Errorf("runs once all is checked: %v", got)
 	}
 }
 

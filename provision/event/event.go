@@ -13,11 +13,13 @@ const (
 	RunFinished  Kind = "run-finished"  // Error and Duration
 	TaskStarted  Kind = "task-started"  // Node, Step, Attempt, Text: why it runs
 	TaskOutput   Kind = "task-output"   // Text: one line of output
-	TaskRetrying Kind = "task-retrying" // Error, Attempt, Duration: the pause
+	TaskRetrying Kind = "task-retrying" // Error, Attempt: the try that failed, Tries: how many there are at most, Duration: the pause
 	TaskSkipped  Kind = "task-skipped"  // done already
 	TaskDone     Kind = "task-done"     // Duration, Facts that are not secret
 	TaskFailed   Kind = "task-failed"   // Error, Text: the hint, Log
 	TaskBlocked  Kind = "task-blocked"  // Text: the failed task it waits for
+	Waiting      Kind = "waiting"       // Text: what is waited for, or the last line about it; Duration: since when, 0: from now on; Tasks: how many other waits there are
+	WaitOver     Kind = "wait-over"     // Text: as in the Waiting that began it
 	Note         Kind = "note"          // Text: progress of a long work without tasks, or a warning
 )
 
@@ -29,6 +31,7 @@ type Event struct {
 	Step     string            `json:"step,omitempty"`
 	Text     string            `json:"text,omitempty"`
 	Attempt  int               `json:"attempt,omitempty"` // from 1
+	Tries    int               `json:"tries,omitempty"`
 	Tasks    int               `json:"tasks,omitempty"`
 	Duration time.Duration     `json:"duration_ns,omitempty"`
 	Error    string            `json:"error,omitempty"`
@@ -46,12 +49,3 @@ type Func func(Event)
 
 // Emit calls f.
 func (f Func) Emit(e Event) { f(e) }
-
-// Tee sends each event to every sink, in order.
-func Tee(sinks ...Sink) Sink {
-	return Func(func(e Event) {
-		for _, s := range sinks {
-			s.Emit(e)
-		}
-	})
-}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"podium/provision/event"
 	"podium/provision/plan"
@@ -44,13 +45,15 @@ func Line(e event.Event, verbose bool) string {
 		}
 		return fmt.Sprintf("%s  | %s", task(e), Clean(e.Text))
 	case event.TaskRetrying:
-		return fmt.Sprintf("%s  failed, tried again in %s: %s", task(e), Duration(e.Duration), Clean(e.Error))
+		return fmt.Sprintf("%s  failed; try %d of %d in %s: %s", task(e), e.Attempt+1, e.Tries, Duration(e.Duration), Clean(e.Error))
 	case event.TaskDone:
 		return fmt.Sprintf("%s  done in %s", task(e), Duration(e.Duration))
 	case event.TaskFailed:
 		return fmt.Sprintf("%s  FAILED after %s: %s", task(e), Duration(e.Duration), firstLineOf(e.Error))
 	case event.TaskBlocked:
 		return fmt.Sprintf("%s  not run: %s", task(e), Clean(e.Text))
+	case event.Waiting:
+		return waiting(e)
 	case event.Note:
 		if e.Node == "" {
 			return Clean(e.Text)
@@ -65,6 +68,24 @@ func Line(e event.Event, verbose bool) string {
 		}
 	}
 	return ""
+}
+
+// waiting tells of a wait that lasts; of one that begins, nothing.
+func waiting(e event.Event) string {
+	if e.Duration == 0 {
+		return ""
+	}
+	text := "still waiting after " + Duration(e.Duration.Truncate(time.Second))
+	if e.Text != "" {
+		text += ": " + Clean(e.Text)
+	}
+	if e.Tasks > 0 {
+		text += fmt.Sprintf(" (and %d more)", e.Tasks)
+	}
+	if e.Node != "" {
+		text = task(e) + "  " + text
+	}
+	return text
 }
 
 // task names the event's task, wide enough for most names to keep the texts in one column.

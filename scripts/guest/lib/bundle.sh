@@ -15,11 +15,11 @@ start_facts() {
 # goes to the log.
 run_script() { (umask 022 && exec bash "$1" >&2); }
 
-# hold STEP TRIES: runs the check of a step until it holds, or says that it never will (78, hopeless in step.sh). What the
-# check says is logged when it is news. The tries are for the case that podium, which has a deadline, is cut off and does
-# not end this.
+# hold STEP TRIES [PREFIX]: runs the check of a step until it holds, or says that it never will (78, hopeless in step.sh).
+# What the check says is logged when it is news, after PREFIX. The tries are for the case that podium, which has a deadline,
+# is cut off and does not end this.
 hold() {
-  local try code said='' says out=$home/run/$1.probe
+  local try code prefix=${3:-} said='' says out=$home/run/$1.probe
   echo probe=
   for ((try = 1; try <= $2; try++)); do
     code=0
@@ -30,17 +30,29 @@ hold() {
     fi
     says=$(tail -n 5 "$out")
     if ((code == 78)); then
-      printf '%s\n' "$says" >&2
+      printf '%s\n' "${prefix:+never: $prefix}$says" >&2
       exit 1
     fi
     if [[ $says != "$said" ]]; then
-      printf 'not yet: %s\n' "$says" >&2
+      printf 'not yet: %s\n' "$prefix$says" >&2
       said=$says
     fi
     if ((try < 5)); then sleep 0.2; elif ((try < 40)); then sleep 0.5; else sleep 1; fi
   done
   echo "gave up after $2 tries" >&2
   exit 124
+}
+
+# unclaim: takes the digests out of the marker before the step's files are replaced. A step that is cut off from here on has
+# to run again, also when the lab is changed back to what the marker said. The facts stay.
+unclaim() {
+  local line marker=$home/run/$step.marker
+  [[ -f $home/steps/$step ]] || return 0
+  while IFS= read -r line; do
+    [[ $line == digest.* ]] || printf '%s\n' "$line"
+  done <"$home/steps/$step" >"$marker"
+  sync -f "$marker"
+  mv -f -- "$marker" "$home/steps/$step"
 }
 
 # claim SCRIPT VARS FILES: writes the marker that says that the step is done, with the digests of what it was done with
