@@ -26,7 +26,8 @@ The exit code is 3 when a finding blocks. For a lab of another provider there is
 which is no mistake.
 
 A console of Windows shows Korean whatever its code page is. Into a pipe or a file podium writes
-UTF-8, which Windows PowerShell 5 reads only after: [Console]::OutputEncoding = [Text.Encoding]::UTF8`
+UTF-8, which Windows PowerShell 5 reads only after:
+[Console]::OutputEncoding = [Text.Encoding]::UTF8`
 
 func (a *app) doctorCommand() *cobra.Command {
 	f := struct {

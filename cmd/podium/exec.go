@@ -23,8 +23,8 @@ const execLong = `Run a command on nodes, all at once, and show each line of out
 --on and --role it runs on every node. Several words are passed on as they are; one word is a line
 for the node's shell, so that pipes and variables work there.
 
-What comes by a pipe or from a file goes to every node: podium exec -- bash -s < script.sh. In a loop
-that reads its own input (while read), -n keeps podium from reading it.
+What comes by a pipe or from a file goes to every node: podium exec -- bash -s < script.sh. In a
+loop that reads its own input (while read), -n keeps podium from reading it.
 
 On a terminal the colours of the output stay, and sequences that move the cursor or change the
 terminal are left out; into a file or a pipe the output goes as it comes.

@@ -10,18 +10,23 @@ import (
 )
 
 const renderLong = `Write the Vagrantfile of a lab for VirtualBox or libvirt without booting anything. It is plain Ruby
-and works with Vagrant alone; up writes it too. With --print it goes to the screen instead.`
+and works with Vagrant alone; up writes it too. With --print it goes to the screen instead.
+
+With --step, write what a node gets for one step instead: the script with its libraries, its
+variables, its files and run.sh, which does by hand what podium does. This works with every
+provider. Secrets of the lab that the step needs are in there too.`
 
 func (a *app) renderCommand() *cobra.Command {
 	f := struct {
-		provider string
-		print    bool
+		provider       string
+		print          bool
+		step, node, to string
 	}{}
 	c := &cobra.Command{
 		Use:               "render [LAB]",
-		Short:             "Write the lab's Vagrantfile without booting",
+		Short:             "Write the lab's Vagrantfile, or what a step gets, without booting",
 		Long:              renderLong,
-		Example:           "  podium render\n  podium render labs/k8s-basic --print",
+		Example:           "  podium render\n  podium render labs/k8s-basic --print\n  podium render labs/k8s-basic --step kubeadm-init --on cp",
 		Args:              args(0, 1, "at most one lab"),
 		ValidArgsFunction: completeLabs,
 		RunE: func(_ *cobra.Command, given []string) error {
@@ -29,11 +34,22 @@ func (a *app) renderCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if f.step != "" {
+				return a.renderStep(where, f.provider, f.step, f.node, f.to)
+			}
+			if f.node != "" || f.to != "" {
+				return usage("--on and --to go with --step")
+			}
 			return a.render(where, f.provider, f.print)
 		},
 	}
 	a.addProvider(c, &f.provider)
 	c.Flags().BoolVar(&f.print, "print", false, "print it and write nothing")
+	c.Flags().StringVar(&f.step, "step", "", "write what a node gets for this `step`")
+	c.Flags().StringVar(&f.node, "on", "", "the `node` of --step (default: the first that has the step)")
+	c.Flags().StringVar(&f.to, "to", "", "the `folder` that --step writes (default: NODE-STEP)")
+	c.MarkFlagsMutuallyExclusive("step", "print")
+	a.completeNodes(c, "on")
 	return c
 }
 
