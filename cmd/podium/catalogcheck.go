@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -17,10 +18,15 @@ import (
 )
 
 const catalogCheckLong = `Compare the catalogue with the world: ask for every address and every signing key of all
-components, or of those that are named, compare the keys' fingerprints and dates, and warn 90 days
-before a key expires or a version gets its last fixes. Mirrors in PODIUM_MIRROR_* are asked in the
+components, or of those that are named, compare the keys' fingerprints and dates, read the files that
+machines download and compare them with their checksums, and warn 90 days before a key expires or a
+version gets its last fixes. Mirrors in PODIUM_MIRROR_* are asked in the
 place of what they stand for, so that a classroom's mirror can be checked; proxies are taken from
 HTTPS_PROXY and HTTP_PROXY.
+
+With --pin FILE, checksums that are missing are taken from what the makers' servers give now, and
+written into FILE, a catalogue.yaml of podium's source: look at what has changed, and at what the
+makers say, before you keep it.
 
 The exit code is 1 when something is rotten (an address is gone, a key was changed or has expired),
 and 3 when nothing is but somebody could not be asked: this computer has no network, or not to
@@ -45,12 +51,16 @@ func (a *app) catalogCheckCommand() *cobra.Command {
 			if f.timeout <= 0 {
 				return usage("--timeout %s: write a time such as 5m", f.timeout)
 			}
+			if f.pin != "" && len(a.mirrorsOfSources()) > 0 {
+				return usage("--pin reads the makers' own files, and PODIUM_MIRROR_* names mirrors: unset it")
+			}
 			return a.checkCatalog(c.Context(), names, f)
 		},
 	}
 	a.addOutput(c, &f.output)
 	c.Flags().IntVar(&f.parallel, "parallel", f.parallel, "`number` of requests at once")
 	c.Flags().DurationVar(&f.timeout, "timeout", f.timeout, "`time` for all of it")
+	c.Flags().StringVar(&f.pin, "pin", "", "write missing checksums into `FILE`, a catalogue.yaml")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show what is as it should be, too")
 	return c
 }
@@ -60,11 +70,15 @@ type checkFlags struct {
 	parallel int
 	timeout  time.Duration
 	verbose  bool
+	pin      string // file; empty: none
 }
 
 // checkCatalog asks, shows and decides the exit code.
 func (a *app) checkCatalog(ctx context.Context, names []string, f checkFlags) error {
 	results, err := a.audit(ctx, names, f)
+	if err == nil && f.pin != "" {
+		err = a.pinFiles(results, f.pin)
+	}
 	if err != nil {
 		return err
 	}
@@ -102,7 +116,7 @@ func (a *app) audit(ctx context.Context, names []string, f checkFlags) ([]audit.
 	defer cancel()
 	results := audit.Run(limited, audit.Options{
 		Catalogue: catalogue.All(), Names: names, Mirrors: a.mirrorsOfSources(), Now: a.Now(),
-		Client: &http.Client{Transport: transport}, Parallel: f.parallel,
+		Client: &http.Client{Transport: transport}, Parallel: f.parallel, Pin: f.pin != "",
 		Progress: func(done, total int) { asked.Store(int64(done)); all.Store(int64(total)) },
 	})
 	if err := ctx.Err(); err != nil {
@@ -112,6 +126,31 @@ func (a *app) audit(ctx context.Context, names []string, f checkFlags) ([]audit.
 		return nil, fail(exitFailed, "not all was asked within %s", f.timeout).hinted("give it longer with --timeout, or name components")
 	}
 	return results, nil
+}
+
+// pinFiles writes the checksums that were found into a catalogue.
+func (a *app) pinFiles(results []audit.Result, file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return usage("--pin: %w", err)
+	}
+	text, pinned := string(data), 0
+	for _, r := range results {
+		if r.Found == nil {
+			continue
+		}
+		if text, err = catalogue.Pin(text, r.Found.Component, r.Found.Version, []catalogue.Download{r.Found.Download}); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		pinned++
+	}
+	if pinned > 0 {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	a.warn("%d checksums written into %s", pinned, file)
+	return nil
 }
 
 // mirrorsOfSources are the mirrors of the environment, by the names that sources have for them.

@@ -57,6 +57,7 @@ type Component struct {
 	Distribution string            `yaml:"distribution,omitempty" json:"distribution,omitempty"` // its package in the distribution's archive, where podium takes that
 	Versions     []Release         `yaml:"versions,omitempty" json:"versions,omitempty"`         // oldest first; none: whatever the distribution has
 	URLs         map[string]string `yaml:"urls,omitempty" json:"urls,omitempty"`                 // by purpose; templates, see Expand
+	SHA256       map[string]string `yaml:"sha256,omitempty" json:"sha256,omitempty"`             // of its files, by "VERSION PURPOSE" or "VERSION PURPOSE ARCHITECTURE"
 	Images       map[string]string `yaml:"images,omitempty" json:"images,omitempty"`             // container images it needs, by what runs in them; templates
 	From         string            `yaml:"from" json:"from"`
 	Checked      Date              `yaml:"checked" json:"checked"`

@@ -132,6 +132,8 @@ type Mirrors struct {
 	CRIO           string            `yaml:"cri_o,omitempty"`           // for https://download.opensuse.org/repositories/isv:/cri-o:
 	Registry       string            `yaml:"registry,omitempty"`        // one mirror for every container registry; docker (Docker knows mirrors of docker.io only): for docker.io and for what podium itself needs
 	Registries     map[string]string `yaml:"registries,omitempty"`      // mirror by registry, such as docker.io; wins over registry
+
+	Checksums map[string]string `yaml:"checksums,omitempty"` // SHA-256 of files that a mirror builds itself, by their path below github or helm; all others must be those of their makers
 }
 
 // Proxy is what nodes use to reach the outside.

@@ -43,6 +43,9 @@ func (m Mirrors) Variables() map[string]string {
 // registriesVariable names mirrors of single registries: docker.io=http://10.0.0.2:5000 ghcr.io=http://10.0.0.2:5001.
 const registriesVariable = "PODIUM_MIRROR_REGISTRIES"
 
+// checksumsVariable gives checksums of files that a mirror builds itself: PATH=SHA256 PATH=SHA256.
+const checksumsVariable = "PODIUM_MIRROR_CHECKSUMS"
+
 // mirrorsFromEnvironment takes from the environment what is still empty, and notes where it came from.
 func mirrorsFromEnvironment(m *Mirrors, at *Positions, env func(string) string) Problems {
 	if env == nil {
@@ -65,6 +68,16 @@ func mirrorsFromEnvironment(m *Mirrors, at *Positions, env func(string) string) 
 		}
 		if m.addRegistry(registry, mirror) {
 			at.sources[join("mirrors.registries", registry)] = registriesVariable
+		}
+	}
+	for _, pair := range strings.FieldsFunc(env(checksumsVariable), between) {
+		path, sum, ok := strings.Cut(pair, "=")
+		if !ok {
+			problems = append(problems, Problem{Path: checksumsVariable, Value: pair, Message: "is not PATH=SHA256: write the path below the mirror and the checksum"})
+			continue
+		}
+		if m.addChecksum(path, sum) {
+			at.sources[join("mirrors.checksums", path)] = checksumsVariable
 		}
 	}
 	return problems
@@ -90,6 +103,23 @@ func mirrorsFromConfig(m *Mirrors, at *Positions, c Config, there Positions) {
 			take(join("mirrors.registries", registry))
 		}
 	}
+	for path, sum := range c.Mirrors.Checksums {
+		if m.addChecksum(path, sum) {
+			take(join("mirrors.checksums", path))
+		}
+	}
+}
+
+// addChecksum gives the checksum of a file that has none yet.
+func (m *Mirrors) addChecksum(path, sum string) bool {
+	if m.Checksums[path] != "" {
+		return false
+	}
+	if m.Checksums == nil {
+		m.Checksums = map[string]string{}
+	}
+	m.Checksums[path] = sum
+	return true
 }
 
 // addRegistry names the mirror of a registry that has none yet.

@@ -255,6 +255,7 @@ func (Mirrors) JSONSchemaExtend(s *jsonschema.Schema) {
 		property(s, strings.TrimPrefix(f.Path, "mirrors.")).Pattern = urlPattern
 	}
 	property(s, "registries").AdditionalProperties.Pattern = urlPattern
+	property(s, "checksums").AdditionalProperties.Pattern = checksum.String()
 }
 
 // JSONSchemaExtend adds what the type alone does not say.

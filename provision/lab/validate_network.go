@@ -305,6 +305,15 @@ func (c *checker) mirrors() {
 		}
 		c.url(path, mirror, "http://mirror.school.example:5000")
 	}
+	for file, sum := range m.Checksums {
+		path := join("mirrors.checksums", file)
+		if file == "" || strings.ContainsAny(file, " \t\n\"'") || strings.HasPrefix(file, "/") {
+			c.bad(path, "", "%q is not the path of a file below a mirror: write it as podium catalog COMPONENT shows it, without the host", file)
+		}
+		if !checksum.MatchString(sum) {
+			c.bad(path, sum, "is not a SHA-256 checksum: write the 64 hexadecimal digits that sha256sum prints, in small letters")
+		}
+	}
 	p := c.lab.Proxy
 	if p == nil {
 		return
@@ -323,6 +332,8 @@ func (c *checker) mirrors() {
 		}
 	}
 }
+
+var checksum = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 var registryName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$`)
 

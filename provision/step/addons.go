@@ -41,18 +41,23 @@ func mountsNFS(c Context, m lab.Machine) bool {
 	return c.Lab.HasAddon(lab.AddonNFS) && kubernetes(c, m)
 }
 
-func helm(Context, lab.Machine) Vars { return Vars{"PODIUM_HELM_VERSION": catalogue.Version("helm")} }
+func helm(c Context, _ lab.Machine) Vars {
+	release := catalogue.Version("helm")
+	return Vars{"PODIUM_HELM_VERSION": release}.downloading(c, "helm", release)
+}
 
 func metricsServer(c Context, _ lab.Machine) Vars {
-	return Vars{"PODIUM_METRICS_SERVER_VERSION": catalogue.VersionFor("metrics-server", c.Lab.Kubernetes.Version)}
+	release := catalogue.VersionFor("metrics-server", c.Lab.Kubernetes.Version)
+	return Vars{"PODIUM_METRICS_SERVER_VERSION": release}.downloading(c, "metrics-server", release)
 }
 
 func metallb(c Context, _ lab.Machine) Vars {
+	release := catalogue.Version("metallb")
 	return Vars{
-		"PODIUM_METALLB_VERSION": catalogue.Version("metallb"),
+		"PODIUM_METALLB_VERSION": release,
 		"PODIUM_METALLB_POOL":    c.Lab.Kubernetes.MetalLB.Pool,
 		"PODIUM_METALLB_ALONE":   strings.Join(loneControlPlanes(c), " "),
-	}
+	}.downloading(c, "metallb", release)
 }
 
 // loneControlPlanes are the control planes of a cluster that has no workers.
@@ -75,15 +80,18 @@ func metallbPool(c Context, _ lab.Machine) []File {
 
 // gateway: without MetalLB nobody gives the Gateways' services an address, so they get a port of every node.
 func gateway(c Context, _ lab.Machine) Vars {
+	api, nginx := catalogue.Version("gateway-api"), catalogue.Version("nginx-gateway-fabric")
 	return Vars{
-		"PODIUM_GATEWAY_API_VERSION":   catalogue.Version("gateway-api"),
-		"PODIUM_NGINX_GATEWAY_VERSION": catalogue.Version("nginx-gateway-fabric"),
+		"PODIUM_GATEWAY_API_VERSION":   api,
+		"PODIUM_NGINX_GATEWAY_VERSION": nginx,
 		"PODIUM_GATEWAY_SERVICE":       reachedBy(c, "default", "nodeport"),
-	}
+	}.downloading(c, "gateway-api", api).downloading(c, "nginx-gateway-fabric", nginx)
 }
 
 func ingressNginx(c Context, _ lab.Machine) Vars {
-	return Vars{"PODIUM_INGRESS_NGINX_VERSION": catalogue.Version("ingress-nginx"), "PODIUM_INGRESS_SERVICE": reachedBy(c, "cloud", "baremetal")}
+	release := catalogue.Version("ingress-nginx")
+	return Vars{"PODIUM_INGRESS_NGINX_VERSION": release, "PODIUM_INGRESS_SERVICE": reachedBy(c, "cloud", "baremetal")}.
+		downloading(c, "ingress-nginx", release)
 }
 
 // reachedBy chooses between the manifests of a project: for clusters with a load balancer, and for others.
@@ -94,15 +102,18 @@ func reachedBy(c Context, balanced, plain string) string {
 	return plain
 }
 
-func linkerd(Context, lab.Machine) Vars {
-	return Vars{"PODIUM_LINKERD_VERSION": catalogue.Version("linkerd"), "PODIUM_GATEWAY_API_VERSION": catalogue.Version("gateway-api")}
+func linkerd(c Context, _ lab.Machine) Vars {
+	mesh, api := catalogue.Version("linkerd"), catalogue.Version("gateway-api")
+	return Vars{"PODIUM_LINKERD_VERSION": mesh, "PODIUM_GATEWAY_API_VERSION": api}.
+		downloading(c, "linkerd", mesh).downloading(c, "gateway-api", api)
 }
 
 func nfsExport(Context, lab.Machine) Vars { return Vars{"PODIUM_NFS_FOLDER": nfsFolder} }
 
 func csiNFS(c Context, _ lab.Machine) Vars {
 	server, _ := nfsServer(c)
-	return Vars{"PODIUM_CSI_NFS_VERSION": catalogue.Version("csi-driver-nfs"), "PODIUM_NFS_SERVER": server.Address.String()}
+	release := catalogue.Version("csi-driver-nfs")
+	return Vars{"PODIUM_CSI_NFS_VERSION": release, "PODIUM_NFS_SERVER": server.Address.String()}.downloading(c, "csi-driver-nfs", release)
 }
 
 func nfsFiles(c Context, _ lab.Machine) []File {

@@ -119,11 +119,12 @@ func kubeNodes(c Context, m lab.Machine) Vars {
 }
 
 func flannel(c Context, _ lab.Machine) Vars {
+	release := catalogue.VersionFor("flannel", c.Lab.Kubernetes.Version)
 	return Vars{
 		"PODIUM_POD_SUBNET":      c.Lab.Kubernetes.PodSubnet,
-		"PODIUM_FLANNEL_VERSION": catalogue.VersionFor("flannel", c.Lab.Kubernetes.Version),
+		"PODIUM_FLANNEL_VERSION": release,
 		"PODIUM_FLANNEL_REACH":   freeAddress(c),
-	}
+	}.downloading(c, "flannel", release)
 }
 
 // freeAddress is the last address of the lab's network that no machine has, nor several in turn. A node reaches it by its private card;

@@ -46,10 +46,8 @@ func etcdLines(c Context) string {
 }
 
 func etcdVars(c Context, _ lab.Machine) Vars {
-	return Vars{
-		"PODIUM_ETCD_VERSION": catalogue.VersionFor("etcd", c.Lab.Kubernetes.Version),
-		"PODIUM_ETCD_MEMBERS": etcdLines(c),
-	}
+	release := catalogue.VersionFor("etcd", c.Lab.Kubernetes.Version)
+	return Vars{"PODIUM_ETCD_VERSION": release, "PODIUM_ETCD_MEMBERS": etcdLines(c)}.downloading(c, "etcd", release)
 }
 
 func etcdMemberVars(c Context, _ lab.Machine) Vars { return Vars{"PODIUM_ETCD_MEMBERS": etcdLines(c)} }

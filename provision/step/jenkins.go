@@ -35,11 +35,12 @@ func jenkinsTarget(c Context) *templates.Target {
 }
 
 func jenkinsVars(c Context, _ lab.Machine) Vars {
+	manager := catalogue.Version("jenkins-plugin-manager")
 	return Vars{
 		"PODIUM_JENKINS_PORT":                   strconv.Itoa(c.Lab.Jenkins.Port),
 		"PODIUM_JENKINS_PLUGINS":                strings.Join(jenkinsPlugins(c), " "),
-		"PODIUM_JENKINS_PLUGIN_MANAGER_VERSION": catalogue.Version("jenkins-plugin-manager"),
-	}
+		"PODIUM_JENKINS_PLUGIN_MANAGER_VERSION": manager,
+	}.downloading(c, "jenkins-plugin-manager", manager)
 }
 
 func jenkinsConfig(c Context, m lab.Machine) []File {

@@ -13,16 +13,18 @@ import (
 // Where Prometheus on a machine of its own keeps what it needs to ask the cluster; scripts/guest/lib/prometheus.sh.
 const prometheusClusterDir = "/etc/prometheus/cluster/"
 
-func nodeExporter(Context, lab.Machine) Vars {
-	return Vars{"PODIUM_NODE_EXPORTER_VERSION": catalogue.Version("node-exporter")}
+func nodeExporter(c Context, _ lab.Machine) Vars {
+	release := catalogue.Version("node-exporter")
+	return Vars{"PODIUM_NODE_EXPORTER_VERSION": release}.downloading(c, "node-exporter", release)
 }
 
 func prometheus(c Context, _ lab.Machine) Vars {
+	release := catalogue.Version("prometheus")
 	return Vars{
-		"PODIUM_PROMETHEUS_VERSION":   catalogue.Version("prometheus"),
+		"PODIUM_PROMETHEUS_VERSION":   release,
 		"PODIUM_PROMETHEUS_PORT":      strconv.Itoa(c.Lab.Monitoring.PrometheusPort),
 		"PODIUM_PROMETHEUS_RETENTION": c.Lab.Monitoring.Retention,
-	}
+	}.downloading(c, "prometheus", release)
 }
 
 func prometheusConfig(c Context, _ lab.Machine) []File {
@@ -45,10 +47,11 @@ func nodeTargets(machines []lab.Machine) []templates.Target {
 }
 
 func alertmanager(c Context, _ lab.Machine) Vars {
+	release := catalogue.Version("alertmanager")
 	return Vars{
-		"PODIUM_ALERTMANAGER_VERSION": catalogue.Version("alertmanager"),
+		"PODIUM_ALERTMANAGER_VERSION": release,
 		"PODIUM_ALERTMANAGER_PORT":    strconv.Itoa(c.Lab.Monitoring.AlertmanagerPort),
-	}
+	}.downloading(c, "alertmanager", release)
 }
 
 func alertmanagerConfig(c Context, _ lab.Machine) []File {

@@ -1,8 +1,6 @@
 package step
 
 import (
-	"maps"
-
 	"podium/provision/catalogue"
 	"podium/provision/lab"
 	"podium/templates"
@@ -13,16 +11,15 @@ import (
 const ciliumKernel = "5.10"
 
 func calico(c Context, _ lab.Machine) Vars {
-	return Vars{
-		"PODIUM_POD_SUBNET":     c.Lab.Kubernetes.PodSubnet,
-		"PODIUM_CALICO_VERSION": catalogue.VersionFor("calico", c.Lab.Kubernetes.Version),
-	}
+	release := catalogue.VersionFor("calico", c.Lab.Kubernetes.Version)
+	return Vars{"PODIUM_POD_SUBNET": c.Lab.Kubernetes.PodSubnet, "PODIUM_CALICO_VERSION": release}.downloading(c, "calico", release)
 }
 
 func cilium(c Context, m lab.Machine) Vars {
-	v := Vars{"PODIUM_CILIUM_VERSION": catalogue.VersionFor("cilium", c.Lab.Kubernetes.Version)}
-	maps.Copy(v, helm(c, m))
-	return v
+	release := catalogue.VersionFor("cilium", c.Lab.Kubernetes.Version)
+	v := helm(c, m)
+	v["PODIUM_CILIUM_VERSION"] = release
+	return v.downloading(c, "cilium", release)
 }
 
 func ciliumValues(Context, lab.Machine) []File {

@@ -19,10 +19,11 @@ func CRISocket(runtime string) string {
 }
 
 func criDockerd(c Context, _ lab.Machine) Vars {
+	release := catalogue.VersionFor("cri-dockerd", c.Lab.Kubernetes.Version)
 	return Vars{
-		"PODIUM_CRI_DOCKERD_VERSION": catalogue.VersionFor("cri-dockerd", c.Lab.Kubernetes.Version),
+		"PODIUM_CRI_DOCKERD_VERSION": release,
 		"PODIUM_KUBERNETES_MINOR":    version.Minor(c.Lab.Kubernetes.Version),
-	}
+	}.downloading(c, "cri-dockerd", release)
 }
 
 // crio: CRI-O has a minor version for each of Kubernetes.

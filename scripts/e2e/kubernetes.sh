@@ -93,7 +93,16 @@ serve() {
 mirror_env() {
   local at=http://$1
   printf 'export PODIUM_MIRROR_%s=%q\n' KUBERNETES "$at/kubernetes" REGISTRY "$at" GITHUB "$at/github" CRI_O "$at/cri-o" HELM "$at/helm" \
-    APT "$at/debian" APT_SECURITY "$at/debian-security"
+    APT "$at/debian" APT_SECURITY "$at/debian-security" CHECKSUMS "$(mirror_sums)"
+}
+
+# mirror_sums: the checksums of what is built here in the place of its makers' files, as podium wants them of such a
+# mirror: PATH=SHA256. (What the mirror makes up for any version, flannel's manifest and cri-dockerd, has none.)
+mirror_sums() {
+  local folder sum file
+  for folder in "$served/github" "$served/helm"; do
+    [[ ! -d $folder ]] || (cd "$folder" && find . -type f -exec sha256sum {} +)
+  done | while read -r sum file; do printf '%s=%s ' "${file#./}" "$sum"; done
 }
 
 case ${1:-} in

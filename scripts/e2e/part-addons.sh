@@ -8,6 +8,7 @@ run_addons() {
   local lab=$1/lab
   check "Kubernetes is built and packed" "$here/kubernetes.sh" pack || return
   check "the add-ons are built and packed" "$here/kubernetes.sh" more helm metrics-server metallb gateway-api || return
+  know_mirror
   addons_override | lab k8s-basic "$lab"
   check "up of 1 + 2 with add-ons" podium up "$lab" --provider incus --no-baseline || {
     podium exec "$lab" --on cp -- kubectl get pods -A -o wide

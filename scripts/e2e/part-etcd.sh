@@ -11,6 +11,7 @@
 run_etcd() {
   local lab=$1/lab file=$1/watch
   check "etcd's releases are packed" "$here/kubernetes.sh" more etcd || return 0
+  know_mirror
   kubernetes_packed || return 0
   check "Kubernetes $old_version is built and packed too" "$here/kubernetes.sh" also "$old_version" || return 0
   etcd_override 1.33 | lab k8s-external-etcd "$lab"

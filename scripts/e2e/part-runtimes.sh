@@ -11,6 +11,7 @@ run_runtimes() {
   . "$here/part-kubernetes.sh"
   check "Kubernetes is built and packed" "$here/kubernetes.sh" pack || return
   check "crictl, cri-dockerd and CRI-O are built and packed" "$here/kubernetes.sh" more cri-tools cri-dockerd cri-o || return
+  know_mirror
   local runtime
   for runtime in ${PODIUM_E2E_RUNTIMES:-docker cri-o}; do
     case $runtime in

@@ -65,7 +65,9 @@ host=$(inside printenv PODIUM_E2E_HOST)
 check "a first image for containers is packed" "$here/kubernetes.sh" hello || exit 1
 "$here/nodes.sh" exec "$here/kubernetes.sh" serve "$host:5000" >"$work/mirror.log" 2>&1 &
 server=$!
-eval "$("$here/kubernetes.sh" env "$host:5000")"
+# know_mirror: points podium at the mirror; again where something was packed since, as its checksum goes with it.
+know_mirror() { eval "$("$here/kubernetes.sh" env "$host:5000")"; }
+know_mirror
 check "the mirror answers" eventually 30 inside curl -sf -o "$work/null" "http://$host:5000/v2/" || exit 1
 for part in "${parts[@]}"; do
   if [[ -z $packing ]] && grep -q '^ *kubernetes_packed' "$here/part-$part.sh"; then

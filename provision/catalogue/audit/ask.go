@@ -3,6 +3,8 @@ package audit
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -60,13 +62,16 @@ func (a *asker) ask(ctx context.Context, q question) answer {
 
 // once asks once; again: it may go better another time.
 func (a *asker) once(ctx context.Context, q question, r *Result) (again bool, silence error) {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.options.Patience, 20*time.Second))
-	defer cancel()
-	r.Outcome, r.Message = Good, ""
-	method := http.MethodHead
-	if q.key != nil {
+	patience, method := cmp.Or(a.options.Patience, 20*time.Second), http.MethodHead
+	if q.key != nil || a.reads(q) {
 		method = http.MethodGet
 	}
+	if a.reads(q) {
+		patience *= 15 // some have a hundred megabytes
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r.Outcome, r.Message = Good, ""
 	response, err := a.send(ctx, method, q.url)
 	if err == nil && method == http.MethodHead && slices.Contains([]int{http.StatusMethodNotAllowed, http.StatusNotImplemented, http.StatusForbidden}, response.StatusCode) {
 		response.Body.Close() // some answer for the file itself only
@@ -87,8 +92,44 @@ func (a *asker) once(ctx context.Context, q question, r *Result) (again bool, si
 		r.Outcome, r.Message = Rotten, fmt.Sprintf("is not to be had: the server says %s", response.Status)
 	case q.key != nil:
 		return a.readKey(response.Body, q, r)
+	case a.reads(q):
+		err := readFile(response.Body, q, r)
+		return err != nil, err
+	case q.file != nil:
+		r.Outcome, r.Message = Warning, "the catalogue has no checksum of it: podium catalog check --pin FILE reads and writes it"
 	}
 	return false, nil
+}
+
+// reads tells whether the answer is a file to be read to its end.
+func (a *asker) reads(q question) bool {
+	return q.key == nil && q.file != nil && (q.file.SHA256 != "" || a.options.Pin)
+}
+
+// maxFile bounds what is read of one file.
+const maxFile = 2 << 30
+
+// readFile compares a file with its checksum, or finds out what that is.
+func readFile(body io.Reader, q question, r *Result) error {
+	hash := sha256.New()
+	n, err := io.Copy(hash, io.LimitReader(body, maxFile+1))
+	if err != nil {
+		return err
+	}
+	sum := hex.EncodeToString(hash.Sum(nil))
+	switch {
+	case n > maxFile:
+		r.Outcome, r.Message = Rotten, fmt.Sprintf("has more than %d bytes", maxFile)
+	case q.file.SHA256 == "":
+		found := *q.file
+		found.SHA256 = sum
+		r.Found, r.Message = &found, "its checksum is "+sum
+	case sum != q.file.SHA256 && q.mirrored:
+		r.Outcome, r.Message = Rotten, fmt.Sprintf("the mirror has another file: its checksum is %s, and not %s: machines refuse it, unless mirrors.checksums of lab.yaml says so", sum, q.file.SHA256)
+	case sum != q.file.SHA256:
+		r.Outcome, r.Message = Rotten, fmt.Sprintf("the file was changed: its checksum is %s, and not %s: ask its makers why", sum, q.file.SHA256)
+	}
+	return nil
 }
 
 // send sends a request, with names and values of headers.

@@ -37,6 +37,7 @@ type Result struct {
 	Outcome Outcome       `json:"outcome"`
 	Message string        `json:"message,omitempty"`
 	Took    time.Duration `json:"-"`
+	Found   *File         `json:"-"` // with Options.Pin: a file that had no checksum, with the one that it has
 }
 
 // Options say what is looked at, and how.
@@ -48,6 +49,7 @@ type Options struct {
 	Client    *http.Client
 	Parallel  int                  // requests at once; 0: 8
 	Patience  time.Duration        // for one request; 0: 20 s
+	Pin       bool                 // read the files that have no checksum yet, too
 	Progress  func(asked, all int) // nil: nobody wants to know
 }
 

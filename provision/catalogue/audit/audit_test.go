@@ -109,7 +109,7 @@ func expect(t *testing.T, got map[string]Result, want map[string][2]string) {
 }
 
 func component(name, url string, releases ...catalogue.Release) catalogue.Component {
-	return catalogue.Component{Name: name, Versions: releases, URLs: map[string]string{"file": url}}
+	return catalogue.Component{Name: name, Versions: releases, URLs: map[string]string{"packages": url}}
 }
 
 func TestAddresses(t *testing.T) {
@@ -151,10 +151,10 @@ func TestAddresses(t *testing.T) {
 	}}
 	results := run(t, Options{Catalogue: c, Names: []string{"good", "moved", "lost", "forbidden", "busy", "get", "second"}})
 	expect(t, results, map[string][2]string{
-		"good 1, file": {"good", ""}, "good 2, file": {"good", ""}, "moved 1, file": {"good", ""}, "get 1, file": {"good", ""}, "second 1, file": {"good", ""},
-		"lost 1, file":      {"rotten", "is gone: the server says 404 Not Found"},
-		"forbidden 1, file": {"rotten", "is not to be had: the server says 403"},
-		"busy 1, file":      {"unasked", "the server says 503"},
+		"good 1, packages": {"good", ""}, "good 2, packages": {"good", ""}, "moved 1, packages": {"good", ""}, "get 1, packages": {"good", ""}, "second 1, packages": {"good", ""},
+		"lost 1, packages":      {"rotten", "is gone: the server says 404 Not Found"},
+		"forbidden 1, packages": {"rotten", "is not to be had: the server says 403"},
+		"busy 1, packages":      {"unasked", "the server says 503"},
 	})
 	var both []Result
 	transport := &http.Transport{}
@@ -269,10 +269,10 @@ func TestSilence(t *testing.T) {
 	}
 	// Most hosts answer, so a name that is not there is gone for good; a timeout may pass.
 	got := ask(broken{"dead.example": none, "slow.example": context.DeadlineExceeded})
-	if r := got["dead 1, file and others"]; r.Outcome != Rotten || !strings.Contains(r.Message, "dead.example does not exist any more") {
+	if r := got["dead 1, packages and others"]; r.Outcome != Rotten || !strings.Contains(r.Message, "dead.example does not exist any more") {
 		t.Errorf("a dead host: %+v", r)
 	}
-	if r := got["slow 1, file and others"]; r.Outcome != Unasked || !strings.Contains(r.Message, "slow.example does not answer: context deadline exceeded") {
+	if r := got["slow 1, packages and others"]; r.Outcome != Unasked || !strings.Contains(r.Message, "slow.example does not answer: context deadline exceeded") {
 		t.Errorf("a slow host: %+v", r)
 	}
 	if len(got) != 8 {
@@ -280,7 +280,7 @@ func TestSilence(t *testing.T) {
 	}
 	// Few answer: that is this computer's network.
 	got = ask(broken{"dead.example": none, "slow.example": none, "well.example": none})
-	if r := got["dead 1, file and others"]; r.Outcome != Unasked {
+	if r := got["dead 1, packages and others"]; r.Outcome != Unasked {
 		t.Errorf("without a network: %+v", r)
 	}
 	if n := len(got); n != 6 {

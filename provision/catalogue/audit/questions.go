@@ -15,6 +15,13 @@ type question struct {
 	url      string
 	key      *catalogue.Key // what is expected there; nil: anything
 	mirrored bool           // a mirror answers in the source's place
+	file     *File          // a file that machines download; nil: something else
+}
+
+// File is one that machines download, and what it must be.
+type File struct {
+	Component, Version string
+	catalogue.Download
 }
 
 // list makes the questions: every address of every version of the components, every key of their sources and one file
@@ -26,6 +33,12 @@ func list(o Options) []question {
 		if !o.chosen(c.Name) {
 			continue
 		}
+		files := map[string]*File{} // by URL
+		for _, r := range c.Versions {
+			for _, d := range o.Catalogue.Downloads(c.Name, r.Version) {
+				files[d.URL] = &File{c.Name, r.Version, d}
+			}
+		}
 		for _, purpose := range slices.Sorted(maps.Keys(c.URLs)) {
 			for _, r := range c.Versions {
 				values := map[string]string{"version": r.Version, "minor": version.Minor(r.Version)}
@@ -33,7 +46,9 @@ func list(o Options) []question {
 					if s, ok := o.Catalogue.SourceOf(url); ok {
 						needed[s.Name] = true
 					}
-					all = append(all, o.question(c.Name+" "+r.Version+", "+purpose, url))
+					q := o.question(c.Name+" "+r.Version+", "+purpose, url)
+					q.file = files[url]
+					all = append(all, q)
 				}
 			}
 		}
@@ -99,9 +114,6 @@ func (o Options) minors(s catalogue.Source) []map[string]string {
 	return all
 }
 
-// architectures are those of machines that podium makes.
-func architectures() []string { return []string{"amd64", "arm64"} }
-
 // spread fills in what differs from machine to machine: the architecture, and the distributions that a lab can start
 // from.
 func (o Options) spread(url string) []string {
@@ -129,7 +141,7 @@ func (o Options) spreadOver(url string, takes func(catalogue.Distribution) bool)
 	}
 	var each []string
 	for _, u := range urls {
-		for _, arch := range architectures() {
+		for _, arch := range catalogue.Architectures() {
 			each = append(each, strings.ReplaceAll(u, "{arch}", arch))
 		}
 	}
