@@ -62,3 +62,17 @@ func refused(t *testing.T, err error) {
 		}
 	}
 }
+
+// FuzzOverride lays any text over a description. It may be refused, or the lab is one that can be checked.
+func FuzzOverride(f *testing.F) {
+	lab := []byte("name: lab\nnodes:\n  - {name: n1, roles: [docker]}\nsteps: &s\n  - {name: a, script: a.sh}\n")
+	for _, over := range []string{"name: x\n", "nodes: [{name: n1, cpus: 2}, {name: n2}]\n", "steps: [*s]\n", "nodes: {a: &x [*x]}\n", "{", "\xff\xfe"} {
+		f.Add(lab, []byte(over))
+	}
+	f.Fuzz(func(t *testing.T, text, over []byte) {
+		l, at, err := parse("lab.yaml", text, OverrideName, over)
+		refused(t, err)
+		Default(&l)
+		refused(t, Validate(l, at))
+	})
+}

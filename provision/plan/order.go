@@ -2,7 +2,7 @@ package plan
 
 import (
 	"container/heap"
-	"maps"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -54,22 +54,21 @@ func (b *builder) sorted() ([]Task, error) {
 // withoutDetours drops the edges to steps of the same machine that another edge leads to anyway: where kubeadm waits
 // for its packages, which wait for base, nothing is gained by waiting for base too, and the plan is harder to read.
 func withoutDetours(tasks []Task) {
-	node := make(map[TaskID]string, len(tasks))
-	above := make(map[TaskID]map[TaskID]bool, len(tasks)) // what a task waits for on its machine, also indirectly
+	at := make(map[TaskID]int, len(tasks)) // a task comes after those that it waits for
+	above := make([]big.Int, len(tasks))   // what a task waits for, also by way of its machine's: a bit each
 	for i := range tasks {
 		t := &tasks[i]
-		node[t.ID] = t.Node
-		indirect := map[TaskID]bool{}
+		at[t.ID] = i
+		indirect := &above[i]
 		for _, before := range t.After {
-			if node[before] == t.Node {
-				maps.Copy(indirect, above[before])
+			if tasks[at[before]].Node == t.Node {
+				indirect.Or(indirect, &above[at[before]])
 			}
 		}
-		t.After = slices.DeleteFunc(t.After, func(before TaskID) bool { return indirect[before] })
+		t.After = slices.DeleteFunc(t.After, func(before TaskID) bool { return indirect.Bit(at[before]) == 1 })
 		for _, before := range t.After {
-			indirect[before] = true
+			indirect.SetBit(indirect, at[before], 1)
 		}
-		above[t.ID] = indirect
 	}
 }
 

@@ -406,3 +406,22 @@ func TestMakeKeepsItselfOutOfGit(t *testing.T) {
 		t.Errorf(".gitignore is %q, %v", text, err)
 	}
 }
+
+func FuzzReadJournal(f *testing.F) {
+	f.Add([]byte("{\"n\":1}\n{\"n\": torn\n\n{\"n\":2}"))
+	f.Add([]byte("\xff\n[\n\"x\"\r\n"))
+	d := open(f)
+	if err := d.Make(); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(d.Path(journalName), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for line, err := range d.ReadJournal() {
+			if err != nil || !json.Valid(line) {
+				t.Fatalf("read: %q, %v", line, err)
+			}
+		}
+	})
+}

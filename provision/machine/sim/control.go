@@ -37,6 +37,14 @@ const leaseName = "host.json"
 // maxLease bounds what is read of the file, in bytes.
 const maxLease = 64 << 10
 
+func parseLease(text []byte) (lease, error) {
+	var l lease
+	if err := json.Unmarshal(text, &l); err != nil {
+		return l, err
+	}
+	return l, l.check()
+}
+
 // check refuses a process elsewhere: the nodes are on this computer.
 func (l lease) check() error {
 	at, err := netip.ParseAddrPort(l.Address)
@@ -55,11 +63,7 @@ func readLease(dir string) (lease, error) {
 	if err != nil {
 		return l, err
 	}
-	err = json.Unmarshal(text, &l)
-	if err == nil {
-		err = l.check()
-	}
-	if err != nil {
+	if l, err = parseLease(text); err != nil {
 		return l, fmt.Errorf("%s: %w: delete it, and end the simulator's process if it still runs", filepath.Join(dir, leaseName), err)
 	}
 	return l, nil
