@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"podium/provision/engine"
+	"podium/provision/folder"
 	"podium/provision/report"
 )
 
@@ -91,6 +92,9 @@ func (a *app) printError(err error) {
 	var code *codeError
 	if errors.As(err, &code) {
 		hint = code.hint
+	}
+	if hint == "" && folder.IsFull(err) {
+		hint = "the disk is full: free some space on it; podium destroy, halt and snapshot delete work all the same"
 	}
 	if a.output == "json" {
 		_ = json.NewEncoder(a.stderr).Encode(struct {

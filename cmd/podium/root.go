@@ -17,6 +17,11 @@ Which lab: a verb takes the lab's folder or its lab.yaml as first argument. With
 After "podium up", every verb but up, plan and validate works from .podium alone, so that a lab
 whose lab.yaml is broken or gone can still be looked at and ended.
 
+A lab that comes from somebody else is code: its scripts run as root on its machines, and the
+Vagrantfile inside its box runs on this computer, as Vagrant has it. podium reads and writes files in
+the lab's folder only, and refuses a .podium that another user made or that was copied from another
+lab: delete it, or take it over by --adopt.
+
 Exit codes: 0 done, 1 failed, 2 wrong command line or lab.yaml, 3 this computer lacks something
 that the lab needs, 130 interrupted. The first Ctrl-C ends what runs and keeps what is done; the
 second leaves at once.

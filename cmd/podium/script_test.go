@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // TestScript runs every verb as a user does: a process of its own, on labs of the simulator.
 func TestScript(t *testing.T) {
 	commands := unixCommands()
-	commands["exits"] = exits
+	commands["exits"], commands["smalldisk"] = exits, smalldisk
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -27,6 +28,12 @@ func TestScript(t *testing.T) {
 			return err
 		},
 		Cmds: commands,
+		Condition: func(name string) (bool, error) {
+			if name != "mounts" {
+				return false, fmt.Errorf("the condition %q is not known", name)
+			}
+			return mounts(), nil
+		},
 	})
 }
 
