@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"podium/provision/lab"
@@ -48,6 +49,11 @@ func (a *app) folder(given []string) (labRef, error) {
 
 // openFolder takes a lab's folder or description file.
 func openFolder(path string) (labRef, error) {
+	if runtime.GOOS == "windows" {
+		// Shells complete a folder's name with a backslash, and a program is handed "C:\my labs\" as C:\my labs". No name
+		// there has a quote.
+		path = strings.TrimSuffix(path, `"`)
+	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -109,7 +109,8 @@ run_tests() {
     ok "$line"
   else
     bad "$line, exit code $code"
-    grep -avE '^(=== (RUN|PAUSE|CONT)|PASS$)|^ *--- (PASS|SKIP)' "$log" | tail -n 200
+    # What a test says comes before the line that says how it ended.
+    grep -avE '^=== |^ *--- (PASS|SKIP)' "$log" | grep -aE -B 12 'FAIL:|^panic:' | head -n 300 || tail -n 50 "$log"
   fi
 }
 

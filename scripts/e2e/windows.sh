@@ -10,6 +10,7 @@
 #
 # It needs root on Debian or Ubuntu, and the kernel's overlay file system.
 # PODIUM_E2E_RUN   a pattern: only these tests run
+# PODIUM_E2E_LOGS  a folder: what the tests say is kept in it
 # PODIUM_E2E_CACHE, PODIUM_E2E_APT as in nodes.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -106,7 +107,7 @@ case $what in
   *) die "$what: write smoke, all, or test PACKAGE..." ;;
 esac
 work=$(mktemp -d /var/tmp/podium-windows.XXXXXX)
-trap 'rm -rf --one-file-system "$work"' EXIT
+trap '[[ -z ${PODIUM_E2E_LOGS:-} ]] || cp "$work"/tests/*.log "$PODIUM_E2E_LOGS"; rm -rf --one-file-system "$work"' EXIT
 mkdir "$work/tests" "$work/system"
 cp scripts/e2e/windows-checks.sh "$work/checks" # bash reads it as it goes on, and somebody may edit it
 packages mmdebstrap iproute2
