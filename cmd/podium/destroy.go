@@ -97,7 +97,9 @@ func (a *app) destroy(ctx context.Context, where labRef, provider string, on sel
 	if len(names) == 0 {
 		fmt.Fprintln(a.stdout, "there is nothing to remove: this lab has no machines")
 		if lost {
-			return where.state.Remove() // it holds no more than the lock of this run
+			// It holds no more than the lock of this run, which Windows does not remove while it is held.
+			unlock()
+			return where.state.Remove()
 		}
 		return nil
 	}

@@ -114,7 +114,7 @@ func (f Folder) Remove(name string) error {
 
 // RemoveAll deletes a name with all that is below it; nil if it is not there.
 func (f Folder) RemoveAll(name string) error {
-	err := f.inside(name, (*os.Root).RemoveAll)
+	err := f.inside(name, removeAll)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -28,6 +28,9 @@ func replace(root *os.Root, from, to string) error {
 	return dir.Close()
 }
 
+// removeAll deletes a name with all that is below it.
+func removeAll(root *os.Root, name string) error { return root.RemoveAll(name) }
+
 // IsFull reports whether err says that the disk, or the user's share of it, is full.
 func IsFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 

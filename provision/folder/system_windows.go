@@ -11,12 +11,22 @@ import (
 // noBlock is not needed: what blocks when it is opened has no name inside a folder.
 const noBlock = 0
 
-// replace renames a file. Windows refuses while a program that does not share it, such as a virus scanner, has the old
-// file open, which lasts milliseconds; so it is tried again for up to two seconds.
+// replace renames a file.
 func replace(root *os.Root, from, to string) error {
+	return patiently(func() error { return root.Rename(from, to) })
+}
+
+// removeAll deletes a name with all that is below it.
+func removeAll(root *os.Root, name string) error {
+	return patiently(func() error { return root.RemoveAll(name) })
+}
+
+// patiently tries again for up to two seconds: Windows refuses while a program that does not share the file has it open,
+// such as a virus scanner or a process that ends, which lasts milliseconds.
+func patiently(do func() error) error {
 	const pause, tries = 20 * time.Millisecond, 100
 	for try := 1; ; try++ {
-		err := root.Rename(from, to)
+		err := do()
 		if !isBusy(err) || try == tries {
 			return err
 		}

@@ -70,6 +70,7 @@ func (d *Dir) Make() error {
 	if d.files.Exists(ignoreName) {
 		return nil
 	}
+	_ = folder.Private(d.Path()) // disks such as most memory sticks cannot
 	err := d.files.Write(ignoreName, []byte("# podium's: keys, state and logs of this computer\n*\n"), 0o600)
 	if folder.IsFull(err) {
 		return nil // it is of no use for what frees space

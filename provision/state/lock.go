@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -57,7 +58,8 @@ func (e *LockedError) Error() string {
 func (e *LockedError) Is(target error) bool { return target == ErrLocked }
 
 // Lock takes the lab for this process and says so in .podium/lock.json, with command as what it is for. Someone
-// else's lock gives *LockedError at once. The lock ends with unlock or with the process, whatever way it dies.
+// else's lock gives *LockedError at once. The lock ends with unlock, which may be called twice, or with the process,
+// whatever way it dies.
 //
 // The note stands in a file of its own because Windows lets nobody read a locked one.
 func (d *Dir) Lock(ctx context.Context, command string) (unlock func() error, err error) {
@@ -86,14 +88,14 @@ func (d *Dir) Lock(ctx context.Context, command string) (unlock func() error, er
 	if err := d.writeHolder(command); err != nil && !folder.IsFull(err) {
 		return nil, errors.Join(err, lock.Unlock())
 	}
-	return func() error {
+	return sync.OnceValue(func() error {
 		// The note goes first: once the lock is free the note may be somebody else's. Neither is an error when
 		// destroy has removed the whole directory.
 		if err := d.files.Remove(noteName); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return errors.Join(fmt.Errorf("unlock the lab: %w", err), lock.Unlock())
 		}
 		return lock.Unlock()
-	}, nil
+	}), nil
 }
 
 // makeLockFile makes sure that the lock is a file of .podium's own before the library opens it by its path.
