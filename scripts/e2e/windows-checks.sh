@@ -10,6 +10,7 @@
 #   Korean code pages of a real console; NTFS: names that end with a dot or a space, links, paths above 260 characters;
 #   VirtualBox, vagrant.exe, PowerShell: what podium does with them runs in tests with stand-ins.
 set -euo pipefail
+export WINEPATH='Z:\share' # PATH, for cmd.exe
 what=$1
 shift
 
@@ -27,14 +28,23 @@ is() {
 # Output goes to files, never to a pipe: Wine's services and the simulator would hold it open.
 
 # podium CODE TEXT ARGUMENTS...: podium.exe must end with CODE and say TEXT; $input comes to it by a pipe.
-podium() {
-  local code=0 want=$1 text=$2 begin=$SECONDS
-  shift 2
-  printf '%s' "${input:-}" | timeout -k 5 120 wine /share/podium.exe "$@" >/share/out 2>&1 || code=$?
+podium() { says "podium ${*:3}" "$1" "$2" /share/podium.exe "${@:3}"; }
+
+# cmd CODE TEXT LINE: the same for a line that is typed at cmd.exe.
+cmd() {
+  printf '@echo off\r\n%s\r\n' "$3" >/share/line.bat
+  says "$3" "$1" "$2" cmd /c 'Z:\share\line.bat'
+}
+
+# says NAME CODE TEXT PROGRAM ARGUMENTS...
+says() {
+  local name=$1 want=$2 text=$3 code=0 begin=$SECONDS
+  shift 3
+  printf '%s' "${input:-}" | timeout -k 5 120 wine "$@" >/share/out 2>&1 || code=$?
   if [[ $code == "$want" ]] && grep -aqF -e "$text" /share/out; then
-    ok "podium $* ($((SECONDS - begin)) s)"
+    ok "$name ($((SECONDS - begin)) s)"
   else
-    bad "podium $*: exit code $code, wanted $want and \"$text\""
+    bad "$name: exit code $code, wanted $want and \"$text\""
     cat -v /share/out
   fi
 }
@@ -74,6 +84,10 @@ smoke() {
   podium 0 'Linux' exec -- uname
   input=한글 podium 0 '한글' exec -- cat
   podium 1 'exit code 7' exec -- sh -c 'exit 7'
+  cmd 0 '/dev/' 'podium exec -- "df -h / | tail -1"'
+  cmd 0 'box | 12' 'type lab.yaml | podium exec -- wc -l'
+  cmd 0 'a  b c' 'podium exec -- echo "a  b" c'
+  cmd 0 'is valid' 'podium validate ".\"' # as the shell completes a folder
   printf '한글\r\n' >'노트 1.txt'
   podium 0 '/tmp/n.txt on' copy 'C:\users\홍길동\실습 1\노트 1.txt' ':/tmp/n.txt'
   podium 0 'from' copy ':/tmp/n.txt' '.\zurück\{node}.txt'
