@@ -7,17 +7,19 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+	"time"
 	"unicode"
 )
 
 // Vagrantfile is what a Vagrantfile says; Render turns it into Ruby.
 type Vagrantfile struct {
-	Lab        string
-	Provider   string // virtualbox or libvirt; only its block is written
-	Box        string
-	BoxVersion string // empty: the newest
-	User       string
-	Network    netip.Prefix
+	Lab         string
+	Provider    string // virtualbox or libvirt; only its block is written
+	Box         string
+	BoxVersion  string // empty: the newest
+	User        string
+	Network     netip.Prefix
+	BootTimeout time.Duration // until SSH answers
 	// Promiscuous lets the private card take frames for addresses that are not its own, as MetalLB's and virtual
 	// addresses need it.
 	Promiscuous bool

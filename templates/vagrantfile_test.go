@@ -28,7 +28,7 @@ func vagrantfiles() map[string]Vagrantfile {
 		change(&n)
 		return []VagrantNode{n}
 	}
-	base := Vagrantfile{Lab: "edge", Provider: "virtualbox", Box: "bento/ubuntu-24.04", User: "vagrant", Network: network, Nodes: []VagrantNode{one}}
+	base := Vagrantfile{Lab: "edge", Provider: "virtualbox", Box: "bento/ubuntu-24.04", User: "vagrant", Network: network, BootTimeout: 10 * time.Minute, Nodes: []VagrantNode{one}}
 	with := func(change func(*Vagrantfile)) Vagrantfile {
 		v := base
 		change(&v)

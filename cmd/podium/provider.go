@@ -43,13 +43,14 @@ func (a *app) provider(b *labSession) (machine.Provider, error) {
 // long a node that boots is waited for; 0: as long as its provider may need; negative: not at all.
 func (a *app) newDialer(b *labSession, deadline time.Duration) *remote.Dialer {
 	if deadline == 0 {
-		deadline = bootDeadline(b.lab.Provider)
+		deadline = bootDeadline(b.lab)
 	}
 	return remote.NewDialer(remote.DialOptions{
 		KnownHosts: b.state.Path("known_hosts"),
 		KeyFile:    b.state.Path(keyName),
 		Agent:      true,
 		Deadline:   deadline,
+		Answer:     b.lab.SSHLimit(),
 		Log:        a.log.Named("ssh"),
 	})
 }
@@ -61,8 +62,11 @@ func isPreflightError(err error) bool {
 
 // bootDeadline is how long a node that boots is waited for. Real machines on a loaded computer, or without hardware
 // virtualisation, were seen to take more than the two minutes that do for others.
-func bootDeadline(provider string) time.Duration {
-	if provider == lab.ProviderVirtualBox || provider == lab.ProviderLibvirt {
+func bootDeadline(l lab.Lab) time.Duration {
+	switch {
+	case l.BootTimeout != "":
+		return l.BootLimit()
+	case l.Provider == lab.ProviderVirtualBox || l.Provider == lab.ProviderLibvirt:
 		return 5 * time.Minute
 	}
 	return remote.DefaultDeadline

@@ -14,9 +14,12 @@ func TestBootDeadline(t *testing.T) {
 	for provider, longer := range map[string]bool{
 		lab.ProviderVirtualBox: true, lab.ProviderLibvirt: true, lab.ProviderIncus: false, lab.ProviderStatic: false, lab.ProviderSim: false,
 	} {
-		got := bootDeadline(provider)
+		got := bootDeadline(lab.Lab{Provider: provider})
 		if longer && (got <= 2*remote.DefaultDeadline || got > 10*time.Minute) || !longer && got != remote.DefaultDeadline {
 			t.Errorf("%s: %s", provider, got)
+		}
+		if got := bootDeadline(lab.Lab{Provider: provider, BootTimeout: "40m"}); got != 40*time.Minute {
+			t.Errorf("%s, with boot_timeout: %s", provider, got)
 		}
 	}
 }

@@ -177,7 +177,7 @@ func (a *app) equip(b *labSession, deadline time.Duration) error {
 	b.dialer = a.newDialer(b, deadline)
 	b.engine = &engine.Engine{
 		Plan: b.plan, Provider: provider, Dialer: b.dialer, Dir: b.state, Log: a.log.Named("engine"),
-		KeyFile: b.state.Path(keyName), LabArg: b.arg,
+		KeyFile: b.state.Path(keyName), LabArg: b.arg, AskTimeout: b.lab.SSHLimit(),
 		Forget: func(e remote.Endpoint) error { return b.dialer.Forget(context.Background(), e.Node) },
 	}
 	return nil

@@ -20,7 +20,8 @@ type Change struct {
 	Reason string // why it would run: "missing", "script changed", ...; empty: it is done
 }
 
-// askDeadline is how long a node may take to answer whoever only looks.
+// askDeadline is how long a node may take to answer a look, if the lab does not say: status should be quick, and a node
+// that does not answer within seconds is worth a look.
 const askDeadline = 3 * time.Second
 
 // Changes says for every task of the plan, in its order, whether Up would run it, and why. It changes nothing and
@@ -106,14 +107,15 @@ func (e *Engine) viewOf(ctx context.Context, scripts nodeScripts, s state.State,
 
 // askAt connects, asks, and hangs up.
 func (e *Engine) askAt(ctx context.Context, scripts nodeScripts, at remote.Endpoint, units ...string) (inspection, error) {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(e.patience, askDeadline))
+	limit := cmp.Or(e.AskTimeout, askDeadline)
+	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no SSH answer within %v; a slow node gets longer by ssh_timeout: in lab.yaml", limit))
 	defer cancel()
-	host, err := e.Dialer.Dial(ctx, at)
+	host, err := e.Dialer.Dial(limited, at)
 	if err != nil {
 		return inspection{}, err
 	}
 	defer host.Close()
-	return inspect(ctx, host, scripts, units...)
+	return inspect(limited, host, scripts, units...)
 }
 
 // remembered is the steps that podium saw done on a node.

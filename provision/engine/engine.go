@@ -45,7 +45,8 @@ type Engine struct {
 	// been destroyed, and before one is made. It may be nil.
 	Forget func(remote.Endpoint) error
 
-	patience time.Duration // with a node that is only looked at; 0: askDeadline. Tests on busy machines have more
+	// AskTimeout is how long a node that is only looked at may take to answer; 0: askDeadline.
+	AskTimeout time.Duration
 }
 
 // DefaultParallel is how many tasks run at once when Engine.Parallel is 0.

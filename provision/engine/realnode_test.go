@@ -58,7 +58,7 @@ func (r *realNode) Up(ctx context.Context, name string) (remote.Endpoint, error)
 func (r *realNode) engine(t *testing.T, p plan.Plan) (*Engine, *recorder) {
 	t.Helper()
 	e, events := newEngine(t, p, r.fakeLab)
-	e.Provider, e.patience = r, 20*time.Second
+	e.Provider, e.AskTimeout = r, 20*time.Second
 	e.Dialer = remote.NewDialer(remote.DialOptions{
 		KnownHosts: filepath.Join(t.TempDir(), "known_hosts"), KeyFile: r.sshd.KeyFile(), Grace: 2 * time.Second,
 	})

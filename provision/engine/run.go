@@ -192,7 +192,7 @@ func (r *run) reach(ctx context.Context, t plan.Task) error {
 	}
 	if err != nil {
 		if limit.Err() != nil {
-			err = fmt.Errorf("the machine was not up within %v: %w", t.Timeout, err)
+			err = fmt.Errorf("the machine was not up within %v; a slow computer gets longer by boot_timeout: in lab.yaml: %w", t.Timeout, err)
 		}
 		return err
 	}

@@ -46,9 +46,9 @@ func simEngine(t testing.TB, p plan.Plan, scenario string) (*Engine, *recorder) 
 	r := &recorder{}
 	return &Engine{
 		Plan: p, Provider: sim.New(sim.Options{Lab: p.Lab.Name, InProcess: host, File: file}), Dir: dir, Sink: r, PublicKey: public, Dialer: dialer,
-		Forget:   func(at remote.Endpoint) error { return dialer.Forget(context.Background(), at.Node) },
-		Retry:    Retry{Tries: 4, First: 50 * time.Millisecond, Most: 200 * time.Millisecond},
-		patience: 20 * time.Second,
+		Forget:     func(at remote.Endpoint) error { return dialer.Forget(context.Background(), at.Node) },
+		Retry:      Retry{Tries: 4, First: 50 * time.Millisecond, Most: 200 * time.Millisecond},
+		AskTimeout: 20 * time.Second,
 	}, r
 }
 

@@ -333,7 +333,7 @@ func TestRealNodeStatus(t *testing.T) {
 		t.Errorf("status is %+v", n)
 	}
 	r.sshd.Kill()
-	e.patience = 100 * time.Millisecond
+	e.AskTimeout = 100 * time.Millisecond
 	if all, err = e.Status(context.Background()); err != nil {
 		t.Fatal(err)
 	}

@@ -144,6 +144,8 @@ func (Lab) JSONSchemaExtend(s *jsonschema.Schema) {
 	choice(property(s, "runtime"), runtimes())
 	property(s, "network").Pattern = networkPattern
 	property(s, "user").Pattern = userName.String()
+	property(s, "boot_timeout").Pattern = timeout.String()
+	property(s, "ssh_timeout").Pattern = timeout.String()
 	one := uint64(1)
 	property(s, "nodes").MinItems = &one
 	property(s, "dns").Items.AnyOf = []*jsonschema.Schema{{Format: "ipv4"}, {Format: "ipv6"}}
@@ -274,5 +276,5 @@ func (Step) JSONSchemaExtend(s *jsonschema.Schema) {
 	vars := property(s, "vars")
 	vars.PropertyNames = &jsonschema.Schema{Pattern: variable.String()}
 	vars.AdditionalProperties = &jsonschema.Schema{Extras: map[string]any{"type": []string{"string", "number", "boolean"}}}
-	property(s, "timeout").Pattern = `^([0-9.]+(ns|us|ms|s|m|h))+$`
+	property(s, "timeout").Pattern = timeout.String()
 }

@@ -151,6 +151,12 @@ func (c *checker) top() {
 		c.word("box_version", l.BoxVersion, "202510.26.0")
 	}
 	c.user("user", l.User)
+	if l.BootTimeout != "" {
+		c.timeout("boot_timeout", l.BootTimeout, "30m")
+	}
+	if l.SSHTimeout != "" {
+		c.timeout("ssh_timeout", l.SSHTimeout, "1m")
+	}
 	if d := l.Docker; d != nil {
 		for i, user := range d.Users {
 			c.user(fmt.Sprintf("docker.users[%d]", i), user)

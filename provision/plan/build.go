@@ -5,14 +5,10 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
-	"time"
 
 	"podium/provision/lab"
 	"podium/provision/step"
 )
-
-// bootTimeout is how long a machine has until its sshd answers.
-const bootTimeout = 10 * time.Minute
 
 // Build lays the catalogue over a lab that lab.Load accepted. Built-in scripts are read from guest (scripts.Guest),
 // those of the lab's own steps from own (os.DirFS of the lab's folder; nil for a lab without any). What is wrong with
@@ -101,7 +97,7 @@ func (b *builder) add(t Task) error {
 // boot adds the task that makes each machine.
 func (b *builder) boot() error {
 	for _, m := range b.context.Machines {
-		if err := b.add(Task{Node: m.Name, Step: StepBoot, About: "create or start the machine", Timeout: bootTimeout}); err != nil {
+		if err := b.add(Task{Node: m.Name, Step: StepBoot, About: "create or start the machine", Timeout: b.context.Lab.BootLimit()}); err != nil {
 			return err
 		}
 	}

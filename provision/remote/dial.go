@@ -18,6 +18,7 @@ import (
 // What DialOptions mean where they are zero.
 const (
 	DefaultDeadline  = 2 * time.Minute
+	DefaultAnswer    = 15 * time.Second
 	DefaultKeepalive = 15 * time.Second
 	DefaultGrace     = 5 * time.Second
 	DefaultSessions  = 10 // OpenSSH's MaxSessions, sshd_config(5)
@@ -32,6 +33,8 @@ type DialOptions struct {
 	// silent fails at once; only one that hangs up is tried again a few times, since that is how sshd sends logins away
 	// when too many come at once (MaxStartups, sshd_config(5)).
 	Deadline time.Duration
+	// Answer is how long a node that is not waited for may take from the connection to the login; 0: DefaultAnswer.
+	Answer time.Duration
 	// Keepalive is the time without a sign of life after which the node is asked for one. If nothing comes for as long
 	// again, the connection counts as lost: a dead node is noticed within twice this time.
 	// 0: DefaultKeepalive; negative: never asked.
@@ -54,6 +57,9 @@ type Dialer struct {
 func NewDialer(o DialOptions) *Dialer {
 	if o.Deadline == 0 {
 		o.Deadline = DefaultDeadline
+	}
+	if o.Answer == 0 {
+		o.Answer = DefaultAnswer
 	}
 	if o.Keepalive == 0 {
 		o.Keepalive = DefaultKeepalive
@@ -127,8 +133,7 @@ func (e Endpoint) address() string { return net.JoinHostPort(e.Host, strconv.Ito
 const (
 	firstTry   = 6 * time.Second
 	longestTry = 30 * time.Second
-	onlyTry    = 15 * time.Second // of a node that is not waited for
-	hangUps    = 5                // tries at a node that is not waited for, if it hangs up
+	hangUps    = 5 // tries at a node that is not waited for, if it hangs up
 	// bootLogin is how long a refused login of a booting machine is tried again.
 	bootLogin = 30 * time.Second
 )
@@ -147,7 +152,7 @@ type trial struct {
 func (t *trial) once(ctx context.Context) (*Client, error) {
 	limit := min(firstTry*time.Duration(t.tries+1), longestTry)
 	if t.impatient() {
-		limit = onlyTry
+		limit = t.dialer.o.Answer
 	}
 	t.tries++
 	began := time.Now()

@@ -5,6 +5,7 @@
 #
 # usage: virtualbox.sh               a lab of two machines from up to destroy, and what can happen to them: nightly
 #        virtualbox.sh short         one machine: up, exec, halt, up, snapshot, reset, destroy
+#        virtualbox.sh mishaps       one machine that is killed, saved, crashes, whose port is taken; two podiums at once
 #        virtualbox.sh fast-boot     the second machine by podium itself, and compared with Vagrant's, running
 #        virtualbox.sh kill          podium is killed at random moments of up and reset
 #        virtualbox.sh systemd       one machine with systemd, on which podium's real steps run
@@ -17,7 +18,10 @@ cd "$(dirname "$0")/../.."
 repository=$PWD
 
 if [[ -z ${PODIUM_VBOX_INSIDE:-} ]]; then
-  [[ $EUID == 0 ]] || { echo "virtualbox.sh: needs root: it makes namespaces and mounts" >&2 && exit 1; }
+  [[ $EUID == 0 ]] || {
+    echo "virtualbox.sh: needs root: it makes namespaces and mounts" >&2
+    exit 1
+  }
   kind=box
   [[ ${1:-} != systemd ]] || kind=systemd
   PODIUM_VBOX_BOX=$(scripts/e2e/virtualbox/build.sh "$kind")
@@ -34,18 +38,17 @@ work=$PODIUM_VBOX_WORK
 export PATH=$work/bin:$PATH HOME=$work/home VAGRANT_HOME=$work/vagrant.d VAGRANT_CHECKPOINT_DISABLE=1 PODIUM_VBOX_TRACE=$work/trace.log
 # shellcheck source=scripts/e2e/virtualbox/life.sh
 . "$repository/scripts/e2e/virtualbox/life.sh"
-# A failure leaves what VirtualBox was asked and how it answered.
-trap '((ok)) || tail -n 60 "$PODIUM_VBOX_TRACE" >&2' EXIT
-ok=0
+# A failure shows what VirtualBox has refused last, and in which words.
+trap '(($? == 0)) || grep -A 12 "  code " "$PODIUM_VBOX_TRACE" | tail -n 60 >&2' EXIT
 [[ ${1:-} == with ]] || vagrant box add --name podium/debian "$PODIUM_VBOX_BOX" >/dev/null
 case ${1:-life} in
   life) life ;;
   short) short ;;
+  mishaps) mishaps ;;
   figures) figures ;;
   kill) kill_podium ;;
   fast-boot) fast_boot ;;
   systemd) systemd ;;
   with) "${@:2}" ;;
-  *) die "usage: virtualbox.sh [short|fast-boot|kill|systemd|figures|with COMMAND]" ;;
+  *) die "usage: virtualbox.sh [short|mishaps|fast-boot|kill|systemd|figures|with COMMAND]" ;;
 esac
-ok=1

@@ -61,7 +61,7 @@ func (p *Provider) makeAndBootClone(ctx context.Context, f *found, m *templateMa
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.o.BootDeadline)
+	ctx, cancel := context.WithTimeout(ctx, p.bootDeadline())
 	defer cancel()
 	p.say(at.Node, "cloning the box's disk, with the hardware of "+m.name)
 	id, err := p.makeClone(ctx, f, v, m, node, file)

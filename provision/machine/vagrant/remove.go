@@ -19,7 +19,7 @@ func (p *Provider) Destroy(ctx context.Context, name string) error {
 		}
 		err := f.needVagrant()
 		if err == nil {
-			_, err = f.vagrant.run(ctx, p.o.BootDeadline, "destroy", name, "--force")
+			_, err = f.vagrant.run(ctx, p.bootDeadline(), "destroy", name, "--force")
 		}
 		if err == nil || ctx.Err() != nil {
 			return err

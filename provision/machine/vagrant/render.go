@@ -43,6 +43,7 @@ func (p *Provider) describe(s machine.Spec) (templates.Vagrantfile, error) {
 		BoxVersion:  s.Lab.BoxVersion,
 		User:        s.Lab.User,
 		Network:     network,
+		BootTimeout: s.Lab.BootLimit(),
 		Promiscuous: s.Lab.Kubernetes != nil && (s.Lab.Kubernetes.VirtualAddress != "" || slices.Contains(s.Lab.Kubernetes.Addons, "metallb")),
 	}
 	for _, m := range s.Machines {

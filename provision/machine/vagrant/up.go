@@ -253,7 +253,7 @@ func (p *Provider) vagrantUp(ctx context.Context, f *found, name string, m *temp
 			p.say(name, text)
 		}
 	})
-	limited, cancel := context.WithTimeout(ctx, p.o.BootDeadline) // for the waiting; each try has a deadline of its own
+	limited, cancel := context.WithTimeout(ctx, p.bootDeadline()) // for the waiting; each try has a deadline of its own
 	defer cancel()
 	wait := 2 * time.Second
 	for try := 1; ; try++ {
@@ -270,6 +270,9 @@ func (p *Provider) vagrantUp(ctx context.Context, f *found, name string, m *temp
 		wait = min(2*wait, 15*time.Second)
 	}
 }
+
+// bootDeadline bounds one run of Vagrant.
+func (p *Provider) bootDeadline() time.Duration { return max(p.o.BootDeadline, p.spec.Lab.BootLimit()) }
 
 // takeTurn waits until the machine may boot, and says whether it boots alone because it makes what all share.
 func (p *Provider) takeTurn(ctx context.Context) (leads bool, err error) {
@@ -291,7 +294,7 @@ func (p *Provider) takeTurn(ctx context.Context) (leads bool, err error) {
 func (p *Provider) vagrantOnce(ctx context.Context, f *found, out *transcript, name string) error {
 	out.reset()
 	var stderr tail
-	_, err := f.vagrant.stream(ctx, p.o.BootDeadline, out, &stderr, "up", name, "--no-provision", "--no-destroy-on-error", "--machine-readable")
+	_, err := f.vagrant.stream(ctx, p.bootDeadline(), out, &stderr, "up", name, "--no-provision", "--no-destroy-on-error", "--machine-readable")
 	var failed *CommandError
 	if errors.As(err, &failed) {
 		failed.Node = name

@@ -66,9 +66,8 @@ build_guest() {
 
 # build_kernel compiles it: six minutes of one processor.
 build_kernel() {
-  local source=/usr/src/linux-source-*.tar.xz build=$cache/kernel
-  # shellcheck disable=SC2086 # a pattern
-  source=$(ls $source | tail -n 1)
+  local source build=$cache/kernel
+  source=$(find /usr/src -maxdepth 1 -name 'linux-source-*.tar.xz' | sort -V | tail -n 1)
   kernel=$cache/vmlinuz-$(cat "$here/kernel.config" <(basename "$source") | digest)
   [[ ! -e $kernel ]] || return 0
   say "compiling a kernel"

@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
 # life.sh: the runs of ../virtualbox.sh, which sources it where VBoxManage starts real machines.
+# shellcheck disable=SC2317 # step calls functions by their names
+
+work=$PODIUM_VBOX_WORK
 
 say() { printf '%s  %s\n' "$(date +%T)" "$*" >&2; }
 die() {
@@ -22,6 +25,8 @@ provider: virtualbox
 box: podium/debian
 network: 192.168.56.0/24
 mirrors: {apt: "http://192.168.56.1/debian"}
+boot_timeout: 60m
+ssh_timeout: 3m
 nodes:
   - {name: n, count: $1, roles: [], cpus: 1, memory: 256MiB}
 YAML
@@ -38,7 +43,7 @@ step() {
   shift
   begin=$(date +%s%N)
   "$@" >"$work/out" 2>&1 || code=$?
-  say "$(printf '%-44s %5.1f s, load %s' "$what" "$((($(date +%s%N) - begin) / 100000000))e-1" "$(cut -d' ' -f 1 /proc/loadavg)")"
+  say "$(printf '%-44s %5s s, load %s' "$what" "$((($(date +%s%N) - begin) / 1000000000))" "$(cut -d' ' -f 1 /proc/loadavg)")"
   ((code == 0)) || die "$what: exit code $code: $(tail -n 25 "$work/out")"
 }
 
@@ -53,7 +58,19 @@ are() {
   say "podium and vagrant agree: all are $1"
 }
 
+# up OPTION...: podium up.
+# shellcheck disable=SC2120 # some callers have options
 up() { podium up "${skip[@]}" "$@"; }
+
+# becomes NODE STATE: VirtualBox must come to that state within seconds.
+becomes() {
+  local try
+  for ((try = 0; try < 100; try++)); do
+    [[ $(state_of "$1") != "$2" ]] || return 0
+    sleep 0.3
+  done
+  die "$1 is $(state_of "$1"), want $2"
+}
 
 # says COMMAND... WORDS: the output of the last step has the words.
 said() { grep -q -e "$1" "$work/out" || die "it does not say $1: $(cat "$work/out")"; }
@@ -129,28 +146,37 @@ life() {
   say "done: two real machines from up to destroy, and vagrant agreed at each point"
 }
 
+# mishaps is a run of one machine's accidents.
+mishaps() {
+  lab 1
+  step "up" up
+  are running running
+  accidents
+  step "destroy" podium destroy --yes
+  nothing_left
+  say "done: one real machine that was killed, saved, crashed, and whose port was taken"
+}
+
 # accidents: what happens to machines behind podium's back.
 accidents() {
   say "a machine whose process is killed"
   kill -9 "$(pgrep -f "VirtualBoxVM --startvm $(id n1)")"
-  for _ in $(seq 50); do [[ $(state_of n1) == aborted ]] && break || sleep 0.2; done
-  [[ $(state_of n1) == aborted ]] || die "n1 is $(state_of n1)"
+  becomes n1 aborted
   step "status" podium status
   said 'n1 .*stopped'
   step "up" up
   are running running
 
   say "a machine whose memory was saved"
-  step "savestate" VBoxManage controlvm "$(id n2)" savestate
+  step "savestate" VBoxManage controlvm "$(id n1)" savestate
   step "status" podium status
-  said 'n2 .*stopped'
+  said 'n1 .*stopped'
   step "up" up
   are running running
 
   say "a machine that has crashed"
   podium exec --on n1 -- sudo /usr/local/sbin/power crash >"$work/out" 2>&1 || true
-  for _ in $(seq 50); do [[ $(state_of n1) == gurumeditation ]] && break || sleep 0.2; done
-  [[ $(state_of n1) == gurumeditation ]] || die "n1 is $(state_of n1)"
+  becomes n1 gurumeditation
   step "status" podium status
   said 'n1 .*crashed'
   said 'podium up'
@@ -169,10 +195,10 @@ accidents() {
 
   say "two podiums at once"
   podium halt >"$work/out" 2>&1 || die "halt: $(cat "$work/out")"
-  up >"$work/first" 2>&1 &
+  podium up "${skip[@]}" >"$work/first" 2>&1 &
   local first=$!
   sleep 1
-  if up >"$work/out" 2>&1; then die "a second podium did not wait or refuse: $(cat "$work/out")"; fi
+  if podium up "${skip[@]}" >"$work/out" 2>&1; then die "a second podium did not wait or refuse: $(cat "$work/out")"; fi
   said 'up'
   wait "$first" || die "the first podium failed: $(tail -n 20 "$work/first")"
   are running running
