@@ -79,10 +79,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			} else {
 				a.printFindings(findings, need, arg, language)
 			}
-			if len(doctor.Blocking(findings)) > 0 {
-				return exitStatus(exitPreflight)
-			}
-			return nil
+			return blockedBy(findings)
 		},
 	}
 	a.addOutput(c, &f.output)

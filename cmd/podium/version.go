@@ -42,13 +42,24 @@ func (a *app) printVersion(format string) error {
 	}
 	fmt.Fprintf(a.stdout, "podium %s", v.Version)
 	if v.Revision != "" {
-		fmt.Fprintf(a.stdout, " (%.12s)", v.Revision)
+		fmt.Fprintf(a.stdout, " (%.12s", v.Revision)
+		if v.Time != "" {
+			fmt.Fprintf(a.stdout, " of %.10s", v.Time)
+		}
+		if v.Modified {
+			fmt.Fprint(a.stdout, ", modified")
+		}
+		fmt.Fprint(a.stdout, ")")
 	}
 	fmt.Fprintf(a.stdout, ", %s, %s\n", v.Go, v.Platform)
 	return nil
 }
 
-// readBuildInfo takes the version from what the go command writes into every program.
+// release is the version of a release, such as 1.2.0, which the linker sets (see .goreleaser.yaml); empty in every other
+// build.
+var release string
+
+// readBuildInfo takes the version from what the go command writes into every program, and from the release.
 func readBuildInfo() buildInfo {
 	v := buildInfo{Version: "devel", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
@@ -57,6 +68,9 @@ func readBuildInfo() buildInfo {
 	}
 	if info.Main.Version != "" && info.Main.Version != "(devel)" {
 		v.Version = info.Main.Version
+	}
+	if release != "" {
+		v.Version = release
 	}
 	for _, s := range info.Settings {
 		switch s.Key {
