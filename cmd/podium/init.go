@@ -115,7 +115,7 @@ func (a *app) listLabs(o outputFlag) error {
 	if o.json() {
 		return a.printJSON(entries)
 	}
-	t := report.Table{Head: []string{"NAME", "WHAT IT IS"}}
+	t := report.Table{Head: []string{"NAME", "WHAT IT IS"}, Width: a.screen.width}
 	for _, e := range entries {
 		t.Row(e.Name, e.About)
 	}

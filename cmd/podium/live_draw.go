@@ -82,7 +82,7 @@ func (m liveModel) draw() string {
 }
 
 func (m liveModel) head() string {
-	s := fmt.Sprintf("%s  %d of %d tasks  %s", m.look.bold(m.title), m.done, m.tasks, clockTime(m.now.Sub(m.started)))
+	s := fmt.Sprintf("%s  %d of %d steps  %s", m.look.bold(m.title), m.done, m.steps, clockTime(m.now.Sub(m.started)))
 	if m.failed > 0 {
 		s += "  " + m.look.red(fmt.Sprintf("%d failed", m.failed))
 	}
@@ -113,7 +113,7 @@ func (m liveModel) choose(room int) (shown, hidden []*row) {
 	for _, wanted := range []func(*row) bool{
 		func(r *row) bool { return len(r.running) > 0 },
 		func(r *row) bool { return r.failed != "" },
-		func(r *row) bool { return r.done < r.tasks },
+		func(r *row) bool { return r.done < r.steps },
 		func(*row) bool { return true },
 	} {
 		for _, r := range m.rows {
@@ -141,7 +141,7 @@ func tally(rows []*row) string {
 			failed++
 		case len(r.running) > 0:
 			running++
-		case r.done < r.tasks:
+		case r.done < r.steps:
 			waiting++
 		default:
 			done++
@@ -174,7 +174,7 @@ func (m liveModel) drawRow(r *row, width int) string {
 	l := m.look
 	name := ansi.Truncate(r.node, width, l.more)
 	name += strings.Repeat(" ", width-ansi.StringWidth(name))
-	return fmt.Sprintf("%s %s  %s %5s  %s", m.mark(r), name, m.bar(r), fmt.Sprintf("%d/%d", r.done, r.tasks), m.doing(r))
+	return fmt.Sprintf("%s %s  %s %5s  %s", m.mark(r), name, m.bar(r), fmt.Sprintf("%d/%d", r.done, r.steps), m.doing(r))
 }
 
 func (m liveModel) mark(r *row) string {
@@ -184,7 +184,7 @@ func (m liveModel) mark(r *row) string {
 		return l.red(l.bad)
 	case len(r.running) > 0:
 		return l.cyan(l.spinner[m.tick%len(l.spinner)])
-	case r.tasks > 0 && r.done >= r.tasks:
+	case r.steps > 0 && r.done >= r.steps:
 		return l.green(l.ok)
 	}
 	return l.faint(l.wait)
@@ -193,8 +193,8 @@ func (m liveModel) mark(r *row) string {
 func (m liveModel) bar(r *row) string {
 	l := m.look
 	full := barWidth
-	if r.tasks > 0 {
-		full = min(barWidth*r.done/r.tasks, barWidth)
+	if r.steps > 0 {
+		full = min(barWidth*r.done/r.steps, barWidth)
 	}
 	paint := l.green
 	if r.failed != "" {
@@ -221,7 +221,7 @@ func (m liveModel) doing(r *row) string {
 		return s
 	case r.failed != "":
 		return l.red(r.failed+" failed") + "  " + l.faint(r.why)
-	case r.tasks > 0 && r.done >= r.tasks:
+	case r.steps > 0 && r.done >= r.steps:
 		s := "done before"
 		if r.spent > 0 {
 			s = "done at " + report.Duration(r.spent)
@@ -230,12 +230,10 @@ func (m liveModel) doing(r *row) string {
 			s += ", " + r.last // such as halted, while the first good state is kept
 		}
 		return l.faint(s)
-	case r.blocked > 0 && r.done+r.blocked >= r.tasks:
+	case r.blocked > 0 && r.done+r.blocked >= r.steps:
 		return l.faint("not finished: waits for what failed elsewhere")
-	case r.done == 0:
-		return l.faint("waiting")
 	}
-	return l.faint("waiting for other nodes")
+	return l.faint("waiting")
 }
 
 // clockTime writes whole seconds: 0:07, 12:34, 1:02:03.

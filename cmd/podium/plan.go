@@ -21,6 +21,7 @@ func (a *app) planCommand() *cobra.Command {
 		provider string
 		on       selection
 		offline  bool
+		all      bool
 	}{output: outputFlag{format: formatText, formats: []string{formatText, formatJSON, formatMermaid}}}
 	c := &cobra.Command{
 		Use:               "plan [LAB]",
@@ -49,13 +50,16 @@ func (a *app) planCommand() *cobra.Command {
 				}
 			}
 			p := b.plan
+			if !f.all && f.output.format != formatJSON {
+				p = p.Applying(reasons)
+			}
 			switch f.output.format {
 			case formatJSON:
 				return p.JSON(a.stdout, reasons)
 			case formatMermaid:
 				return p.Mermaid(a.stdout, reasons)
 			}
-			if err := p.Text(a.stdout, reasons); err != nil {
+			if err := p.Text(a.stdout, reasons, a.screen.width); err != nil {
 				return err
 			}
 			if gone := b.gone(); len(gone) > 0 {
@@ -67,6 +71,7 @@ func (a *app) planCommand() *cobra.Command {
 	a.addOutput(c, &f.output)
 	a.addProvider(c, &f.provider)
 	a.addSelection(c, &f.on)
+	c.Flags().BoolVar(&f.all, "all", false, "show also what does not apply, such as the upgrade of a cluster that is new")
 	c.Flags().BoolVar(&f.offline, "offline", false, "do not ask the nodes what they have")
 	return c
 }

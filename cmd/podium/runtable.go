@@ -17,8 +17,9 @@ type runTable struct {
 	mu      sync.Mutex
 	rows    []*row
 	byNode  map[string]*row
-	tasks   int // of the whole lab
-	done    int // now or before
+	maybe   map[plan.TaskID]bool // conditional tasks that have not started: they count when they do
+	steps   int                  // of the whole lab, the boots of machines aside
+	done    int                  // now or before
 	failed  int
 	started time.Time
 	lines   []line // to be printed above the view, once
@@ -35,7 +36,7 @@ type line struct {
 // row is a node in the table.
 type row struct {
 	node    string
-	tasks   int
+	steps   int
 	done    int           // now or before
 	blocked int           // will not run any more
 	failed  string        // first task that failed
@@ -52,17 +53,33 @@ type runningTask struct {
 	retry   bool
 }
 
-// newRunTable takes nodes and the number of their tasks from the plan.
+// newRunTable takes nodes and the number of their steps from the plan.
 func newRunTable(p plan.Plan, now time.Time) *runTable {
-	b := &runTable{byNode: map[string]*row{}, started: now}
+	b := &runTable{byNode: map[string]*row{}, maybe: map[plan.TaskID]bool{}, started: now}
 	for _, m := range p.Machines {
 		b.row(m.Name)
 	}
 	for _, t := range p.Tasks {
-		b.row(t.Node).tasks++
-		b.tasks++
+		switch {
+		case t.Conditional():
+			b.maybe[t.ID] = true
+		case t.Step != plan.StepBoot:
+			b.row(t.Node).steps++
+			b.steps++
+		}
 	}
 	return b
+}
+
+// counts reports whether an event is about a step that is counted. A conditional one is from its start on.
+func (b *runTable) counts(r *row, e event.Event) bool {
+	id := plan.TaskID(e.Node + "/" + e.Step)
+	if b.maybe[id] && e.Kind == event.TaskStarted {
+		delete(b.maybe, id)
+		r.steps++
+		b.steps++
+	}
+	return e.Step != plan.StepBoot && !b.maybe[id]
 }
 
 func (b *runTable) row(node string) *row {
@@ -87,6 +104,7 @@ func (b *runTable) Emit(e event.Event) {
 	if r == nil {
 		r = &row{node: e.Node} // not in the plan: without a row, so that the view keeps its height
 	}
+	counts := b.counts(r, e)
 	switch e.Kind {
 	case event.TaskStarted:
 		r.stop(e.Step)
@@ -103,11 +121,15 @@ func (b *runTable) Emit(e event.Event) {
 		b.lines = append(b.lines, line{text: report.Line(e, false)})
 	case event.TaskDone, event.TaskSkipped:
 		b.end(r, e)
-		r.done++
-		b.done++
+		if counts {
+			r.done++
+			b.done++
+		}
 	case event.TaskBlocked:
 		b.end(r, e)
-		r.blocked++
+		if counts {
+			r.blocked++
+		}
 	case event.TaskFailed:
 		b.end(r, e)
 		b.failed++
@@ -126,13 +148,16 @@ func (b *runTable) Emit(e event.Event) {
 		r.stop(e.Text)
 		r.last = ""
 	case event.Note:
-		if r.tasks == 0 {
+		if !b.planned(r) {
 			b.lines = append(b.lines, line{text: report.Line(e, false)}) // a machine that lab.yaml has no more
 			return
 		}
 		r.last = report.Clean(e.Text)
 	}
 }
+
+// planned reports whether a row is one of the plan's.
+func (b *runTable) planned(r *row) bool { return b.byNode[r.node] != nil }
 
 func (b *runTable) emitRun(e event.Event) {
 	text := report.Clean(e.Text)

@@ -138,7 +138,10 @@ func isSecret(key string) bool { return strings.HasPrefix(key, "secret_") }
 func (a *app) printStatus(b *labSession, r statusReport) {
 	l := newLook(a.screen)
 	fmt.Fprintf(a.stdout, "%s, %s\n\n", l.bold(title(b.lab)), b.state.Lab())
-	t := report.Table{Head: []string{"NODE", "MACHINE", "SSH", "STEPS", "SERVICES", "ADDRESS", "ROLES"}}
+	t := report.Table{
+		Head:  []string{"NODE", "MACHINE", "SSH", "STEPS", "SERVICES", "ADDRESS", "ROLES"},
+		Width: a.screen.width, Spare: []string{"ROLES", "ADDRESS"},
+	}
 	for _, n := range r.nodes {
 		t.Row(n.Name, l.machine(n.Machine), l.ssh(n), steps(n), l.services(n), n.Address, strings.Join(n.Roles, ","))
 	}

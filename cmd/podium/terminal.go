@@ -16,6 +16,7 @@ type screen struct {
 	live    bool // a picture may be drawn again and again in place
 	color   bool
 	unicode bool
+	width   int      // columns of stdout; 0: not a terminal, any number
 	out     *os.File // set when stdout is a terminal
 }
 
@@ -25,6 +26,9 @@ func newScreen(in io.Reader, out io.Writer, getenv func(string) string) screen {
 	s.stdin = isTerminal(in)
 	if f, ok := out.(*os.File); ok && isTerminal(f) {
 		s.stdout, s.out = true, f
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			s.width = width
+		}
 	}
 	dumb := getenv("TERM") == "dumb" || runtime.GOOS != "windows" && getenv("TERM") == "" || s.stdout && !understandsEscapes(s.out)
 	s.live = s.stdin && s.stdout && !dumb && getenv("CI") == ""

@@ -189,7 +189,7 @@ func (a *app) concludeUp(b *labSession, f upFlags, s engine.Summary, err error) 
 				a.log.Warn("summary", "error", err)
 			}
 		} else {
-			report.Text(a.stdout, s, report.Options{LabArg: b.arg, Color: a.screen.color})
+			report.Text(a.stdout, s, report.Options{LabArg: b.arg, Width: a.screen.width, Color: a.screen.color})
 		}
 		if f.junit != "" {
 			if junitErr := writeJUnit(f.junit, s); junitErr != nil {

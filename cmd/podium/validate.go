@@ -56,7 +56,7 @@ func (a *app) validateCommand() *cobra.Command {
 			if over := lab.Override(file); over != "" {
 				file += " with " + filepath.Base(over)
 			}
-			fmt.Fprintf(a.stdout, "%s is valid: %s, %s, %s on %s\n", file, l.Name, counted(len(p.Machines), "machine"), counted(len(p.Tasks), "task"), l.Provider)
+			fmt.Fprintf(a.stdout, "%s is valid: %s, %s, %s on %s\n", file, l.Name, counted(len(p.Machines), "machine"), counted(p.Applying(nil).Steps(), "step"), l.Provider)
 			return nil
 		},
 	}

@@ -69,6 +69,7 @@ func (g *graph) critical(took func(i int) time.Duration) time.Duration {
 // a twentieth of its timeout, since timeouts are generous alike. What brings a node to the version that it has takes
 // nothing.
 func estimate(s state.State, tasks []plan.Task) func(plan.Task) time.Duration {
+	applies := applying(s)
 	total, count := map[string]time.Duration{}, map[string]int{}
 	for _, steps := range s.Steps {
 		for name, step := range steps {
@@ -79,10 +80,8 @@ func estimate(s state.State, tasks []plan.Task) func(plan.Task) time.Duration {
 		}
 	}
 	return func(t plan.Task) time.Duration {
-		if v := t.Version; v != nil {
-			if has := v.Has(s.Facts[t.Node]); has == "" || v.Fits(has) {
-				return 0 // it will not run
-			}
+		if !applies(t) {
+			return 0 // it will not run
 		}
 		if took := s.Steps[t.Node][t.Step].Duration; took > 0 {
 			return took

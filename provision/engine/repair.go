@@ -84,7 +84,7 @@ type repairRun struct {
 }
 
 func (r *repairRun) repair(ctx context.Context) (Repaired, error) {
-	r.emit(event.Event{Kind: event.RunStarted, Tasks: len(r.Plan.Tasks), Text: r.verb})
+	r.emit(event.Event{Kind: event.RunStarted, Tasks: r.Plan.Steps(), Text: r.verb})
 	var err error
 	if r.before, err = r.machines(ctx); err == nil {
 		err = r.tasks(ctx)

@@ -73,7 +73,7 @@ func (r *upRun) summarize(s *Summary) {
 	s.Duration = time.Since(r.started)
 	s.Critical = r.graph.critical(func(i int) time.Duration { return r.results[i].Duration })
 	s.Makespan = makespan(r.results)
-	s.Tasks, s.Failures = r.results, r.failures
+	s.Tasks, s.Failures = r.account(), r.failures
 	r.record.View(func(st state.State) {
 		for _, m := range r.Plan.Machines {
 			node := NodeResult{Name: m.Name, Roles: m.Roles, Address: m.Address.String(), Endpoint: st.Machines[m.Name].Endpoint}
@@ -87,6 +87,39 @@ func (r *upRun) summarize(s *Summary) {
 		}
 	})
 	s.Left, s.Resting = r.left(), r.Plan.Resting()
+}
+
+// account is the results of the tasks that have a part in this run. An upgrade that does not apply has none.
+func (r *upRun) account() []TaskResult {
+	var results []TaskResult
+	for i, t := range r.Plan.Tasks {
+		if how := r.results[i].Outcome; r.applies(t) || how == Done || how == Failed {
+			results = append(results, r.results[i])
+		}
+	}
+	return results
+}
+
+// steps counts the steps that have a part in this run.
+func (r *upRun) steps() int {
+	n := 0
+	for _, t := range r.Plan.Tasks {
+		if t.Step != plan.StepBoot && r.applies(t) {
+			n++
+		}
+	}
+	return n
+}
+
+// applying reports whether a task has a part in a run, as far as the state knows: an upgrade has on nodes of another version.
+func applying(s state.State) func(plan.Task) bool {
+	return func(t plan.Task) bool {
+		if !t.Conditional() {
+			return true
+		}
+		has := t.Version.Has(s.Facts[t.Node])
+		return has != "" && !t.Version.Fits(has)
+	}
 }
 
 // left are the steps whose markers lie on nodes although the plan does not have them any more, sorted.

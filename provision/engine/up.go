@@ -56,6 +56,7 @@ type upRun struct {
 	*run
 	options UpOptions
 	ahead   string // the upgrade that this run is going to do; empty: none
+	applies func(plan.Task) bool
 	forced  map[plan.TaskID]bool
 }
 
@@ -83,13 +84,13 @@ func (e *Engine) newUp(o UpOptions) (*upRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &upRun{run: r, options: o, ahead: ahead, forced: forced}
+	u := &upRun{run: r, options: o, ahead: ahead, forced: forced, applies: applying(s)}
 	r.work = u
 	return u, nil
 }
 
 func (r *upRun) up(ctx context.Context) (Summary, error) {
-	r.emit(event.Event{Kind: event.RunStarted, Tasks: len(r.Plan.Tasks), Text: r.verb})
+	r.emit(event.Event{Kind: event.RunStarted, Tasks: r.steps(), Text: r.verb})
 	err := r.finishRestore(ctx)
 	if err == nil {
 		err = r.prepare(ctx)

@@ -9,7 +9,7 @@ type Kind string
 
 // The kinds of event.
 const (
-	RunStarted   Kind = "run-started"   // Tasks: how many will run, Text: for which verb of podium
+	RunStarted   Kind = "run-started"   // Tasks: the steps to look at, Text: for which verb of podium
 	RunFinished  Kind = "run-finished"  // Error and Duration
 	TaskStarted  Kind = "task-started"  // Node, Step, Attempt, Text: why it runs
 	TaskOutput   Kind = "task-output"   // Text: one line of output

@@ -29,17 +29,33 @@ func (p Plan) Resting() []string {
 	return names
 }
 
-// part is the plan of some machines. What came after a task that is left out comes after what that task came after.
+// part is the plan of some machines.
 func (p Plan) part(names []string) (Plan, error) {
 	if len(names) == len(p.Machines) {
 		return p, nil
 	}
-	some := Plan{Lab: p.Lab, Whole: p.Machines}
-	for _, m := range p.Machines {
-		if slices.Contains(names, m.Name) {
-			some.Machines = append(some.Machines, m)
+	some := p.without(func(t Task) bool { return !slices.Contains(names, t.Node) })
+	some.Whole = p.Machines
+	some.Machines = slices.DeleteFunc(slices.Clone(p.Machines), func(m lab.Machine) bool { return !slices.Contains(names, m.Name) })
+	for _, t := range some.Tasks {
+		for _, in := range t.Inputs {
+			if !slices.Contains(names, in.Node) {
+				return Plan{}, fmt.Errorf("%s needs %s, which takes no part", t.ID, in.Node)
+			}
 		}
 	}
+	return some, nil
+}
+
+// Applying leaves out the conditional tasks that have no reason to run, such as the upgrade of a cluster that is not there yet.
+func (p Plan) Applying(reasons map[TaskID]string) Plan {
+	return p.without(func(t Task) bool { return t.Conditional() && reasons[t.ID] == "" })
+}
+
+// without leaves tasks out. What came after such a task comes after what that task came after.
+func (p Plan) without(leave func(Task) bool) Plan {
+	some := p
+	some.Tasks = nil
 	behind := map[TaskID][]TaskID{} // what stands for a task that is left out
 	for _, t := range p.Tasks {     // each after those it waits for
 		var after []TaskID
@@ -52,17 +68,12 @@ func (p Plan) part(names []string) (Plan, error) {
 		}
 		slices.Sort(after)
 		t.After = slices.Compact(after)
-		if !slices.Contains(names, t.Node) {
+		if leave(t) {
 			behind[t.ID] = t.After
 			continue
-		}
-		for _, in := range t.Inputs {
-			if !slices.Contains(names, in.Node) {
-				return Plan{}, fmt.Errorf("%s needs %s, which takes no part", t.ID, in.Node)
-			}
 		}
 		some.Tasks = append(some.Tasks, t)
 	}
 	withoutDetours(some.Tasks)
-	return some, nil
+	return some
 }

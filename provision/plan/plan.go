@@ -68,3 +68,17 @@ type Digest struct {
 	Vars   string `json:"vars"`
 	Files  string `json:"files"`
 }
+
+// Conditional reports whether the task only runs on a node that has another version than the description wants.
+func (t Task) Conditional() bool { return t.Version != nil }
+
+// Steps counts the tasks beside the boots of machines: what people are told of as steps.
+func (p Plan) Steps() int {
+	n := 0
+	for _, t := range p.Tasks {
+		if t.Step != StepBoot {
+			n++
+		}
+	}
+	return n
+}

@@ -188,7 +188,7 @@ func BenchmarkBuild(b *testing.B) {
 		if got := CriticalPath(p, func(Task) time.Duration { return time.Second }); got < 5*time.Second {
 			b.Fatal(got)
 		}
-		if err := p.Text(&strings.Builder{}, nil); err != nil {
+		if err := p.Text(&strings.Builder{}, nil, 0); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func reasons() map[TaskID]string {
 
 func TestRenderWithReasons(t *testing.T) {
 	p := build(t, cluster())
-	golden(t, "reasons.txt", text(t, p.Text, reasons()))
+	golden(t, "reasons.txt", text(t, p.wide, reasons()))
 	golden(t, "reasons.mmd", text(t, p.Mermaid, reasons()))
 	for i := range p.Tasks {
 		p.Tasks[i].Digest = Digest{}
@@ -31,7 +32,7 @@ func TestRenderWithReasons(t *testing.T) {
 func TestTextOfManyMachines(t *testing.T) {
 	l := cluster()
 	l.Nodes[1].Count = 12
-	got := text(t, build(t, l).Text, nil)
+	got := text(t, build(t, l).wide, nil)
 	if want := "after boot, join on w1 w2 w3 and 9 more\n"; !strings.Contains(got, want) {
 		t.Errorf("%q is not in\n%s", want, got)
 	}
@@ -90,7 +91,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 func TestRenderToABrokenPipe(t *testing.T) {
 	p := build(t, cluster())
-	for name, render := range map[string]func(io.Writer, map[TaskID]string) error{"text": p.Text, "JSON": p.JSON, "mermaid": p.Mermaid} {
+	for name, render := range map[string]func(io.Writer, map[TaskID]string) error{"text": p.wide, "JSON": p.JSON, "mermaid": p.Mermaid} {
 		if err := render(failing{io.ErrClosedPipe}, nil); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -115,8 +116,43 @@ func TestCriticalPath(t *testing.T) {
 }
 
 func TestTextOfNothing(t *testing.T) {
-	got := text(t, Plan{Lab: lab.Lab{Name: "none", Provider: "sim"}}.Text, nil)
-	if got != "none: 0 machines on sim, 0 tasks\n" {
+	got := text(t, Plan{Lab: lab.Lab{Name: "none", Provider: "sim"}}.wide, nil)
+	if got != "none: 0 machines on sim, 0 steps\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// On a narrow terminal every line fits, and says which step and why it would run.
+func TestTextFitsTheTerminal(t *testing.T) {
+	p := load(t, filepath.Join("..", "..", "labs", "k8s-basic"))
+	why := map[TaskID]string{"w1/kubeadm-join": "variables changed"}
+	for _, width := range []int{60, 80, 100} {
+		for _, reasons := range []map[TaskID]string{nil, why} {
+			var b strings.Builder
+			if err := p.Text(&b, reasons, width); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(b.String()) {
+				if line = strings.TrimRight(line, "\n"); len(line) > width && !strings.HasPrefix(line, "k8s-basic: ") {
+					t.Errorf("%d columns of %d: %q", len(line), width, line)
+				}
+			}
+			if reasons != nil && !strings.Contains(b.String(), "(variables changed)") {
+				t.Errorf("width %d: no reason", width)
+			}
+		}
+	}
+}
+
+func TestApplyingLeavesOutUpgrades(t *testing.T) {
+	p := load(t, filepath.Join("..", "..", "labs", "k8s-basic"))
+	checkPlan(t, p.Applying(nil))
+	shown := text(t, p.Applying(nil).wide, nil)
+	if strings.Contains(shown, "kube-upgrade") || !strings.Contains(shown, "30 steps") {
+		t.Error(shown)
+	}
+	ahead := text(t, p.Applying(map[TaskID]string{"cp/kube-upgrade": "1.35.1 installed"}).wide, nil)
+	if !strings.Contains(ahead, "  kube-upgrade ") || strings.Contains(ahead, "kube-upgrade-worker") {
+		t.Error(ahead)
 	}
 }

@@ -10,34 +10,33 @@ import (
 	"podium/provision/lab"
 )
 
-// Text writes the plan for people: machine by machine, each task with what it waits for. With reasons (nil: none), it
-// says of each task why it runs; a task whose reason is missing or empty is done already.
-func (p Plan) Text(w io.Writer, reasons map[TaskID]string) error {
+// Text writes the plan for people: machine by machine, each step with what it waits for. With reasons (nil: none), it
+// says of each task why it runs; a task whose reason is missing or empty is done already. Lines get at most width
+// columns (0: any number): what steps wait for is left out first, then what they are about is cut.
+func (p Plan) Text(w io.Writer, reasons map[TaskID]string, width int) error {
 	out := bufio.NewWriter(w)
-	fmt.Fprintf(out, "%s: %s on %s, %s", p.Lab.Name, count(len(p.Machines), "machine"), p.Lab.Provider, count(len(p.Tasks), "task"))
+	fmt.Fprintf(out, "%s: %s on %s, %s", p.Lab.Name, count(len(p.Machines), "machine"), p.Lab.Provider, count(p.Steps(), "step"))
 	if reasons != nil {
-		todo := p.pending(reasons)
-		fmt.Fprintf(out, ": %d to do (+), %d done (=)", todo, len(p.Tasks)-todo)
+		switch todo, boots := p.pending(reasons); {
+		case todo+boots == 0:
+			fmt.Fprint(out, ": all done (=)")
+		case boots > 0:
+			fmt.Fprintf(out, ": %s to start and %d to do (+), %d done (=)", count(boots, "machine"), todo, p.Steps()-todo)
+		default:
+			fmt.Fprintf(out, ": %d to do (+), %d done (=)", todo, p.Steps()-todo)
+		}
 	}
 	fmt.Fprintln(out)
 	tasks := map[string][]Task{}
-	var steps, abouts int // widths
 	for _, t := range p.Tasks {
 		tasks[t.Node] = append(tasks[t.Node], t)
-		steps, abouts = max(steps, len(t.Step)), max(abouts, len(t.About))
 	}
-	names := p.nodeNames()
+	lines := p.lines(reasons)
+	lines.fit(width)
 	for _, m := range p.Machines {
 		fmt.Fprintf(out, "\n%s\n", machineText(m))
 		for _, t := range tasks[m.Name] {
-			line := fmt.Sprintf("  %s%-*s  %-*s", sign(reasons, t.ID), steps, t.Step, abouts, t.About)
-			if len(t.After) > 0 {
-				line += "  after " + names.after(t)
-			}
-			if reason := reasons[t.ID]; reason != "" {
-				line += "  (" + reason + ")"
-			}
-			fmt.Fprintln(out, strings.TrimRight(line, " "))
+			fmt.Fprintln(out, lines.text(t, sign(reasons, t.ID), reasons[t.ID]))
 		}
 	}
 	if err := out.Flush(); err != nil {
@@ -46,15 +45,69 @@ func (p Plan) Text(w io.Writer, reasons map[TaskID]string) error {
 	return nil
 }
 
-// pending counts the tasks that have a reason to run.
-func (p Plan) pending(reasons map[TaskID]string) int {
-	n := 0
+// taskLines are the columns of a plan's tasks.
+type taskLines struct {
+	names         nodeNames
+	steps, abouts int // widths
+	width         int // of the whole without what steps wait for
+	after         bool
+}
+
+func (p Plan) lines(reasons map[TaskID]string) *taskLines {
+	l := &taskLines{names: p.nodeNames(), after: true}
 	for _, t := range p.Tasks {
-		if reasons[t.ID] != "" {
-			n++
+		l.steps, l.abouts = max(l.steps, len(t.Step)), max(l.abouts, len(t.About))
+	}
+	for _, t := range p.Tasks {
+		l.width = max(l.width, len(l.text(Task{Step: t.Step, About: t.About}, sign(reasons, t.ID), reasons[t.ID])))
+	}
+	return l
+}
+
+// leastAbout is how much is left of what a step is about, on the narrowest terminal.
+const leastAbout = 12
+
+// roomForAfter is the room without which what steps wait for is left out.
+const roomForAfter = 40
+
+// fit makes the lines narrower.
+func (l *taskLines) fit(width int) {
+	if width <= 0 || l.width+roomForAfter <= width {
+		return
+	}
+	l.after = false
+	if l.width > width {
+		l.abouts = max(l.abouts-(l.width-width), leastAbout)
+	}
+}
+
+func (l *taskLines) text(t Task, sign, reason string) string {
+	about := t.About
+	if len(about) > l.abouts {
+		about = about[:l.abouts-2] + ".."
+	}
+	line := fmt.Sprintf("  %s%-*s  %-*s", sign, l.steps, t.Step, l.abouts, about)
+	if reason != "" {
+		line += "  (" + reason + ")"
+	}
+	if l.after && len(t.After) > 0 {
+		line += "  after " + l.names.after(t)
+	}
+	return strings.TrimRight(line, " ")
+}
+
+// pending counts the steps that have a reason to run, and the machines that have one to be started.
+func (p Plan) pending(reasons map[TaskID]string) (steps, boots int) {
+	for _, t := range p.Tasks {
+		switch {
+		case reasons[t.ID] == "":
+		case t.Step == StepBoot:
+			boots++
+		default:
+			steps++
 		}
 	}
-	return n
+	return steps, boots
 }
 
 // sign marks what will run and what is done.

@@ -29,7 +29,7 @@ func Lines(w io.Writer, verbose bool) event.Sink {
 func Line(e event.Event, verbose bool) string {
 	switch e.Kind {
 	case event.RunStarted:
-		return count(e.Tasks, "task") + " to look at"
+		return count(e.Tasks, "step") + " to look at"
 	case event.TaskStarted:
 		why := ""
 		if e.Text != "" {

@@ -205,6 +205,22 @@ func TestTableCountsColumns(t *testing.T) {
 	}
 }
 
+func TestTableFitsTheTerminal(t *testing.T) {
+	for width, want := range map[int]string{
+		0:  "NODE  ROLES          ADDRESS\nw1    control-plane  192.168.56.11\n",
+		34: "NODE  ROLES          ADDRESS\nw1    control-plane  192.168.56.11\n",
+		33: "NODE  ADDRESS\nw1    192.168.56.11\n",
+		12: "NODE  ADDR..\nw1    192...\n",
+	} {
+		var b bytes.Buffer
+		table := Table{Head: []string{"NODE", "ROLES", "ADDRESS"}, Width: width, Spare: []string{"ROLES", "NOSUCH"}}
+		table.Row("w1", "control-plane", "192.168.56.11")
+		if table.Write(&b); b.String() != want {
+			t.Errorf("%d columns:\n%swant\n%s", width, b.String(), want)
+		}
+	}
+}
+
 func TestClean(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain":                      "plain",

@@ -14,11 +14,13 @@ import (
 
 	"podium/provision/engine"
 	"podium/provision/lab"
+	"podium/provision/plan"
 )
 
 // Options say what a summary needs to know beside the run itself.
 type Options struct {
 	LabArg string // what the user has to write after a verb to mean this lab: " labs/docker", or empty
+	Width  int    // columns of the terminal it is written to; 0: any number
 	Color  bool   // the place it is written to shows ANSI colours
 }
 
@@ -43,20 +45,27 @@ func Text(w io.Writer, s engine.Summary, o Options) {
 		}
 		return
 	}
-	writeNodes(w, s)
+	writeNodes(w, s, o)
 	writePlaces(w, s, o)
 	writeTimes(w, s)
 	writeNext(w, s, o)
 }
 
-// outcomes counts tasks by how they ended.
-type outcomes struct{ done, skipped, failed, blocked, cancelled int }
+// outcomes counts steps by how they ended, and machines that did not boot.
+type outcomes struct{ steps, done, skipped, failed, blocked, cancelled, down int }
 
-func (n outcomes) notReady() bool { return n.failed+n.blocked+n.cancelled > 0 }
+func (n outcomes) notReady() bool { return n.failed+n.blocked+n.cancelled+n.down > 0 }
 
 func countOutcomes(s engine.Summary) outcomes {
 	var n outcomes
 	for _, t := range s.Tasks {
+		if t.Step == plan.StepBoot {
+			if t.Outcome != engine.Done && t.Outcome != engine.Skipped {
+				n.down++
+			}
+			continue
+		}
+		n.steps++
 		switch t.Outcome {
 		case engine.Done:
 			n.done++
@@ -91,16 +100,17 @@ func headline(w io.Writer, s engine.Summary, n outcomes, o Options) {
 		if len(s.Resting) > 0 {
 			ready, nodes = s.Lab+" is ready in part", fmt.Sprintf("%d of %s", len(s.Nodes), count(len(s.Nodes)+len(s.Resting), what))
 		}
-		fmt.Fprintf(w, "%s: %s, %s: %s; took %s\n", o.paint(ansi.Green, ready), nodes, count(len(s.Tasks), "task"),
+		fmt.Fprintf(w, "%s: %s, %s: %s; took %s\n", o.paint(ansi.Green, ready), nodes, count(n.steps, "step"),
 			strings.Join(parts, ", "), Duration(s.Duration))
 		return
 	}
+	add(n.down, "%d not booted")
 	add(n.failed, "%d failed")
 	add(n.blocked, "%d wait for what failed")
 	add(n.cancelled, "%d not finished")
 	add(n.done, "%d done now")
 	add(n.skipped, "%d with nothing to do")
-	fmt.Fprintf(w, "%s: of %s %s; took %s\n", o.paint(ansi.Red, s.Lab+" is not ready"), count(len(s.Tasks), "task"), strings.Join(parts, ", "), Duration(s.Duration))
+	fmt.Fprintf(w, "%s: of %s and %s %s; took %s\n", o.paint(ansi.Red, s.Lab+" is not ready"), count(len(s.Nodes), "machine"), count(n.steps, "step"), strings.Join(parts, ", "), Duration(s.Duration))
 }
 
 // writeFailures shows each failure; where a step failed on several nodes for the same reason, once with the output of
@@ -172,9 +182,9 @@ func writeUndone(w io.Writer, s engine.Summary) {
 	}
 }
 
-func writeNodes(w io.Writer, s engine.Summary) {
+func writeNodes(w io.Writer, s engine.Summary, o Options) {
 	fmt.Fprintln(w)
-	t := Table{Indent: "  ", Head: []string{"NODE", "ROLES", "ADDRESS", "SSH", "TIME"}}
+	t := Table{Indent: "  ", Head: []string{"NODE", "ROLES", "ADDRESS", "SSH", "TIME"}, Width: o.Width, Spare: []string{"ROLES", "ADDRESS"}}
 	for _, n := range s.Nodes {
 		t.Row(n.Name, strings.Join(n.Roles, ","), n.Address, endpoint(n), orDash(spent(s, n.Name)))
 	}
