@@ -170,6 +170,9 @@ func (a *app) printComponent(p catalogue.Component) {
 	for _, purpose := range slices.Sorted(maps.Keys(p.URLs)) {
 		more.Row(purpose, p.URLs[purpose])
 	}
+	for _, file := range slices.Sorted(maps.Keys(p.SHA256)) {
+		more.Row("sha256", file+": "+p.SHA256[file])
+	}
 	for _, image := range slices.Sorted(maps.Keys(p.Images)) {
 		more.Row("image", p.Images[image])
 	}

@@ -72,3 +72,28 @@ func TestPin(t *testing.T) {
 		t.Error("an unknown component is pinned")
 	}
 }
+
+// FuzzPin: what is pinned is found again, and nothing else changes.
+func FuzzPin(f *testing.F) {
+	f.Add("components:\n  - name: a\n    about: x\n    versions: [{version: \"1\"}]\n    urls: {file: https://h/{version}}\n    from: y\n", "a")
+	f.Add("sources:\n  - name: a\n    from: z\n\ncomponents:\n  - name: a\n    from: y\n", "a")
+	f.Add("components:\n  - name: a\n    sha256:\n      1 file: "+strings.Repeat("0", 64)+"\n    from: y\n  - name: b\n    from: y\n", "b")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		before, err := Parse([]byte(text))
+		if err != nil {
+			return
+		}
+		sum := strings.Repeat("ab", 32)
+		pinned, err := Pin(text, name, "1", []Download{{Purpose: "file", SHA256: sum}})
+		if err != nil {
+			return
+		}
+		after, err := Parse([]byte(pinned))
+		if err != nil || len(after.Components) != len(before.Components) || len(after.Sources) != len(before.Sources) {
+			t.Fatalf("%q became %q, %v", text, pinned, err)
+		}
+		if c, ok := after.Find(name); !ok || c.SHA256["1 file"] != sum {
+			t.Fatalf("%q became %q: no checksum of %s", text, pinned, name)
+		}
+	})
+}

@@ -32,3 +32,24 @@ func TestEscapes(t *testing.T) {
 		}
 	}
 }
+
+// FuzzEscapes: in what pieces keys come makes no difference, and only "~." at the start of a line leaves.
+func FuzzEscapes(f *testing.F) {
+	f.Add("ls\r~.", 3)
+	f.Add("~~.\r~x", 1)
+	f.Fuzz(func(t *testing.T, keys string, cut int) {
+		whole, parts := escapes{atStart: true}, escapes{atStart: true}
+		sent, left := whole.filter([]byte(keys))
+		cut = max(0, min(cut, len(keys)))
+		first, leftFirst := parts.filter([]byte(keys[:cut]))
+		got, leftPart := string(first), leftFirst
+		if !leftFirst {
+			var second []byte
+			second, leftPart = parts.filter([]byte(keys[cut:]))
+			got += string(second)
+		}
+		if got != string(sent) || leftPart != left {
+			t.Errorf("%q cut at %d: %q, left %t; whole: %q, left %t", keys, cut, got, leftPart, sent, left)
+		}
+	})
+}

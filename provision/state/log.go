@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 
@@ -64,27 +65,45 @@ func (l *Log) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Edit changes what the file holds. For secrets that are known only after they were written.
+// Edit changes what the file and its older generation hold. For secrets that are known only after they were written.
 func (l *Log) Edit(change func(text string) string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.file == nil {
 		return fmt.Errorf("edit %s: %w", l.Path(), os.ErrClosed)
 	}
-	text := make([]byte, l.size)
-	if _, err := l.file.ReadAt(text, 0); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("edit %s: %w", l.Path(), err)
+	if _, err := editFile(l.files, older(l.name), change); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	size, err := editFile(l.files, l.name, change)
+	if err == nil {
+		l.size = size
+	}
+	return err
+}
+
+// editFile writes a file again where that makes a difference, and gives its size.
+func editFile(files folder.Folder, name string, change func(string) string) (int64, error) {
+	file, err := files.OpenFile(name, os.O_RDWR, 0) // not the appending one: Windows lets that shorten nothing
+	if err != nil {
+		return 0, fmt.Errorf("edit log: %w", err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return 0, fmt.Errorf("edit log: %w", err)
 	}
 	changed := change(string(text))
 	if changed == string(text) {
-		return nil
+		return int64(len(text)), nil
 	}
-	if err := l.file.Truncate(0); err != nil {
-		return fmt.Errorf("edit %s: %w", l.Path(), err)
+	if err = file.Truncate(0); err == nil {
+		_, err = file.WriteAt([]byte(changed), 0)
 	}
-	n, err := l.file.Write([]byte(changed)) // at the end, which is the beginning now
-	l.size = int64(n)
-	return err
+	if err = errors.Join(err, file.Close()); err != nil {
+		return 0, fmt.Errorf("edit log: %w", err)
+	}
+	return int64(len(changed)), nil
 }
 
 // Close closes the file; later writes fail.
