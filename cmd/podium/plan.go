@@ -7,12 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"podium/provision/engine"
 	"podium/provision/lab"
 	"podium/provision/plan"
 )
 
 const planLong = `Show what up would do: the machines and, for each, the steps in order with what they wait for.
-Nothing is made or changed. When nodes can be reached, each step has a reason: why it would run.
+Nothing is made or changed. Where lab.yaml differs from what the machines were made with (memory, cpus,
+box, user, network), it says when that takes effect. When nodes can be reached, each step has a reason: why it would run.
 -o mermaid draws the graph of tasks (paste it into a Markdown file on GitHub or GitLab).`
 
 func (a *app) planCommand() *cobra.Command {
@@ -44,8 +46,9 @@ func (a *app) planCommand() *cobra.Command {
 			}
 			a.showWarnings()
 			var reasons map[plan.TaskID]string
+			var differences []engine.Difference
 			if !f.offline {
-				if reasons, err = a.reasons(c.Context(), b); err != nil {
+				if reasons, differences, err = a.reasons(c.Context(), b); err != nil {
 					return err
 				}
 			}
@@ -61,6 +64,12 @@ func (a *app) planCommand() *cobra.Command {
 			}
 			if err := p.Text(a.stdout, reasons, a.screen.width); err != nil {
 				return err
+			}
+			if len(differences) > 0 {
+				fmt.Fprintln(a.stdout, "\nNot as the machines were made:")
+			}
+			for _, d := range differences {
+				fmt.Fprintf(a.stdout, "  %s\n", d)
 			}
 			if gone := b.gone(); len(gone) > 0 {
 				fmt.Fprintf(a.stdout, "\nNo longer in %s, and left alone by up without --prune: %s\n", b.file, listNames(gone))
@@ -83,21 +92,26 @@ func (b *labSession) gone() []string {
 	})
 }
 
-// reasons asks the nodes why each task would run; nil when the lab was never made.
-func (a *app) reasons(ctx context.Context, b *labSession) (map[plan.TaskID]string, error) {
+// reasons asks the nodes why each task would run, and how the machines differ from the description; nil when the lab was
+// never made.
+func (a *app) reasons(ctx context.Context, b *labSession) (map[plan.TaskID]string, []engine.Difference, error) {
 	if len(b.known.Machines) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err := a.equip(b, noWait); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	changes, err := b.engine.Changes(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	differences, err := b.engine.Differences(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	reasons := map[plan.TaskID]string{}
 	for _, c := range changes {
 		reasons[c.Task] = c.Reason
 	}
-	return reasons, nil
+	return reasons, differences, nil
 }

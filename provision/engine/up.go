@@ -190,6 +190,11 @@ func (r *upRun) prepare(ctx context.Context) error {
 	if err := r.Dir.WriteFile("applied.yaml", text); err != nil {
 		return err
 	}
+	r.record.View(func(s state.State) {
+		for _, d := range r.differences(s, r.Plan.Machines, r.before) {
+			r.note("", "%s", d)
+		}
+	})
 	r.record.Update(r.expect)
 	return r.record.Save()
 }
@@ -269,6 +274,7 @@ func (r *upRun) boot(ctx context.Context, t plan.Task, result *TaskResult) error
 	if r.isNew(t.Node) {
 		r.record.Update(func(s *state.State) { lostSnapshots(s, t.Node) })
 	}
+	r.recordSettings(t.Node)
 	if r.was(t.Node) == machine.Running {
 		result.Outcome, result.Reason = Skipped, ""
 	}

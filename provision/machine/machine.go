@@ -118,3 +118,32 @@ type Inventory interface {
 	// Known gives the SSH ports that are pinned and the ids of the machines that exist, by node.
 	Known() (ports map[string]int, ids map[string]string, err error)
 }
+
+// Setting is something that lab.yaml says of a machine and that can change after the machine was made.
+type Setting string
+
+// The settings that are compared with what machines were made with.
+const (
+	CPUs    Setting = "cpus"
+	Memory  Setting = "memory"
+	Image   Setting = "box" // with Incus, incus.image
+	User    Setting = "user"
+	Network Setting = "network"
+)
+
+// Effect says when a machine that exists takes a changed setting.
+type Effect int
+
+// The effects that a changed setting can have.
+const (
+	WhenMade    Effect = iota // only a machine that is made in its place has it
+	WhenStarted               // the machine takes it when Up starts it
+	AtOnce                    // Up applies it to the machine while it runs
+)
+
+// Adjustable is a Provider that can change machines which exist. With others a changed setting is for new machines.
+type Adjustable interface {
+	Provider
+	// Takes says when a machine takes a changed setting.
+	Takes(l lab.Lab, s Setting) Effect
+}

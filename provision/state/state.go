@@ -54,7 +54,7 @@ type Machine struct {
 
 // Settings are what lab.yaml says of a machine and what cannot be changed on one that exists, or not at once.
 type Settings struct {
-	CPUs    int    `json:"cpus,omitempty"`
+	CPUs    string `json:"cpus,omitempty"`
 	Memory  string `json:"memory,omitempty"`
 	Box     string `json:"box,omitempty"`
 	User    string `json:"user,omitempty"`

@@ -121,9 +121,13 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 	case !ok:
 		i, err = p.create(ctx, m)
 	case i.state() != machine.Running:
-		err = p.start(ctx, name, i)
-	}
-	if err == nil && described {
+		if described {
+			err = p.resize(ctx, m, i)
+		}
+		if err == nil {
+			err = p.start(ctx, name, i)
+		}
+	case described:
 		err = p.resize(ctx, m, i)
 	}
 	if err == nil && i.Config[keyHostKeys] == "" {
@@ -210,8 +214,18 @@ func (p *Provider) start(ctx context.Context, name string, i instance) error {
 	return nil
 }
 
-// resize applies a changed number of processors or size of memory. A container takes them while it runs; a virtual
-// machine only when it starts the next time.
+// Takes says when an instance takes a changed setting: a container its sizes while it runs, a virtual machine when it starts.
+func (p *Provider) Takes(l lab.Lab, s machine.Setting) machine.Effect {
+	switch {
+	case s != machine.CPUs && s != machine.Memory:
+		return machine.WhenMade
+	case l.Incus != nil && l.Incus.Instance == "vm":
+		return machine.WhenStarted
+	}
+	return machine.AtOnce
+}
+
+// resize applies a changed number of processors or size of memory, as Takes says.
 func (p *Provider) resize(ctx context.Context, m lab.Machine, i instance) error {
 	want := limits(m)
 	if i.Config["limits.cpu.allowance"] != "" {
@@ -224,8 +238,7 @@ func (p *Provider) resize(ctx context.Context, m lab.Machine, i instance) error 
 	if same {
 		return nil
 	}
-	if i.Type != "container" {
-		p.log.Warn("its new size counts once it is halted: podium halt, then incus config set", "node", m.Name)
+	if i.Type != "container" && i.state() == machine.Running {
 		return nil
 	}
 	return p.explain("resizing "+m.Name, p.client.query(ctx, "PATCH", path(i, ""), map[string]any{"config": want}, nil))

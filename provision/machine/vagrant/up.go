@@ -49,7 +49,7 @@ func (p *Provider) Up(ctx context.Context, name string) (remote.Endpoint, error)
 	switch {
 	case complete && (current.state == machine.Running || current.condition == conditionSaved):
 		if known.Made != digest {
-			p.say(name, "goes on with the sizes or ports it had before lab.yaml changed: halt it, the next up applies them")
+			p.say(name, "goes on as it was made, although lab.yaml has changed: halt it, then podium up lets Vagrant apply sizes and ports; the rest needs a new machine")
 		}
 		return p.goOn(ctx, f.hypervisor, name, id, current)
 	case complete && known.Made == digest:
@@ -137,6 +137,15 @@ func (p *Provider) create(ctx context.Context, f *found, at remote.Endpoint, exi
 		}
 	}
 	return p.byVagrant(ctx, f, at, nil)
+}
+
+// Takes says when a machine takes a changed setting: Vagrant changes sizes before it boots a machine, and nothing else on
+// one that exists.
+func (p *Provider) Takes(_ lab.Lab, s machine.Setting) machine.Effect {
+	if s == machine.CPUs || s == machine.Memory {
+		return machine.WhenStarted
+	}
+	return machine.WhenMade
 }
 
 // byVagrant boots a machine by `vagrant up`. m, if the machine is a template, learns of its boot.
