@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -163,8 +162,21 @@ func splitLab(words []string) (labs, rest []string) {
 
 // shellWord writes a path so that it can be pasted into a shell.
 func shellWord(path string) string {
-	if path != "" && !strings.ContainsAny(path, " \t'\"$&|;<>()*?[]#~!`{}") {
-		return path
+	return quoteFor(runtime.GOOS, path)
+}
+
+// quoteFor quotes for a system's shells: cmd.exe and PowerShell know double quotes only, and no backslash escapes within;
+// elsewhere single quotes keep everything as it is.
+func quoteFor(system, path string) string {
+	special := " \t'\"$&|;<>()*?[]#~!`{}"
+	if system != "windows" {
+		special += `\`
 	}
-	return fmt.Sprintf("%q", path)
+	switch {
+	case path != "" && !strings.ContainsAny(path, special):
+		return path
+	case system == "windows":
+		return `"` + path + `"`
+	}
+	return `'` + strings.ReplaceAll(path, `'`, `'\''`) + `'`
 }

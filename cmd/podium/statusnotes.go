@@ -68,6 +68,9 @@ func (r statusReport) addNode(n engine.NodeStatus, arg string, add func(string, 
 	if n.Machine == machine.Crashed {
 		add("%s: crashed; to boot it again: podium up%s", n.Name, arg)
 	}
+	if len(n.NotRehearsed) > 0 {
+		add("%s: not rehearsed: %s", n.Name, strings.Join(n.NotRehearsed, ", "))
+	}
 	unfinished := n.SSH && n.Done < n.Total
 	if unfinished && r.holder == nil {
 		add("%s: %d of %d steps are done; to go on: podium up%s", n.Name, n.Done, n.Total, arg)

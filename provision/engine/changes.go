@@ -77,6 +77,9 @@ func (v view) reason(t plan.Task) string {
 	if t.Step == plan.StepBoot {
 		return v.boot
 	}
+	if t.NotRehearsed {
+		return ""
+	}
 	why := due(t, v.steps)
 	if why == reasonMissing && t.Version != nil {
 		return "" // the machine is going to be made with that version

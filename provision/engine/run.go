@@ -105,6 +105,9 @@ func (r *run) needless(i int) bool {
 	if t.Step == plan.StepBoot {
 		return false
 	}
+	if t.NotRehearsed {
+		return true
+	}
 	_, due := r.work.due(t)
 	return !due
 }
@@ -116,8 +119,12 @@ func (r *run) notRun(i int, how Outcome, by int) {
 	result := TaskResult{ID: t.ID, Node: t.Node, Step: t.Step, Outcome: how}
 	switch how {
 	case Skipped:
+		skipped := event.Event{Kind: event.TaskSkipped, Node: t.Node, Step: t.Step}
+		if t.NotRehearsed {
+			result.Outcome, skipped.Text = NotRehearsed, string(NotRehearsed)
+		}
 		r.clearFailure(t)
-		r.emit(event.Event{Kind: event.TaskSkipped, Node: t.Node, Step: t.Step})
+		r.emit(skipped)
 	case Blocked:
 		result.Reason = string(r.Plan.Tasks[by].ID)
 		r.emit(event.Event{Kind: event.TaskBlocked, Node: t.Node, Step: t.Step, Text: result.Reason})

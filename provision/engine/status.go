@@ -15,18 +15,19 @@ import (
 
 // NodeStatus is a node as Status finds it.
 type NodeStatus struct {
-	Name     string
-	Roles    []string
-	Address  string // in the lab's private network
-	Endpoint *remote.Endpoint
-	Machine  machine.State
-	SSH      bool   // a command could be run on it
-	SSHError string // why not; empty when the machine does not run
-	Done     int    // steps done, by the node's markers; by the state when it cannot be asked
-	Total    int    // steps the last up had for it
-	Services []ServiceStatus
-	Failures []StepFailure // steps that failed and have not succeeded since, the oldest failure first
-	Removed  bool          // the last up's description had it no more
+	Name         string
+	Roles        []string
+	Address      string // in the lab's private network
+	Endpoint     *remote.Endpoint
+	Machine      machine.State
+	SSH          bool   // a command could be run on it
+	SSHError     string // why not; empty when the machine does not run
+	Done         int    // steps done, by the node's markers; by the state when it cannot be asked
+	Total        int    // steps the last up had for it
+	Services     []ServiceStatus
+	NotRehearsed []string      // steps that the last up left out, because the machine is simulated
+	Failures     []StepFailure // steps that failed and have not succeeded since, the oldest failure first
+	Removed      bool          // the last up's description had it no more
 }
 
 // StepFailure is a step that failed on a node and has not succeeded since.
@@ -130,7 +131,7 @@ func status(s state.State, o remote.Outcome[inspection], is machine.State) NodeS
 	m := s.Machines[o.Name]
 	n := NodeStatus{
 		Name: o.Name, Roles: m.Roles, Address: m.Address, Endpoint: m.Endpoint, Machine: is,
-		SSH: o.Err == nil, Total: len(m.Plan), Removed: m.Removed,
+		SSH: o.Err == nil, Total: len(m.Plan), Removed: m.Removed, NotRehearsed: m.NotRehearsed,
 	}
 	done := map[string]string{}
 	switch {

@@ -15,11 +15,12 @@ type Outcome string
 
 // How a task can end.
 const (
-	Done      Outcome = "done"
-	Skipped   Outcome = "skipped" // its marker on the node fitted
-	Failed    Outcome = "failed"
-	Blocked   Outcome = "blocked"   // a task it comes after failed
-	Cancelled Outcome = "cancelled" // the run ended before or while it ran
+	Done         Outcome = "done"
+	Skipped      Outcome = "skipped"       // its marker on the node fitted
+	NotRehearsed Outcome = "not rehearsed" // the simulator cannot run it
+	Failed       Outcome = "failed"
+	Blocked      Outcome = "blocked"   // a task it comes after failed
+	Cancelled    Outcome = "cancelled" // the run ended before or while it ran
 )
 
 // Summary is what a run of Up did. It is complete also when Up returns an error.

@@ -226,7 +226,9 @@ func (r *upRun) expect(s *state.State) {
 	}
 	for _, t := range r.Plan.Tasks {
 		m := s.Machines[t.Node]
-		if t.Step != plan.StepBoot && t.Version == nil { // only some machines ever need that one
+		if t.NotRehearsed {
+			m.NotRehearsed = append(m.NotRehearsed, t.Step)
+		} else if t.Step != plan.StepBoot && t.Version == nil { // only some machines ever need that one
 			m.Plan[t.Step] = digestText(t.Digest)
 		}
 		for _, unit := range t.Services {

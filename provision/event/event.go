@@ -14,7 +14,7 @@ const (
 	TaskStarted  Kind = "task-started"  // Node, Step, Attempt, Text: why it runs
 	TaskOutput   Kind = "task-output"   // Text: one line of output
 	TaskRetrying Kind = "task-retrying" // Error, Attempt: the try that failed, Tries: how many there are at most, Duration: the pause
-	TaskSkipped  Kind = "task-skipped"  // done already
+	TaskSkipped  Kind = "task-skipped"  // done already; Text: another reason
 	TaskDone     Kind = "task-done"     // Duration, Facts that are not secret
 	TaskFailed   Kind = "task-failed"   // Error, Text: the hint, Log
 	TaskBlocked  Kind = "task-blocked"  // Text: the failed task it waits for

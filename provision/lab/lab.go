@@ -148,14 +148,15 @@ type Proxy struct {
 
 // Step is a step of the lab's own. A step with a built-in step's name replaces that step's script.
 type Step struct {
-	Name    string            `yaml:"name" jsonschema:"required"`   // name of the step; a built-in step's name replaces that step's script
-	On      []string          `yaml:"on,omitempty"`                 // roles or node names; without them, every node
-	After   []string          `yaml:"after,omitempty"`              // steps to wait for, built in or the lab's own; without them, base
-	Script  string            `yaml:"script" jsonschema:"required"` // bash script, relative to the lab's folder
-	Probe   string            `yaml:"probe,omitempty"`              // bash script, relative to the lab's folder, that is run after it until it ends well; with a built-in step's name, instead of that step's
-	Files   []string          `yaml:"files,omitempty"`              // text files and folders that the script needs, relative to the lab's folder; the variable PODIUM_FILES says where they lie on the node
-	Vars    map[string]string `yaml:"vars,omitempty"`               // variables of the script
-	Timeout string            `yaml:"timeout,omitempty"`            // how long it may take, such as 90s; without it, 10m
+	Name     string            `yaml:"name" jsonschema:"required"`   // name of the step; a built-in step's name replaces that step's script
+	On       []string          `yaml:"on,omitempty"`                 // roles or node names; without them, every node
+	After    []string          `yaml:"after,omitempty"`              // steps to wait for, built in or the lab's own; without them, base
+	Script   string            `yaml:"script" jsonschema:"required"` // bash script, relative to the lab's folder
+	Probe    string            `yaml:"probe,omitempty"`              // bash script, relative to the lab's folder, that is run after it until it ends well; with a built-in step's name, instead of that step's
+	Files    []string          `yaml:"files,omitempty"`              // text files and folders that the script needs, relative to the lab's folder; the variable PODIUM_FILES says where they lie on the node
+	Vars     map[string]string `yaml:"vars,omitempty"`               // variables of the script
+	Timeout  string            `yaml:"timeout,omitempty"`            // how long it may take, such as 90s; without it, 10m
+	Rehearse *bool             `yaml:"rehearse,omitempty"`           // false: the simulator cannot run it, leaves it out, and says that it was not rehearsed
 }
 
 // Machine is one node with nothing left open: what Machines makes of the entries of nodes.

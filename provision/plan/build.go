@@ -166,6 +166,7 @@ func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
 	t := Task{
 		Node: m.Name, Step: row.Name, About: row.About, Script: script,
 		Hint: row.Hint, Services: slices.Clone(row.Services), Timeout: row.Timeout,
+		NotRehearsed: row.NotRehearsed && b.context.Lab.Provider == lab.ProviderSim,
 	}
 	if row.Probe != "" {
 		if t.Probe, err = b.script(row.Probe); err != nil {

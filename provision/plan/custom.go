@@ -103,6 +103,9 @@ func (b *builder) customTasks(s lab.Step, own fs.FS, builtin []TaskID) ([]*Task,
 		if s.Probe != "" {
 			b.tasks[id].Probe = probe
 		}
+		if s.Rehearse != nil {
+			b.tasks[id].NotRehearsed = !*s.Rehearse && b.context.Lab.Provider == lab.ProviderSim
+		}
 		b.tasks[id].Files = slices.Concat(b.tasks[id].Files, files)
 		b.customVars(b.tasks[id], s)
 		tasks = append(tasks, b.tasks[id])

@@ -19,21 +19,22 @@ type document struct {
 }
 
 type documentTask struct {
-	ID       TaskID            `json:"id"`
-	Node     string            `json:"node"`
-	Step     string            `json:"step"`
-	About    string            `json:"about"`
-	After    []TaskID          `json:"after"`
-	Reason   *string           `json:"reason,omitempty"` // with reasons only; empty: done already
-	Script   string            `json:"script,omitempty"`
-	Probe    string            `json:"probe,omitempty"`
-	Vars     map[string]string `json:"vars,omitempty"`
-	Files    []documentFile    `json:"files,omitempty"`
-	Inputs   []documentInput   `json:"inputs,omitempty"`
-	Services []string          `json:"services,omitempty"`
-	Timeout  float64           `json:"timeout_seconds"`
-	Version  string            `json:"version,omitempty"` // the step is done when the node reports this version
-	Digest   *Digest           `json:"digest,omitempty"`  // boot has none
+	ID           TaskID            `json:"id"`
+	Node         string            `json:"node"`
+	Step         string            `json:"step"`
+	About        string            `json:"about"`
+	After        []TaskID          `json:"after"`
+	Reason       *string           `json:"reason,omitempty"` // with reasons only; empty: done already
+	Script       string            `json:"script,omitempty"`
+	Probe        string            `json:"probe,omitempty"`
+	Vars         map[string]string `json:"vars,omitempty"`
+	Files        []documentFile    `json:"files,omitempty"`
+	Inputs       []documentInput   `json:"inputs,omitempty"`
+	Services     []string          `json:"services,omitempty"`
+	Timeout      float64           `json:"timeout_seconds"`
+	NotRehearsed bool              `json:"not_rehearsed,omitempty"` // the simulator leaves it out
+	Version      string            `json:"version,omitempty"`       // the step is done when the node reports this version
+	Digest       *Digest           `json:"digest,omitempty"`        // boot has none
 }
 
 type documentFile struct {
@@ -66,6 +67,7 @@ func jsonTask(t Task, reasons map[TaskID]string) documentTask {
 	d := documentTask{
 		ID: t.ID, Node: t.Node, Step: t.Step, About: t.About, After: append([]TaskID{}, t.After...), Script: t.Script.Name,
 		Probe: t.Probe.Name, Vars: t.Vars, Services: t.Services, Timeout: t.Timeout.Round(time.Millisecond).Seconds(),
+		NotRehearsed: t.NotRehearsed,
 	}
 	if reasons != nil {
 		reason := reasons[t.ID]

@@ -41,6 +41,9 @@ type Task struct {
 	Services []string          // systemd units this step answers for; status asks for their health
 	Timeout  time.Duration     // of script and probe together
 
+	// NotRehearsed tasks are left out, because the machines are simulated and the simulator cannot run the step.
+	NotRehearsed bool
+
 	// Version, when set, decides instead of Digest whether the task is done.
 	Version *step.Version
 

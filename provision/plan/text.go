@@ -90,6 +90,9 @@ func (l *taskLines) text(t Task, sign, reason string) string {
 	if reason != "" {
 		line += "  (" + reason + ")"
 	}
+	if t.NotRehearsed {
+		line += "  (not rehearsed)"
+	}
 	if l.after && len(t.After) > 0 {
 		line += "  after " + l.names.after(t)
 	}

@@ -49,7 +49,7 @@ type Task struct {
 	ID       string   `json:"id"`
 	Node     string   `json:"node"`
 	Step     string   `json:"step"`
-	Outcome  string   `json:"outcome"` // done, skipped, failed, blocked, cancelled
+	Outcome  string   `json:"outcome"` // done, skipped, not rehearsed, failed, blocked, cancelled
 	Reason   string   `json:"reason,omitempty"`
 	Attempts int      `json:"attempts"`
 	Start    int64    `json:"start_ns"` // since started

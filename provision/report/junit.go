@@ -60,7 +60,7 @@ func JUnit(w io.Writer, s engine.Summary) error {
 			case engine.Failed:
 				c.Failure = failureMessage(failures[string(t.ID)])
 				suite.Failures++
-			case engine.Blocked, engine.Cancelled:
+			case engine.Blocked, engine.Cancelled, engine.NotRehearsed:
 				c.Skipped = &junitMessage{Message: strings.TrimSuffix(string(t.Outcome)+": "+t.Reason, ": ")}
 				suite.Skipped++
 			}

@@ -63,6 +63,8 @@ func Line(e event.Event, verbose bool) string {
 		switch {
 		case e.Step == plan.StepBoot:
 			return task(e) + "  runs already"
+		case e.Text != "":
+			return task(e) + "  " + Clean(e.Text)
 		case verbose:
 			return task(e) + "  done before"
 		}

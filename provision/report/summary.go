@@ -52,7 +52,7 @@ func Text(w io.Writer, s engine.Summary, o Options) {
 }
 
 // outcomes counts steps by how they ended, and machines that did not boot.
-type outcomes struct{ steps, done, skipped, failed, blocked, cancelled, down int }
+type outcomes struct{ steps, done, skipped, notRehearsed, failed, blocked, cancelled, down int }
 
 func (n outcomes) notReady() bool { return n.failed+n.blocked+n.cancelled+n.down > 0 }
 
@@ -71,6 +71,8 @@ func countOutcomes(s engine.Summary) outcomes {
 			n.done++
 		case engine.Skipped:
 			n.skipped++
+		case engine.NotRehearsed:
+			n.notRehearsed++
 		case engine.Failed:
 			n.failed++
 		case engine.Blocked:
@@ -96,6 +98,7 @@ func headline(w io.Writer, s engine.Summary, n outcomes, o Options) {
 		}
 		add(n.done, "%d done now")
 		add(n.skipped, "%d with nothing to do")
+		add(n.notRehearsed, "%d not rehearsed")
 		ready, nodes := s.Lab+" is ready", count(len(s.Nodes), what)
 		if len(s.Resting) > 0 {
 			ready, nodes = s.Lab+" is ready in part", fmt.Sprintf("%d of %s", len(s.Nodes), count(len(s.Nodes)+len(s.Resting), what))
@@ -110,6 +113,7 @@ func headline(w io.Writer, s engine.Summary, n outcomes, o Options) {
 	add(n.cancelled, "%d not finished")
 	add(n.done, "%d done now")
 	add(n.skipped, "%d with nothing to do")
+	add(n.notRehearsed, "%d not rehearsed")
 	fmt.Fprintf(w, "%s: of %s and %s %s; took %s\n", o.paint(ansi.Red, s.Lab+" is not ready"), count(len(s.Nodes), "machine"), count(n.steps, "step"), strings.Join(parts, ", "), Duration(s.Duration))
 }
 

@@ -48,6 +48,8 @@ type Machine struct {
 	Unchecked bool `json:"unchecked,omitempty"`
 	// MadeWith is what the machine was made with; nil: not known.
 	MadeWith *Settings `json:"made_with,omitempty"`
+	// NotRehearsed is the steps that the last up left out, because the machine is simulated.
+	NotRehearsed []string `json:"not_rehearsed,omitempty"`
 	// Plan is the digest of each step that the last up had for the machine.
 	Plan map[string]string `json:"plan,omitempty"`
 }

@@ -37,7 +37,7 @@ func full() State {
 		Machines: map[string]Machine{"cp": {
 			Roles: []string{"control-plane"}, Address: "192.168.56.10", Place: 1, Made: true, Removed: true,
 			Endpoint: &remote.Endpoint{Node: "cp", Host: "127.0.0.1", Port: 2222, User: "podium", KeyFile: "k", HostKeys: []string{"x"}, Jump: &remote.Endpoint{Host: "j"}},
-			Services: []string{"kubelet"}, Plan: map[string]string{"base": "a:b:c"}, Unchecked: true,
+			Services: []string{"kubelet"}, Plan: map[string]string{"base": "a:b:c"}, Unchecked: true, NotRehearsed: []string{"x"},
 			MadeWith: &Settings{CPUs: "2", Memory: "2GiB", Box: "bento/ubuntu-24.04", User: "vagrant", Network: "192.168.56.0/24"},
 		}},
 		Steps: map[string]map[string]Step{"cp": {"base": {Done: time.Unix(1700000000, 0).UTC(), Duration: time.Second, Digest: "a:b:c"}}},

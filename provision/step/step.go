@@ -26,6 +26,9 @@ type Step struct {
 	// that version, whatever its digest. A machine that was made with it does not run the step at all.
 	Version func(c Context, m lab.Machine) Version
 
+	// NotRehearsed rows need what the simulator does not have. It leaves them out, and podium says so.
+	NotRehearsed bool
+
 	// Serial rows run on their machines one after the other, in the order of the lab.
 	Serial bool
 
