@@ -228,7 +228,7 @@ func TestReboot(t *testing.T) {
 	nodes := func(want string) {
 		t.Helper()
 		check(connect(t, e, "cp"), `export KUBECONFIG=/etc/kubernetes/admin.conf; for i in {1..400}; do
-  got=$(kubectl get nodes --no-headers 2>/dev/null | tr -s ' ' | cut -d' ' -f1,2 | paste -sd,); [[ $got == "`+want+`" ]] && break; sleep 0.05; done; echo "$got"`, want)
+  got=$(kubectl get nodes --no-headers 2>/dev/null | sed -E 's/ +/ /g' | cut -d' ' -f1,2 | paste -sd,); [[ $got == "`+want+`" ]] && break; sleep 0.05; done; echo "$got"`, want)
 	}
 
 	w := connect(t, e, "w1")

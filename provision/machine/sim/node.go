@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -121,12 +122,18 @@ func (n *node) personalize(d Description) error {
 	return errors.Join(err,
 		fs.WriteFile(root, "/etc/hostname", n.spec.Name+"\n", 0o644),
 		fs.WriteFile(root, "/etc/hosts", strings.Replace(hosts, "127.0.0.1 localhost\n", "127.0.0.1 localhost\n127.0.1.1 "+n.spec.Name+"\n", 1), 0o644),
-		fs.WriteFile(root, "/etc/machine-id", fmt.Sprintf("%032x\n", n.keys[0].PublicKey().Marshal()[:16]), 0o444),
+		fs.WriteFile(root, "/etc/machine-id", machineID(n.keys[0].PublicKey()), 0o444),
 		fs.MkdirAll(root, home+"/.ssh", 0o700), fs.Chmod(root, home+"/.ssh", 0o700),
 		fs.WriteFile(root, home+"/.ssh/authorized_keys", d.PublicKey+"\n", 0o600), fs.Chmod(root, home+"/.ssh/authorized_keys", 0o600),
 		fs.WriteFile(root, "/etc/ssh/ssh_host_ed25519_key.pub", string(ssh.MarshalAuthorizedKey(n.keys[0].PublicKey())), 0o644),
 		own(fs, n.machine, d.User, home+"/.ssh", home+"/.ssh/authorized_keys"),
 	)
+}
+
+// machineID is drawn from the host's key, which no other node has.
+func machineID(key ssh.PublicKey) string {
+	sum := sha256.Sum256(key.Marshal())
+	return fmt.Sprintf("%x\n", sum[:16])
 }
 
 func own(fs *vfs.FS, m *guest.Machine, user string, files ...string) error {

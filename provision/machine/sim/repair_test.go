@@ -99,7 +99,7 @@ func TestRepairAfterAYear(t *testing.T) {
 	if strings.Contains(got, "by hand") {
 		t.Errorf("not everything is repaired:\n%s", got)
 	}
-	if out, errs, _ := run(t, connect(t, e, "cp1"), `kubectl get nodes --no-headers | tr -s ' ' | cut -d ' ' -f 1,2; sudo kubectl get nodes -o name | wc -l`); out != "cp1 Ready\nw1 Ready\nw2 Ready\n3\n" {
+	if out, errs, _ := run(t, connect(t, e, "cp1"), `kubectl get nodes --no-headers | sed -E 's/ +/ /g' | cut -d ' ' -f 1,2; sudo kubectl get nodes -o name | wc -l`); out != "cp1 Ready\nw1 Ready\nw2 Ready\n3\n" {
 		t.Errorf("after the repair: %s %s", out, errs)
 	}
 	for _, again := range []bool{true, false} {

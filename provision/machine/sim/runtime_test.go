@@ -118,7 +118,7 @@ func TestDockerMirrors(t *testing.T) {
 func TestDockerImagesTogether(t *testing.T) {
 	e, _ := newEngine(t, otherLabs()["docker-runtime"], "")
 	up(t, e)
-	out, errs, code := run(t, connect(t, e, "w"), `for i in $(seq 1 40); do
+	out, errs, code := run(t, connect(t, e, "w"), `for i in {1..40}; do
 		(docker pull --quiet "busybox:$i" && docker tag "busybox:$i" "own/busybox:$i" && docker rmi "busybox:$i") >/dev/null &
 	done
 	wait

@@ -126,7 +126,7 @@ func TestUpgrade(t *testing.T) {
 		{`sudo kubectl --kubeconfig /etc/kubernetes/admin.conf --namespace kube-system get daemonset kube-proxy -o 'jsonpath={.spec.template.spec.containers[0].image}'`, "registry.k8s.io/kube-proxy:v1.34.9"},
 		{`sudo grep -c "kubernetesVersion:.*v1.34.9" /var/lib/podium/kubeadm.yaml`, "1"},
 		{`grep -o 'pause:[0-9.]*' /etc/containerd/config.toml`, "pause:3.10.1"},
-		{`apt-mark showhold | xargs`, "kubeadm kubectl kubelet"},
+		{`apt-mark showhold | paste -sd' '`, "kubeadm kubectl kubelet"},
 		{`sudo cmp /etc/kubernetes/admin.conf /root/.kube/config && echo same`, "same"},
 		{`cat /etc/apt/sources.list.d/podium-kubernetes.sources | grep URIs`, "URIs: https://pkgs.k8s.io/core:/stable:/v1.34/deb/"},
 	} {

@@ -60,6 +60,10 @@ func (c *ctl) documents(files []string) ([]object, error) {
 // place finds where an object of a file belongs, and checks it as the API server would.
 func (c *ctl) place(o object) (resource, key, error) {
 	r := kindOf(o)
+	if !c.session.store.known(o) {
+		return r, key{}, saysf("error: resource mapping not found for name: %q namespace: %q: no matches for kind %q in version %q\nensure CRDs are installed first",
+			text(o, "metadata", "name"), text(o, "metadata", "namespace"), r.kind, text(o, "apiVersion"))
+	}
 	k := key{r.plural, "", text(o, "metadata", "name")}
 	if r.namespaced {
 		if k.namespace = text(o, "metadata", "namespace"); k.namespace == "" {
@@ -72,6 +76,9 @@ func (c *ctl) place(o object) (resource, key, error) {
 	}
 	if k.name == "" {
 		return r, k, errors.New("error: error when retrieving current configuration: resource name may not be empty")
+	}
+	if err := strictly(o); err != nil {
+		return r, k, err
 	}
 	return r, k, valid(r, o)
 }

@@ -60,11 +60,11 @@ func TestPreflight(t *testing.T) {
 	tests := []struct{ name, before, want string }{
 		{"br_netfilter is not loaded", "echo overlay >/etc/modules", "[ERROR FileContent--proc-sys-net-bridge-bridge-nf-call-iptables]: /proc/sys/net/bridge/bridge-nf-call-iptables does not exist"},
 		{"forwarding is off", "echo net.bridge.bridge-nf-call-iptables=1 >/etc/sysctl", "[ERROR FileContent--proc-sys-net-ipv4-ip_forward]: /proc/sys/net/ipv4/ip_forward contents are not set to 1"},
-		{"swap is on", "touch /etc/swap", "The kubelet is not healthy after 4m0s"},
+		{"swap is on", ": >/etc/swap", "The kubelet is not healthy after 4m0s"},
 		{"the plugin cri is off", "echo 'disabled_plugins = [\"cri\"]' >/etc/containerd/config.toml", "[ERROR CRI]: could not connect to the container runtime: failed to create new CRI runtime service: validate CRI v1 runtime API for endpoint \"unix:///run/containerd/containerd.sock\": rpc error: code = Unimplemented"},
 		{"cgroups are cgroupfs", "rm /etc/containerd/config.toml", "The kubelet is not healthy after 4m0s"},
 		{"containerd is not enabled", "systemctl disable containerd", "connect: no such file or directory"},
-		{"files of an earlier init", "mkdir -p /etc/kubernetes/manifests; touch /etc/kubernetes/manifests/etcd.yaml", "[ERROR FileAvailable--etc-kubernetes-manifests-etcd.yaml]: /etc/kubernetes/manifests/etcd.yaml already exists"},
+		{"files of an earlier init", "mkdir -p /etc/kubernetes/manifests; : >/etc/kubernetes/manifests/etcd.yaml", "[ERROR FileAvailable--etc-kubernetes-manifests-etcd.yaml]: /etc/kubernetes/manifests/etcd.yaml already exists"},
 		{"data of an earlier init", "mkdir -p /var/lib/etcd/member", "[ERROR DirAvailable--var-lib-etcd]: /var/lib/etcd is not empty"},
 		{"conntrack is missing", "rm /usr/bin/conntrack", "[ERROR FileExisting-conntrack]: conntrack not found in system path"},
 	}
@@ -150,7 +150,7 @@ func TestReboot(t *testing.T) {
 	l.waitStatus(cp, "w1", "NotReady")
 	l.ok(w[0], "systemctl start kubelet")
 	l.waitStatus(cp, "w1", "Ready")
-	l.ok(w[0], "systemctl enable kubelet; touch /etc/swap")
+	l.ok(w[0], "systemctl enable kubelet; : >/etc/swap")
 	l.reboot(w[0])
 	l.waitStatus(cp, "w1", "NotReady")
 

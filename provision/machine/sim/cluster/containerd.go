@@ -19,7 +19,7 @@ const (
 )
 
 func containerd(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "c,config: l,log-level: a,address: v,version root: state:", option.GNU)
+	o, ok := option.Parse(p, "c,config: l,log-level: v,version", option.GNU)
 	if !ok {
 		return 1
 	}

@@ -23,7 +23,7 @@ const (
 // crio is the daemon of CRI-O, by the settings of its drop-ins
 // (https://github.com/cri-o/cri-o/blob/main/docs/crio.conf.5.md).
 func crio(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "c,config: d,config-dir: v,version log-level:", option.GNU)
+	o, ok := option.Parse(p, "c,config: v,version", option.GNU)
 	if !ok {
 		return 1
 	}

@@ -1,9 +1,7 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -94,46 +92,4 @@ func (c *ctl) drain() error {
 		c.p.Printf("node/%s drained\n", node)
 	}
 	return nil
-}
-
-// taint changes the taints of nodes: key=value:Effect sets, key- or key:Effect- removes.
-func (c *ctl) taint() error {
-	cut := slices.IndexFunc(c.args, func(a string) bool { return strings.Contains(a, ":") || strings.HasSuffix(a, "-") })
-	if cut < 0 {
-		return errors.New("error: at least one taint update is required")
-	}
-	args, changes := c.args[:cut], c.args[cut:]
-	if c.o.Has("all") {
-		args = []string{"nodes"}
-	}
-	return c.change(args, map[bool]string{true: "untainted", false: "tainted"}[strings.HasSuffix(changes[0], "-")], func(i item, o object) error {
-		taints := slices.Clone(items(o, "spec", "taints"))
-		for _, change := range changes {
-			rest, removes := strings.CutSuffix(change, "-")
-			kv, effect, _ := strings.Cut(rest, ":")
-			k, v, _ := strings.Cut(kv, "=")
-			n := len(taints)
-			taints = slices.DeleteFunc(taints, func(t any) bool { return text(t, "key") == k && (effect == "" || text(t, "effect") == effect) })
-			switch {
-			case removes && len(taints) == n:
-				return fmt.Errorf("error: taint %q not found", rest)
-			case removes:
-			case n != len(taints) && !c.o.Has("overwrite"):
-				return fmt.Errorf("error: node %s already has %s taint(s) with same effect(s) and --overwrite is false", i.key.name, k)
-			case effect != "NoSchedule" && effect != "PreferNoSchedule" && effect != "NoExecute":
-				return fmt.Errorf("error: invalid taint effect: %s, unsupported taint effect", effect)
-			default:
-				t := object{"key": k, "effect": effect}
-				if v != "" {
-					t["value"] = v
-				}
-				taints = append(taints, t)
-			}
-		}
-		delete(child(o, "spec"), "taints")
-		if len(taints) > 0 {
-			child(o, "spec")["taints"] = taints
-		}
-		return nil
-	})
 }

@@ -190,9 +190,6 @@ func (c *ctl) table(r resource, list []item, wide, prefixed bool) {
 		if spaces {
 			cells = append([]string{space}, cells...)
 		}
-		if c.o.Has("show-labels") {
-			cells = append(cells[:len(cells):len(cells)], labels)
-		}
 		rows = append(rows, cells)
 	}
 	if !c.o.Has("no-headers") {

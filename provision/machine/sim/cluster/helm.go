@@ -9,7 +9,7 @@ import (
 
 // helm says its version, and that nothing is installed by it.
 func helm(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "kubeconfig: n,namespace: A,all-namespaces short client f,values: kube-version: set:", option.GNU)
+	o, ok := option.Parse(p, "kubeconfig: n,namespace: A,all-namespaces short client f,values: kube-version:", option.GNU)
 	if !ok {
 		return 1
 	}

@@ -22,8 +22,8 @@ type installation struct {
 	ca       pair
 }
 
-const initFlags = "config: skip-token-print ignore-preflight-errors: apiserver-advertise-address: apiserver-bind-port: apiserver-cert-extra-sans: pod-network-cidr: service-cidr: " +
-	"service-dns-domain: control-plane-endpoint: kubernetes-version: node-name: token: token-ttl: upload-certs certificate-key: cri-socket: image-repository: skip-phases: dry-run"
+const initFlags = "config: skip-token-print ignore-preflight-errors: apiserver-advertise-address: apiserver-cert-extra-sans: pod-network-cidr: service-cidr: " +
+	"control-plane-endpoint: kubernetes-version: node-name: token: token-ttl: upload-certs certificate-key: cri-socket: image-repository: skip-phases: dry-run"
 
 // init makes a cluster.
 func (a *adminCall) init(args []string) int {

@@ -13,8 +13,8 @@ import (
 	"podium/provision/machine/sim/vfs"
 )
 
-const joinFlags = "config: token: discovery-token: tls-bootstrap-token: discovery-token-ca-cert-hash: discovery-token-unsafe-skip-ca-verification control-plane certificate-key: " +
-	"apiserver-advertise-address: apiserver-bind-port: node-name: cri-socket: ignore-preflight-errors:"
+const joinFlags = "config: token: discovery-token: discovery-token-ca-cert-hash: discovery-token-unsafe-skip-ca-verification control-plane certificate-key: " +
+	"apiserver-advertise-address: node-name: cri-socket: ignore-preflight-errors:"
 
 // join adds this node to a cluster.
 func (a *adminCall) join(args []string) int {

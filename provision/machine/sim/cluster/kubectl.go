@@ -24,7 +24,7 @@ type ctl struct {
 	verb string
 }
 
-const commonFlags = "kubeconfig: context: n,namespace: request-timeout: v: cache-dir: s,server: cluster: user:"
+const commonFlags = "kubeconfig: context: n,namespace: request-timeout: v: s,server:"
 
 // verbs are the commands of kubectl in the model, with their flags.
 func verbs() map[string]struct {
@@ -35,33 +35,30 @@ func verbs() map[string]struct {
 		flags string
 		run   func(*ctl) error
 	}
-	const output, dry = " o,output: ", " dry-run? field-manager: "
+	const output, dry = " o,output: ", " dry-run? "
 	return map[string]verb{
-		"get":           {"A,all-namespaces o,output: l,selector: no-headers show-labels raw: f,filename: ignore-not-found sort-by: field-selector: w,watch", (*ctl).get},
-		"describe":      {"A,all-namespaces l,selector: f,filename:", (*ctl).describe},
-		"apply":         {"f,filename: server-side force-conflicts k,kustomize: wait R,recursive validate?" + output + dry, (*ctl).apply},
-		"create":        {"f,filename: image: replicas: port: save-config from-literal: validate? duration:" + output + dry, (*ctl).create},
-		"delete":        {"f,filename: all l,selector: A,all-namespaces grace-period: force now timeout: wait? ignore-not-found cascade?" + output, (*ctl).delete},
-		"patch":         {"p,patch: type: patch-file:" + output, (*ctl).patch},
-		"label":         {"overwrite all l,selector:" + output, (*ctl).label},
-		"annotate":      {"overwrite all l,selector:" + output, (*ctl).label},
-		"taint":         {"overwrite all l,selector:", (*ctl).taint},
-		"scale":         {"replicas: timeout: f,filename:" + output, (*ctl).scale},
-		"rollout":       {"timeout: w,watch? f,filename:" + output, (*ctl).rollout},
-		"set":           {"all" + output, (*ctl).set},
-		"wait":          {"for: timeout: all l,selector: A,all-namespaces f,filename:" + output, (*ctl).wait},
-		"run":           {"image: port: restart: labels,l: command" + output + dry, (*ctl).runPod},
-		"expose":        {"port: target-port: type: name: protocol:" + output, (*ctl).expose},
-		"top":           {"no-headers l,selector: sort-by:", (*ctl).top},
-		"cordon":        {"l,selector:", (*ctl).cordon},
-		"uncordon":      {"l,selector:", (*ctl).cordon},
-		"drain":         {"ignore-daemonsets delete-emptydir-data force timeout: grace-period: disable-eviction l,selector: pod-selector:", (*ctl).drain},
-		"logs":          {"c,container: f,follow tail: previous l,selector: since: all-containers", (*ctl).logs},
-		"cluster-info":  {"", (*ctl).clusterInfo},
-		"api-resources": {"no-headers namespaced? o,output:", (*ctl).apiResources},
-		"auth":          {"list q,quiet subresource: as: A,all-namespaces", (*ctl).auth},
-		"version":       {"client short o,output:", nil},
-		"config":        {"minify raw flatten o,output: current no-headers", nil},
+		"get":      {"A,all-namespaces o,output: l,selector: no-headers raw: f,filename: ignore-not-found w,watch", (*ctl).get},
+		"describe": {"A,all-namespaces l,selector: f,filename:", (*ctl).describe},
+		"apply":    {"f,filename: server-side force-conflicts k,kustomize:" + output + dry, (*ctl).apply},
+		"create":   {"f,filename: image: replicas: port: from-literal: duration:" + output + dry, (*ctl).create},
+		"delete":   {"f,filename: all l,selector: A,all-namespaces grace-period: now force timeout: wait? ignore-not-found" + output, (*ctl).delete},
+		"patch":    {"p,patch: type: patch-file:" + output, (*ctl).patch},
+		"label":    {"overwrite all l,selector:" + output, (*ctl).label},
+		"annotate": {"overwrite all l,selector:" + output, (*ctl).label},
+		"scale":    {"replicas: timeout: f,filename:" + output, (*ctl).scale},
+		"rollout":  {"timeout: f,filename:" + output, (*ctl).rollout},
+		"set":      {"all" + output, (*ctl).set},
+		"wait":     {"for: timeout: all l,selector: A,all-namespaces f,filename:" + output, (*ctl).wait},
+		"run":      {"image: port:" + output + dry, (*ctl).runPod},
+		"expose":   {"port: target-port: type: name: protocol:" + output, (*ctl).expose},
+		"top":      {"no-headers l,selector:", (*ctl).top},
+		"cordon":   {"l,selector:", (*ctl).cordon},
+		"uncordon": {"l,selector:", (*ctl).cordon},
+		"drain":    {"ignore-daemonsets delete-emptydir-data force timeout: grace-period: l,selector:", (*ctl).drain},
+		"logs":     {"c,container: f,follow tail: previous l,selector: since: all-containers", (*ctl).logs},
+		"auth":     {"list q,quiet subresource: as: A,all-namespaces", (*ctl).auth},
+		"version":  {"client short o,output:", nil},
+		"config":   {"raw o,output: current no-headers", nil},
 	}
 }
 
@@ -71,10 +68,6 @@ func kubectl(ctx context.Context, p *guest.Process) int {
 		return 1
 	}
 	all := verbs()
-	if len(o.Args) == 0 || o.Has("h") {
-		p.Print("kubectl controls the Kubernetes cluster manager (simulated).\n\nCommands in the simulator's model: api-resources, annotate, apply, cluster-info, config, cordon, create, delete, describe, drain, expose, get, label, logs, patch, rollout, run, scale, set, taint, top, uncordon, version, wait\n")
-		return 0
-	}
 	name := o.Args[0]
 	v, ok := all[name]
 	if !ok {
@@ -249,9 +242,6 @@ func (c *ctl) versions() error {
 }
 
 func (c *ctl) connectQuietly() error {
-	if c.o.Has("client") {
-		return nil
-	}
 	return c.connect()
 }
 
@@ -298,11 +288,6 @@ func hideSecrets(content string, raw bool) string {
 		b.WriteString(line)
 	}
 	return b.String()
-}
-
-func (c *ctl) clusterInfo() error {
-	c.p.Printf("Kubernetes control plane is running at %s\nCoreDNS is running at %s/api/v1/namespaces/kube-system/services/kube-dns:dns/proxy\n\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n", c.conf.server, c.conf.server)
-	return nil
 }
 
 func (c *ctl) readText(file string) (string, error) {

@@ -77,7 +77,7 @@ func (s *kubeletState) server() *apiServer {
 // runKubelet is the program kubelet.
 func runKubelet(ctx context.Context, p *guest.Process) int {
 	o, ok := option.Parse(p, "bootstrap-kubeconfig: kubeconfig: config: node-ip: hostname-override: container-runtime-endpoint: pod-infra-container-image: "+
-		"fail-swap-on? version? v: node-labels: register-with-taints: resolv-conf: cgroup-driver: max-pods: pod-manifest-path:", option.GNU)
+		"fail-swap-on? version? v:", option.GNU)
 	if !ok {
 		return 1
 	}

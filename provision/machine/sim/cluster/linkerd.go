@@ -11,7 +11,7 @@ import (
 // linkerd is the command of the service mesh: it prints manifests and says whether what they ask for is there. Its proxies
 // are not simulated: pods get none.
 func linkerd(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "client short crds pre proxy n,namespace: kubeconfig: wait:", option.GNU)
+	o, ok := option.Parse(p, "client short crds pre n,namespace: kubeconfig:", option.GNU)
 	if !ok {
 		return 1
 	}

@@ -34,7 +34,7 @@ func (a *adminCall) token(args []string) int {
 	if len(args) == 0 {
 		return a.fail(errors.New("missing subcommand; \"token\" is not meant to be run on its own"))
 	}
-	o, ok := a.options("token "+args[0], args[1:], "ttl: print-join-command description: groups: usages: certificate-key: config: kubeconfig: o,output: dry-run")
+	o, ok := a.options("token "+args[0], args[1:], "ttl: print-join-command description: certificate-key: config: kubeconfig: o,output: dry-run")
 	if !ok {
 		return 1
 	}
@@ -67,25 +67,6 @@ func (a *adminCall) token(args []string) int {
 			line += " --control-plane --certificate-key " + k
 		}
 		a.p.Print(line + "\n")
-	case "list":
-		rows := [][]string{{"TOKEN", "TTL", "EXPIRES", "USAGES", "DESCRIPTION", "EXTRA GROUPS"}}
-		for _, t := range s.list("secrets", kubeSystem) {
-			if !strings.HasPrefix(text(t, "metadata", "name"), tokenSecret) || s.api.expired(t) {
-				continue
-			}
-			until, left := text(t, "stringData", "expiration"), "<forever>"
-			if e, err := time.Parse(tokenExpires, until); err == nil {
-				left = age(e.Sub(a.now()))
-			} else {
-				until = "<never>"
-			}
-			description := text(t, "stringData", "description")
-			if description == "" {
-				description = "<none>"
-			}
-			rows = append(rows, []string{text(t, "stringData", "token-id") + "." + text(t, "stringData", "token-secret"), left, until, "authentication,signing", description, text(t, "stringData", "auth-extra-groups")})
-		}
-		a.p.Print(table(rows))
 	case "delete":
 		if len(o.Args) == 0 {
 			return a.fail(errors.New("missing argument; 'token delete' is missing token of form [\"^([a-z0-9]{6})\\.([a-z0-9]{16})$\"]"))
@@ -119,7 +100,7 @@ func (a *adminCall) initPhase(args []string) int {
 	case len(args) == 0 || args[0] != "upload-certs":
 		return a.fail(fmt.Errorf("\"init phase %s\" is not in the simulator's model: upload-certs, certs apiserver, kubeconfig kubelet and upload-config kubeadm are", strings.Join(args, " ")))
 	}
-	o, ok := a.options("init phase upload-certs", args[1:], "upload-certs config: certificate-key: kubeconfig: skip-certificate-key-print")
+	o, ok := a.options("init phase upload-certs", args[1:], "upload-certs config: certificate-key: kubeconfig:")
 	if !ok {
 		return 1
 	}

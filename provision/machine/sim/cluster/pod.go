@@ -193,7 +193,7 @@ func (s *store) podView(o object) object {
 	status := object{"phase": "Pending"}
 	o["status"] = status
 	if node == "" {
-		status["conditions"] = []any{object{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": s.whyPending(o)}}
+		status["conditions"] = []any{object{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}}
 		return o
 	}
 	k := s.kubelets[node]

@@ -8,9 +8,7 @@
 package cluster
 
 import (
-	"context"
 	"fmt"
-	"strings"
 
 	"podium/provision/machine/sim/guest"
 )
@@ -18,7 +16,7 @@ import (
 // Programs returns the programs of this package by name.
 func Programs() guest.Programs {
 	return guest.Programs{
-		"containerd": containerd, "ctr": ctr, "crictl": crictl, "runc": runc, "crio": crio, "cri-dockerd": criDockerd,
+		"containerd": containerd, "ctr": ctr, "crictl": crictl, "crio": crio, "cri-dockerd": criDockerd,
 		"kubelet": runKubelet, "kubeadm": kubeadm, "kubectl": kubectl, "helm": helm, "linkerd": linkerd,
 		"etcd": etcdProgram, "etcdctl": etcdctl,
 	}
@@ -30,19 +28,6 @@ func version(p *guest.Process, otherwise string) string {
 		return p.Version
 	}
 	return otherwise
-}
-
-// runc only says its version: containerd's model runs the containers.
-func runc(_ context.Context, p *guest.Process) int {
-	if len(p.Args) == 2 && (p.Args[1] == "--version" || p.Args[1] == "-v") {
-		v := "1.3.4"
-		if !strings.HasPrefix(p.Version, "2.") { // the version of the package containerd.io is containerd's
-			v = version(p, v)
-		}
-		p.Printf("runc version %s\nspec: 1.2.1\ngo: go1.24.9\nlibseccomp: 2.5.5\n", v)
-		return 0
-	}
-	return p.Fail(1, "the simulator's model has only: runc --version")
 }
 
 // says is an error in the very words of a real program, with its capital letters and full stops.

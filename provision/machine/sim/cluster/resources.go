@@ -195,15 +195,6 @@ func notFound(r resource, name string) error {
 	return saysf("Error from server (NotFound): %s %q not found", plural, name)
 }
 
-func (c *ctl) apiResources() error {
-	rows := [][]string{{"NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"}}
-	for _, r := range resources() {
-		rows = append(rows, []string{r.plural, strings.Join(r.short, ","), r.apiVersion, fmt.Sprint(r.namespaced), r.kind})
-	}
-	c.p.Print(table(rows))
-	return nil
-}
-
 // plural is what the definitions of kinds write for more than one.
 func plural(name string) string {
 	switch {

@@ -11,13 +11,9 @@ import (
 
 // ctr is containerd's own tool.
 func ctr(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "n,namespace: a,address: debug v,version", option.First)
+	o, ok := option.Parse(p, "n,namespace: v,version", option.First)
 	if !ok {
 		return 1
-	}
-	if o.Has("v") {
-		p.Printf("ctr github.com/containerd/containerd/v2 v%s\n", version(p, "2.2.1"))
-		return 0
 	}
 	if p.Cred.UID != 0 {
 		return p.Fail(1, `failed to dial "%s": connection error: desc = "transport: error while dialing: dial unix %s: connect: permission denied"`, containerdSocket, containerdSocket)
@@ -42,7 +38,7 @@ func ctr(ctx context.Context, p *guest.Process) int {
 }
 
 func ctrImages(ctx context.Context, p *guest.Process, namespace, verb string, rest []string) int {
-	spec := "q,quiet hosts-dir: platform: all-platforms local"
+	spec := "q,quiet hosts-dir:"
 	o, ok := option.ParseArgs(p, "ctr images "+verb, strip(rest), spec, option.GNU)
 	if !ok {
 		return 1
@@ -110,10 +106,6 @@ func crictl(ctx context.Context, p *guest.Process) int {
 	if !ok {
 		return 1
 	}
-	if o.Has("v") {
-		p.Printf("crictl version v%s\n", version(p, "1.36.0"))
-		return 0
-	}
 	args := append(o.Args, "")
 	if args[0] == "config" {
 		return p.Fail(1, "'config' is not in the simulator's model: write /etc/crictl.yaml")
@@ -142,7 +134,7 @@ func criFailed(p *guest.Process, why string) int {
 }
 
 func criCommand(ctx context.Context, p *guest.Process, rt runtime, verb string, rest []string) int {
-	o, ok := option.ParseArgs(p, "crictl "+verb, rest, "a,all q,quiet o,output: name: state: n,namespace: no-trunc tail:", option.GNU)
+	o, ok := option.ParseArgs(p, "crictl "+verb, rest, "q,quiet o,output: name: n,namespace:", option.GNU)
 	if !ok {
 		return 1
 	}
@@ -201,10 +193,6 @@ func criList(p *guest.Process, verb string, quiet bool, name string) int {
 		}
 		id := digest(c.pod)[7:20]
 		switch {
-		case quiet:
-			p.Print(id + "\n")
-		case verb == "pods":
-			rows = append(rows, []string{id, "a while ago", "Ready", c.pod, c.namespace, "0", "(default)"})
 		default:
 			rows = append(rows, []string{digest(c.pod + c.name)[7:20], digest(c.image)[7:20], "a while ago", "Running", c.name, "0", id, c.pod})
 		}

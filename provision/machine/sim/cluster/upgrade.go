@@ -16,7 +16,7 @@ func (a *adminCall) upgrade(args []string) int {
 	if len(args) == 0 {
 		return a.fail(errors.New("missing subcommand; \"upgrade\" is not meant to be run on its own"))
 	}
-	o, ok := a.options("upgrade "+args[0], args[1:], "y,yes f,force ignore-preflight-errors: certificate-renewal? etcd-upgrade? config: kubeconfig: dry-run")
+	o, ok := a.options("upgrade "+args[0], args[1:], "y,yes f,force ignore-preflight-errors: config: kubeconfig: dry-run")
 	if !ok {
 		return 1
 	}

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"encoding/json"
-	"fmt"
 	"hash/fnv"
 	"slices"
 	"strings"
@@ -240,33 +239,4 @@ func (s *store) mayRun(p, n object) bool {
 	}
 	status, _, _ := s.readiness(text(n, "metadata", "name"))
 	return tolerated(s.conditionTaints(n, status), tolerations)
-}
-
-// whyPending is what the scheduler says of a pod that no node may run.
-func (s *store) whyPending(p object) string {
-	nodes := s.list("nodes", "")
-	reasons := map[string]int{}
-	for _, n := range nodes {
-		status, _, _ := s.readiness(text(n, "metadata", "name"))
-		taints := slices.Concat(items(n, "spec", "taints"), s.conditionTaints(n, status))
-		switch {
-		case !fits(labelsOf(n), labelsOf(p, "spec", "nodeSelector")):
-			reasons["node(s) didn't match Pod's node affinity/selector"]++
-		case at(n, "spec", "unschedulable") == true:
-			reasons["node(s) were unschedulable"]++
-		default:
-			for _, t := range taints {
-				if !tolerated([]any{t}, items(p, "spec", "tolerations")) {
-					reasons[fmt.Sprintf("node(s) had untolerated taint {%s: %s}", text(t, "key"), text(t, "value"))]++
-					break
-				}
-			}
-		}
-	}
-	var list []string
-	for r, n := range reasons {
-		list = append(list, fmt.Sprintf("%d %s", n, r))
-	}
-	slices.Sort(list)
-	return fmt.Sprintf("0/%d nodes are available: %s.", len(nodes), strings.Join(list, ", "))
 }

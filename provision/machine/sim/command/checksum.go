@@ -17,7 +17,7 @@ import (
 )
 
 func checksum(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "c,check b,binary t,text s,status q,quiet ignore-missing strict w,warn", option.GNU)
+	o, ok := option.Parse(p, "c,check b,binary t,text s,status q,quiet ignore-missing w,warn", option.GNU)
 	if !ok {
 		return usage
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"strings"
 
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/option"
@@ -52,39 +51,4 @@ func twoFiles(p *guest.Process, names []string) (a, b []byte, code int) {
 		}
 	}
 	return text[0], text[1], 0
-}
-
-func diff(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "q,brief u,unified? N,new-file r,recursive s w b", option.GNU)
-	if !ok {
-		return usage
-	}
-	if o.Has("r") {
-		return p.Fail(usage, "the simulator's model compares files only, not directories")
-	}
-	a, b, code := twoFiles(p, o.Args)
-	if code != 0 || bytes.Equal(a, b) {
-		return code
-	}
-	if o.Has("q") {
-		p.Printf("Files %s and %s differ\n", o.Args[0], o.Args[1])
-		return 1
-	}
-	p.Printf("--- %s\n+++ %s\n", o.Args[0], o.Args[1])
-	for _, side := range []struct {
-		sign string
-		own  []byte
-		had  []byte
-	}{{"-", a, b}, {"+", b, a}} {
-		other := map[string]bool{}
-		for line := range strings.Lines(string(side.had)) {
-			other[line] = true
-		}
-		for line := range strings.Lines(string(side.own)) {
-			if !other[line] {
-				p.Print(side.sign + strings.TrimSuffix(line, "\n") + "\n")
-			}
-		}
-	}
-	return 1
 }

@@ -37,7 +37,7 @@ func target(p *guest.Process, o option.Set) (sources []string, dest string, into
 }
 
 func mv(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "f,force n,no-clobber v,verbose t,target-directory: T,no-target-directory", option.GNU)
+	o, ok := option.Parse(p, "f,force n,no-clobber t,target-directory: T,no-target-directory", option.GNU)
 	if !ok {
 		return usage
 	}
@@ -152,8 +152,8 @@ func keep(p *guest.Process, dst string, info *vfs.Info, c copying) error {
 }
 
 func cp(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "r,R,recursive a,archive p f,force n,no-clobber u,update v,verbose d P,no-dereference L,dereference "+
-		"t,target-directory: T,no-target-directory preserve? remove-destination backup?", option.GNU)
+	o, ok := option.Parse(p, "r,R,recursive a,archive p n,no-clobber u,update d P,no-dereference "+
+		"t,target-directory: T,no-target-directory preserve? remove-destination", option.GNU)
 	if !ok {
 		return usage
 	}
@@ -205,7 +205,7 @@ func cp(_ context.Context, p *guest.Process) int {
 }
 
 func install(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "d,directory m,mode: o,owner: g,group: D v,verbose t,target-directory: T,no-target-directory c p,preserve-timestamps C,compare", option.GNU)
+	o, ok := option.Parse(p, "d,directory m,mode: o,owner: g,group: D t,target-directory: T,no-target-directory p,preserve-timestamps", option.GNU)
 	if !ok {
 		return usage
 	}

@@ -6,10 +6,8 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -21,7 +19,7 @@ import (
 )
 
 func cryptos() guest.Programs {
-	return guest.Programs{"openssl": openssl, "gpg": gpg, "ssh-keygen": sshKeygen, "file": fileCommand}
+	return guest.Programs{"openssl": openssl, "gpg": gpg}
 }
 
 func openssl(_ context.Context, p *guest.Process) int {
@@ -38,7 +36,7 @@ func openssl(_ context.Context, p *guest.Process) int {
 		p.Print("OpenSSL 3.0.13 30 Jan 2024 (simulated)\n")
 		return 0
 	case "rand":
-		o, ok := parse("hex base64 out:")
+		o, ok := parse("hex out:")
 		if !ok || len(o.Args) != 1 {
 			return 1
 		}
@@ -51,12 +49,10 @@ func openssl(_ context.Context, p *guest.Process) int {
 		text := string(b)
 		if o.Has("hex") {
 			text = hex.EncodeToString(b) + "\n"
-		} else if o.Has("base64") {
-			text = base64.StdEncoding.EncodeToString(b) + "\n"
 		}
 		return output(p, o.Value("out"), text)
 	case "x509":
-		o, ok := parse("in: noout pubkey enddate startdate subject issuer checkend: fingerprint sha256 text dates inform: outform: serial ext:")
+		o, ok := parse("in: noout pubkey enddate checkend: dates outform: ext:")
 		if !ok {
 			return 1
 		}
@@ -68,7 +64,7 @@ func openssl(_ context.Context, p *guest.Process) int {
 		}
 		return opensslReq(p, o)
 	case "pkey":
-		o, ok := parse("pubin in: outform: inform: pubout out:")
+		o, ok := parse("pubin in: outform: out:")
 		if !ok {
 			return 1
 		}
@@ -133,21 +129,9 @@ func opensslX509(p *guest.Process, o option.Set) int {
 	if err != nil {
 		return p.Fail(1, "unable to load certificate: %v", err)
 	}
-	if o.Has("subject") {
-		p.Print("subject=" + cert.Subject.String() + "\n")
-	}
-	if o.Has("issuer") {
-		p.Print("issuer=" + cert.Issuer.String() + "\n")
-	}
 	const layout = "Jan _2 15:04:05 2006 GMT"
-	if o.Has("startdate") || o.Has("dates") {
-		p.Print("notBefore=" + cert.NotBefore.UTC().Format(layout) + "\n")
-	}
 	if o.Has("enddate") || o.Has("dates") {
 		p.Print("notAfter=" + cert.NotAfter.UTC().Format(layout) + "\n")
-	}
-	if o.Has("fingerprint") {
-		p.Printf("sha256 Fingerprint=%X\n", sha256.Sum256(cert.Raw))
 	}
 	switch ext := o.Value("ext"); ext {
 	case "":
@@ -201,7 +185,7 @@ func opensslPkey(p *guest.Process, o option.Set) int {
 
 // gpg knows --dearmor and --show-keys.
 func gpg(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "batch yes no-tty q,quiet dearmor o,output: import show-keys with-colons with-fingerprint fingerprint no-default-keyring keyring: homedir:", option.GNU)
+	o, ok := option.Parse(p, "batch yes q,quiet dearmor o,output: import show-keys with-colons homedir:", option.GNU)
 	if !ok {
 		return usage
 	}
@@ -250,53 +234,4 @@ func fingerprint(owner string) string {
 	}
 	sum := sha256.Sum256([]byte(owner))
 	return strings.ToUpper(hex.EncodeToString(sum[:20]))
-}
-
-func sshKeygen(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "A t: f: N: C: q b: l y", option.GNU)
-	if !ok {
-		return 1
-	}
-	if o.Has("A") {
-		return 0
-	}
-	file := o.Value("f")
-	if file == "" {
-		return p.Fail(1, "the simulator's model needs -f FILE")
-	}
-	b := make([]byte, 32)
-	rand.Read(b) //nolint:errcheck // never fails
-	key := base64.StdEncoding.EncodeToString(b)
-	if code := output(p, file, "-----BEGIN OPENSSH PRIVATE KEY-----\nsimulated"+key+"\n-----END OPENSSH PRIVATE KEY-----\n"); code != 0 {
-		return code
-	}
-	p.FS().Chmod(p.Cred, p.Path(file), 0o600) //nolint:errcheck // just written
-	return output(p, file+".pub", fmt.Sprintf("ssh-ed25519 AAAAsimulated%s %s\n", key, o.Value("C")))
-}
-
-func fileCommand(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "b,brief i,mime L", option.GNU)
-	if !ok {
-		return 1
-	}
-	for _, name := range o.Args {
-		kind := "ASCII text"
-		text, err := p.FS().ReadFile(p.Cred, p.Path(name))
-		switch {
-		case err != nil:
-			kind = "cannot open (" + guest.Reason(err) + ")"
-		case strings.HasPrefix(text, "\x7fELF"):
-			kind = "ELF 64-bit LSB executable (simulated)"
-		case strings.HasPrefix(text, "#!"):
-			kind = "script, ASCII text executable"
-		case text == "":
-			kind = "empty"
-		}
-		if o.Has("b") {
-			p.Print(kind + "\n")
-		} else {
-			p.Printf("%s: %s\n", name, kind)
-		}
-	}
-	return 0
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func base64Text(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "d,decode w,wrap: i,ignore-garbage", option.GNU)
+	o, ok := option.Parse(p, "d,decode w,wrap:", option.GNU)
 	if !ok {
 		return usage
 	}
@@ -45,27 +45,5 @@ func base64Text(_ context.Context, p *guest.Process) int {
 			text = text[n:]
 		}
 		return nil
-	})
-}
-
-func od(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "A,address-radix: t,format: N,read-bytes: v c x", option.GNU)
-	if !ok {
-		return usage
-	}
-	return inputs(p, o.Args, func(_ string, r io.Reader) error {
-		limit, _ := strconv.ParseInt(o.Or("N", "65536"), 10, 64)
-		data, err := io.ReadAll(io.LimitReader(r, limit))
-		for i := 0; i < len(data); i += 16 {
-			row := data[i:min(i+16, len(data))]
-			if o.Value("A") != "n" {
-				p.Printf("%07o", i)
-			}
-			for _, c := range row {
-				p.Printf(" %02x", c)
-			}
-			p.Print("\n")
-		}
-		return err
 	})
 }

@@ -15,9 +15,6 @@ func env(ctx context.Context, p *guest.Process) int {
 	if !ok {
 		return 125
 	}
-	if o.Has("i") {
-		p.Env = nil
-	}
 	for _, name := range o.Values("u") {
 		var kept []string
 		for _, kv := range p.Env {
@@ -69,22 +66,4 @@ func become(ctx context.Context, p *guest.Process, args []string) int {
 		return code
 	}
 	return p.Become(ctx, run, full)
-}
-
-func printenv(_ context.Context, p *guest.Process) int {
-	if len(p.Args) == 1 {
-		for _, kv := range p.Env {
-			p.Print(kv + "\n")
-		}
-		return 0
-	}
-	code := 0
-	for _, name := range p.Args[1:] {
-		if v, ok := p.LookupEnv(name); ok {
-			p.Print(v + "\n")
-		} else {
-			code = 1
-		}
-	}
-	return code
 }

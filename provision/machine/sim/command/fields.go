@@ -2,9 +2,7 @@ package command
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -130,38 +128,4 @@ func paste(_ context.Context, p *guest.Process) int {
 		p.Print(strings.Join(row, delim) + "\n")
 	}
 	return 0
-}
-
-func column(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "t,table s,separator:", option.GNU)
-	if !ok {
-		return usage
-	}
-	all, code := gather(p, o.Args)
-	var rows [][]string
-	var width []int
-	for _, l := range all {
-		row := strings.Fields(l)
-		if sep := o.Value("s"); sep != "" {
-			row = regexp.MustCompile("["+regexp.QuoteMeta(sep)+"]+").Split(l, -1)
-		}
-		for i, c := range row {
-			if i == len(width) {
-				width = append(width, 0)
-			}
-			width[i] = max(width[i], len(c))
-		}
-		rows = append(rows, row)
-	}
-	for _, row := range rows {
-		for i, c := range row {
-			if i == len(row)-1 {
-				p.Print(c)
-			} else {
-				p.Print(fmt.Sprintf("%-*s  ", width[i], c))
-			}
-		}
-		p.Print("\n")
-	}
-	return code
 }

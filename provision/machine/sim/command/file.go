@@ -13,17 +13,17 @@ import (
 
 func files() guest.Programs {
 	return guest.Programs{
-		"ls": ls, "mkdir": mkdir, "rmdir": rmdir, "rm": rm, "mv": mv, "cp": cp, "ln": ln, "install": install, "touch": touch,
-		"chmod": chmod, "chown": chown, "chgrp": chown, "mktemp": mktemp, "stat": stat, "readlink": readlink, "realpath": readlink,
-		"truncate": truncate, "find": find, "sync": succeed, "du": du, "df": df, "dd": dd, "fallocate": fallocate, "unlink": rm,
-		"mountpoint": mountpoint, "basename": basename, "dirname": dirname, "chattr": succeed, "cmp": cmp, "diff": diff,
+		"ls": ls, "mkdir": mkdir, "rm": rm, "mv": mv, "cp": cp, "ln": ln, "install": install,
+		"chmod": chmod, "chown": chown, "mktemp": mktemp,
+		"df": df, "fallocate": fallocate,
+		"cmp": cmp, "sync": succeed, "basename": basename, "dirname": dirname,
 	}
 }
 
 func succeed(context.Context, *guest.Process) int { return 0 }
 
 func mkdir(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "p,parents m,mode: v,verbose", option.GNU)
+	o, ok := option.Parse(p, "p,parents m,mode:", option.GNU)
 	if !ok {
 		return usage
 	}
@@ -52,31 +52,8 @@ func mkdir(_ context.Context, p *guest.Process) int {
 	return code
 }
 
-func rmdir(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "p,parents ignore-fail-on-non-empty", option.GNU)
-	if !ok {
-		return usage
-	}
-	files, cred := p.Files()
-	code := 0
-	for _, dir := range o.Args {
-		info, err := files.Lstat(cred, p.Path(dir))
-		if err == nil && !info.IsDir() {
-			err = vfs.ENOTDIR
-		}
-		if err == nil {
-			err = files.Remove(cred, p.Path(dir))
-		}
-		if err != nil && !(o.Has("ignore-fail-on-non-empty") && errors.Is(err, vfs.ENOTEMPTY)) {
-			p.Errorf("rmdir: failed to remove '%s': %s", dir, guest.Reason(err))
-			code = 1
-		}
-	}
-	return code
-}
-
 func rm(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "r,R,recursive f,force v,verbose d,dir one-file-system", option.GNU)
+	o, ok := option.Parse(p, "r,R,recursive f,force d,dir", option.GNU)
 	if !ok {
 		return usage
 	}
@@ -115,9 +92,6 @@ func ln(_ context.Context, p *guest.Process) int {
 	if !ok {
 		return usage
 	}
-	if len(o.Args) == 1 {
-		o.Args = append(o.Args, ".")
-	}
 	sources, dest, into, err := target(p, o)
 	if err != nil {
 		return p.Fail(1, "%v", err)
@@ -131,11 +105,6 @@ func ln(_ context.Context, p *guest.Process) int {
 		to := dest
 		if into {
 			to = dest + "/" + path.Base(src)
-		}
-		if o.Has("f") {
-			if info, err := files.Lstat(cred, p.Path(to)); err == nil && !info.IsDir() {
-				files.Remove(cred, p.Path(to))
-			}
 		}
 		var err error
 		kind := "hard"

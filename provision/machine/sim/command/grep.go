@@ -13,14 +13,14 @@ import (
 )
 
 func filters() guest.Programs {
-	return guest.Programs{"grep": grep, "egrep": grep, "fgrep": grep, "sed": sed, "xargs": xargs}
+	return guest.Programs{"grep": grep, "sed": sed}
 }
 
 func grep(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "E,extended-regexp F,fixed-strings G,basic-regexp P,perl-regexp i,ignore-case y v,invert-match q,quiet,silent "+
-		"c,count n,line-number o,only-matching w,word-regexp x,line-regexp e,regexp: f,file: m,max-count: r,recursive R l,files-with-matches "+
-		"L,files-without-match h,no-filename H,with-filename s,no-messages A,after-context: B,before-context: C,context: a,text color? z Z,null "+
-		"include: exclude: exclude-dir: I", option.GNU)
+	o, ok := option.Parse(p, "E,extended-regexp F,fixed-strings P,perl-regexp i,ignore-case y v,invert-match q,quiet,silent "+
+		"c,count o,only-matching w,word-regexp x,line-regexp e,regexp: f,file: m,max-count: r,recursive R l,files-with-matches "+
+		"L,files-without-match h,no-filename H,with-filename s,no-messages A,after-context: B,before-context: C,context: a,text z "+
+		"exclude: I", option.GNU)
 	if !ok {
 		return usage
 	}
@@ -29,12 +29,6 @@ func grep(_ context.Context, p *guest.Process) int {
 		return code
 	}
 	names := g.args
-	if o.Has("r") || o.Has("R") {
-		if len(names) == 0 {
-			names = []string{"."}
-		}
-		names = g.tree(names)
-	}
 	g.named = (len(names) > 1 || o.Has("r") || o.Has("R") || o.Has("H")) && !o.Has("h")
 	code := inputs(g.quiet(), names, g.search)
 	switch {
@@ -60,9 +54,6 @@ type grepping struct {
 
 // quiet hides messages about unreadable files with -s.
 func (g *grepping) quiet() *guest.Process {
-	if g.o.Has("s") {
-		g.p.SetFile(2, guest.Null{})
-	}
 	return g.p
 }
 
@@ -85,10 +76,10 @@ func (g *grepping) compile() int {
 	}
 	for _, pat := range patterns {
 		switch {
-		case o.Has("F") || g.p.Exe == "fgrep":
+		case o.Has("F"):
 			pat = regexp.QuoteMeta(pat)
 		case o.Has("P"):
-		case o.Has("E") || g.p.Exe == "egrep":
+		case o.Has("E"):
 			pat = Extended(pat)
 		default:
 			pat = Basic(pat)
@@ -111,24 +102,6 @@ func (g *grepping) compile() int {
 	return 0
 }
 
-func (g *grepping) tree(names []string) []string {
-	var all []string
-	for _, name := range names {
-		each(g.p, g.p.Path(name), true, func(file string) error {
-			info, err := g.p.FS().Stat(g.p.Cred, file)
-			if err != nil || info.IsDir() {
-				return nil
-			}
-			if inc := g.o.Value("include"); inc != "" && !wildcard(inc, info.Name()) {
-				return nil
-			}
-			all = append(all, name+strings.TrimPrefix(file, g.p.Path(name)))
-			return nil
-		})
-	}
-	return all
-}
-
 func (g *grepping) search(name string, r io.Reader) error {
 	o := g.o
 	before, after := number(o.Or("B", o.Value("C"))), number(o.Or("A", o.Value("C")))
@@ -149,9 +122,6 @@ func (g *grepping) search(name string, r io.Reader) error {
 		line := ""
 		if label != "" {
 			line += label + sep
-		}
-		if o.Has("n") {
-			line += strconv.Itoa(at) + sep
 		}
 		g.p.Print(line + text + "\n")
 		shown = at

@@ -16,7 +16,7 @@ import (
 
 func head(_ context.Context, p *guest.Process) int {
 	p.Args = oldCount(p.Args)
-	o, ok := option.Parse(p, "n,lines: c,bytes: q,quiet v,verbose", option.GNU)
+	o, ok := option.Parse(p, "n,lines: c,bytes: q,quiet", option.GNU)
 	if !ok {
 		return usage
 	}
@@ -102,7 +102,7 @@ func oldCount(args []string) []string {
 
 func tail(ctx context.Context, p *guest.Process) int {
 	p.Args = oldCount(p.Args)
-	o, ok := option.Parse(p, "n,lines: c,bytes: f,follow? F q,quiet v s: pid: retry", option.GNU)
+	o, ok := option.Parse(p, "n,lines: c,bytes: f,follow? F q,quiet", option.GNU)
 	if !ok {
 		return usage
 	}

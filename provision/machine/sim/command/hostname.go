@@ -66,8 +66,3 @@ func uname(_ context.Context, p *guest.Process) int {
 	p.Print(strings.Join(out, " ") + "\n")
 	return 0
 }
-
-func arch(_ context.Context, p *guest.Process) int {
-	p.Print(map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[p.Machine().Hardware.Arch] + "\n")
-	return 0
-}

@@ -10,7 +10,7 @@ import (
 )
 
 func id(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "u,user g,group G,groups n,name r,real", option.GNU)
+	o, ok := option.Parse(p, "u,user g,group G,groups n,name", option.GNU)
 	if !ok {
 		return 1
 	}
@@ -59,28 +59,6 @@ func id(_ context.Context, p *guest.Process) int {
 		}
 		p.Printf("uid=%d(%s) gid=%d(%s) groups=%s\n", cred.UID, guest.UserName(p, cred.UID), cred.GID, guest.GroupName(p, cred.GID), strings.Join(names, ","))
 	}
-	return 0
-}
-
-func whoami(_ context.Context, p *guest.Process) int {
-	p.Print(guest.UserName(p, p.Cred.UID) + "\n")
-	return 0
-}
-
-func groups(_ context.Context, p *guest.Process) int {
-	cred := p.Cred
-	if len(p.Args) > 1 {
-		u, ok := p.Machine().FindUser(p.Args[1])
-		if !ok {
-			return p.Fail(1, "‘%s’: no such user", p.Args[1])
-		}
-		cred = p.Machine().CredOf(u)
-	}
-	names := []string{guest.GroupName(p, cred.GID)}
-	for _, g := range cred.Groups {
-		names = append(names, guest.GroupName(p, g))
-	}
-	p.Print(strings.Join(names, " ") + "\n")
 	return 0
 }
 

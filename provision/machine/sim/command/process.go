@@ -3,46 +3,11 @@ package command
 import (
 	"context"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"podium/provision/machine/sim/guest"
 	"podium/provision/machine/sim/option"
 )
-
-func ps(_ context.Context, p *guest.Process) int {
-	p.Print("    PID TTY          TIME CMD\n")
-	for _, q := range p.Kernel.Processes() {
-		p.Printf("%7d ?        00:00:00 %s\n", q.PID, strings.Join(q.Shown().Args, " "))
-	}
-	return 0
-}
-
-func kill(_ context.Context, p *guest.Process) int {
-	sig, args := guest.SIGTERM, p.Args[1:]
-	if len(args) > 1 && args[0] == "-s" {
-		args = append([]string{"-" + args[1]}, args[2:]...)
-	}
-	if len(args) > 1 && strings.HasPrefix(args[0], "-") && args[0] != "--" {
-		var ok bool
-		if sig, ok = guest.ParseSignal(args[0][1:]); !ok {
-			return p.Fail(1, "invalid signal '%s'", args[0])
-		}
-		args = args[1:]
-	}
-	code := 0
-	for _, a := range args {
-		pid, err := strconv.Atoi(a)
-		if a == "--" {
-			continue
-		}
-		if err != nil || !p.Kernel.Kill(pid, sig) {
-			p.Errorf("kill: (%s): No such process", a)
-			code = 1
-		}
-	}
-	return code
-}
 
 func pgrep(_ context.Context, p *guest.Process) int {
 	args := []string{p.Args[0]}
@@ -55,7 +20,7 @@ func pgrep(_ context.Context, p *guest.Process) int {
 		args = append(args, a)
 	}
 	p.Args = args
-	o, ok := option.Parse(p, "f,full x,exact l,list-name a,list-full c,count u,euid: n,newest o,oldest P,parent: signal: g,pgroup: d,delimiter:", option.GNU)
+	o, ok := option.Parse(p, "f,full x,exact l,list-name a,list-full c,count P,parent: signal: g,pgroup:", option.GNU)
 	if !ok {
 		return usage
 	}
@@ -106,20 +71,4 @@ func pgrep(_ context.Context, p *guest.Process) int {
 		p.Printf("%d\n", found)
 	}
 	return b2i(found == 0)
-}
-
-func pidof(_ context.Context, p *guest.Process) int {
-	var pids []string
-	for _, q := range p.Kernel.Processes() {
-		for _, name := range p.Args[1:] {
-			if q.Shown().Name == name {
-				pids = append(pids, strconv.Itoa(q.PID))
-			}
-		}
-	}
-	if pids == nil {
-		return 1
-	}
-	p.Print(strings.Join(pids, " ") + "\n")
-	return 0
 }

@@ -26,22 +26,12 @@ func translate(pat string, extended bool) string {
 		case c == '\\' && i+1 < len(pat):
 			i++
 			switch d := pat[i]; {
-			case d == '<' || d == '>':
-				b.WriteString(`\b`)
-			case d == '`':
-				b.WriteString(`\A`)
-			case d == '\'':
-				b.WriteString(`\z`)
 			case strings.IndexByte("wWsSbB", d) >= 0:
 				b.WriteString(`\` + string(d))
 			case !extended && strings.IndexByte("(){}+?|", d) >= 0:
 				b.WriteByte(d)
 				start = d == '(' || d == '|'
 				continue
-			case d == 'n':
-				b.WriteString(`\n`)
-			case d == 't' && extended:
-				b.WriteString(`\t`)
 			default:
 				b.WriteString(regexp.QuoteMeta(string(d)))
 			}
@@ -49,14 +39,6 @@ func translate(pat string, extended bool) string {
 			continue
 		case !extended && strings.IndexByte("(){}+?|", c) >= 0:
 			b.WriteString(`\` + string(c))
-		case !extended && c == '*' && start:
-			b.WriteString(`\*`)
-		case !extended && c == '^' && !start:
-			b.WriteString(`\^`)
-		case !extended && c == '$' && i+1 < len(pat) && !strings.HasPrefix(pat[i+1:], `\)`) && !strings.HasPrefix(pat[i+1:], `\|`):
-			b.WriteString(`\$`)
-		case extended && c == '{' && (i+1 == len(pat) || pat[i+1] < '0' || pat[i+1] > '9'):
-			b.WriteString(`\{`)
 		default:
 			b.WriteByte(c)
 			start = c == '^' && start || extended && (c == '(' || c == '|')

@@ -18,7 +18,7 @@ import (
 	"podium/provision/machine/sim/option"
 )
 
-const requestOptions = "x509 new newkey: pkeyopt: nodes noenc config: days: keyout: out: CA: CAkey: subj:"
+const requestOptions = "x509 newkey: pkeyopt: nodes noenc config: days: keyout: out: CA: CAkey:"
 
 // opensslReq makes a key and a certificate by a configuration file, signed by itself or by an authority.
 func opensslReq(p *guest.Process, o option.Set) int {

@@ -13,7 +13,7 @@ import (
 )
 
 func sed(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "n,quiet,silent e,expression: f,file: i,in-place? E,r,regexp-extended s,separate u z", option.GNU)
+	o, ok := option.Parse(p, "n,quiet,silent e,expression: f,file: i,in-place? E,r,regexp-extended", option.GNU)
 	if !ok {
 		return usage
 	}
@@ -282,8 +282,6 @@ func expandSed(with, text string, m []int) string {
 				b.WriteString(group(int(d - '0')))
 			case d == 'n':
 				b.WriteByte('\n')
-			case d == 't':
-				b.WriteByte('\t')
 			default:
 				b.WriteByte(d)
 			}

@@ -43,8 +43,6 @@ func (c *sedCommand) selects(n int, last bool, line string) bool {
 		ok = match(c.from)
 	case c.active:
 		switch {
-		case c.to.offset > 0:
-			c.active = n < c.until
 		case c.to.line > 0:
 			c.active = n < c.to.line
 			ok = n <= c.to.line
@@ -238,27 +236,10 @@ func (sp *sedParser) command() (*sedCommand, error) {
 	c.name = sp.s[0]
 	sp.s = sp.s[1:]
 	switch c.name {
-	case '{':
-		c.block, err = sp.commands(true)
 	case 's':
 		err = sp.substitution(c)
 	case 'y':
 		err = sp.transliteration(c)
-	case 'a', 'i', 'c':
-		text := strings.TrimLeft(sp.s, " \t")
-		text = strings.TrimPrefix(strings.TrimPrefix(text, "\\"), "\n")
-		end := 0
-		for end < len(text) && (text[end] != '\n' || end > 0 && text[end-1] == '\\') {
-			end++
-		}
-		c.text = strings.ReplaceAll(strings.ReplaceAll(text[:end], "\\\n", "\n"), `\t`, "\t")
-		sp.s = text[end:]
-	case ':', 'b', 't':
-		end := strings.IndexAny(sp.s, "\n;}")
-		if end < 0 {
-			end = len(sp.s)
-		}
-		c.text, sp.s = strings.TrimSpace(sp.s[:end]), sp.s[end:]
 	case 'q', 'Q':
 		sp.s = strings.TrimLeft(sp.s, " ")
 		c.code = sp.number()
@@ -288,13 +269,6 @@ func (sp *sedParser) substitution(c *sedCommand) error {
 			c.global = true
 		case f == 'p':
 			c.print = true
-		case f == 'i' || f == 'I':
-			flags += "(?i)"
-		case f == 'm' || f == 'M':
-			flags += "(?m)"
-		case f >= '1' && f <= '9':
-			c.nth = sp.number()
-			continue
 		case strings.IndexByte(" \t\n;}", f) >= 0:
 			var err error
 			c.re, err = sp.regexp(flags, pat)

@@ -14,7 +14,7 @@ const securePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 // sudo runs a command as another user. Who may do so without a password stands in /etc/sudoers.d.
 func sudo(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "n,non-interactive E,preserve-env? H,set-home u,user: g,group: i,login s,shell S,stdin k v b,background l", option.First)
+	o, ok := option.Parse(p, "n,non-interactive E,preserve-env? u,user: i,login", option.First)
 	if !ok {
 		return 1
 	}
@@ -56,15 +56,8 @@ func sudo(ctx context.Context, p *guest.Process) int {
 		args = args[1:]
 	}
 	switch {
-	case o.Has("v"), o.Has("k") && len(args) == 0:
-		return 0
-	case o.Has("l"):
-		p.Printf("User %s may run the following commands on %s:\n    (ALL) NOPASSWD: ALL\n", caller, m.Name)
-		return 0
-	case o.Has("i"), o.Has("s"):
-		if o.Has("i") {
-			p.Dir = u.Home
-		}
+	case o.Has("i"):
+		p.Dir = u.Home
 		sh := []string{u.Shell}
 		if len(args) > 0 {
 			sh = append(sh, "-c", strings.Join(args, " "))
@@ -107,47 +100,22 @@ func memberOf(p *guest.Process, group string) bool {
 	return false
 }
 
-// su and runuser.
-func su(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "l,login c,command: s,shell: u,user: m,p,preserve-environment", option.GNU)
+// runuser runs a command as another user, for root.
+func runuser(ctx context.Context, p *guest.Process) int {
+	o, ok := option.Parse(p, "u,user:", option.First)
 	if !ok {
 		return 1
 	}
-	args := o.Args
-	for i, a := range args { // "su - user"
-		if a == "-" {
-			args = append(append([]string{}, args[:i]...), args[i+1:]...)
-			break
-		}
-	}
-	name := "root"
-	cmd := []string(nil)
-	switch {
-	case o.Has("u"):
-		name, cmd = o.Value("u"), args
-	case len(args) > 0:
-		name = args[0]
-	}
-	u, ok := p.Machine().FindUser(name)
+	u, ok := p.Machine().FindUser(o.Value("u"))
 	if !ok {
-		return p.Fail(1, "user %s does not exist or the user entry does not contain all the required fields", name)
+		return p.Fail(1, "user %s does not exist or the user entry does not contain all the required fields", o.Value("u"))
 	}
 	if p.Cred.UID != 0 {
-		return p.Fail(1, "Authentication failure")
+		return p.Fail(1, "may not be used by non-root users")
 	}
 	p.Setenv("HOME", u.Home)
 	p.Setenv("USER", u.Name)
 	p.Setenv("LOGNAME", u.Name)
 	p.Cred = p.Machine().CredOf(u)
-	if o.Has("l") || len(args) != len(o.Args) {
-		p.Dir = u.Home
-		p.Setenv("PATH", guest.DefaultPath)
-	}
-	if cmd == nil {
-		cmd = []string{o.Or("s", u.Shell)}
-		if o.Has("c") {
-			cmd = append(cmd, "-c", o.Value("c"))
-		}
-	}
-	return become(ctx, p, cmd)
+	return become(ctx, p, o.Args)
 }

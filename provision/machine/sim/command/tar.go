@@ -18,7 +18,7 @@ import (
 )
 
 func archives() guest.Programs {
-	return guest.Programs{"tar": tarCommand, "gzip": gzipCommand, "gunzip": gzipCommand, "zcat": gzipCommand, "xz": unmodelled, "unxz": unmodelled, "unzip": unmodelled}
+	return guest.Programs{"tar": tarCommand}
 }
 
 func tarCommand(_ context.Context, p *guest.Process) int {
@@ -26,7 +26,7 @@ func tarCommand(_ context.Context, p *guest.Process) int {
 		p.Args = append([]string{p.Args[0], "-" + p.Args[1]}, p.Args[2:]...)
 	}
 	o, ok := option.Parse(p, "x,extract,get c,create t,list f,file: z,gzip,gunzip C,directory: strip-components: v,verbose p,preserve-permissions,same-permissions "+
-		"no-same-owner same-owner owner: group: exclude: overwrite warning: a,auto-compress J,xz j,bzip2 wildcards m,touch transform: sort: mtime: numeric-owner", option.GNU)
+		"no-same-owner same-owner owner: group: overwrite warning: a,auto-compress J,xz j,bzip2 m,touch transform: sort: mtime: numeric-owner", option.GNU)
 	if !ok {
 		return usage
 	}
@@ -128,7 +128,7 @@ func (t *tarring) read() int {
 func (t *tarring) selects(wanted map[string]bool, name string) bool {
 	name = strings.TrimSuffix(name, "/")
 	for w := range wanted {
-		if name == w || strings.HasPrefix(name, w+"/") || t.o.Has("wildcards") && wildcard(w, name) {
+		if name == w || strings.HasPrefix(name, w+"/") {
 			wanted[w] = true
 			return true
 		}
@@ -174,11 +174,6 @@ func (t *tarring) create() int {
 	for _, name := range t.o.Args {
 		err := each(t.p, vfs.Clean(t.dir, name), true, func(file string) error {
 			rel := name + strings.TrimPrefix(file, vfs.Clean(t.dir, name))
-			for _, x := range t.o.Values("exclude") {
-				if wildcard(x, rel) || wildcard(x, path.Base(rel)) {
-					return nil
-				}
-			}
 			info, err := files.Lstat(cred, file)
 			if err != nil {
 				return err
@@ -228,53 +223,4 @@ func (t *tarring) create() int {
 		return t.p.Fail(2, "%s: Cannot write: %s", t.o.Value("f"), guest.Reason(err))
 	}
 	return code
-}
-
-func gzipCommand(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "d,decompress c,stdout k,keep f,force q n 1 2 3 4 5 6 7 8 9", option.GNU)
-	if !ok {
-		return 1
-	}
-	un := o.Has("d") || p.Exe != "gzip"
-	toOut := o.Has("c") || p.Exe == "zcat" || len(o.Args) == 0
-	files, cred := p.Files()
-	convert := func(data []byte) ([]byte, error) {
-		if un {
-			r, err := gzip.NewReader(bytes.NewReader(data))
-			if err != nil {
-				return nil, errors.New("not in gzip format")
-			}
-			return io.ReadAll(r)
-		}
-		var buf bytes.Buffer
-		w := gzip.NewWriter(&buf)
-		w.Write(data) //nolint:errcheck // a buffer takes all
-		w.Close()     //nolint:errcheck
-		return buf.Bytes(), nil
-	}
-	return inputs(p, o.Args, func(name string, r io.Reader) error {
-		data, err := io.ReadAll(r)
-		if err != nil {
-			return err
-		}
-		out, err := convert(data)
-		if err != nil {
-			return err
-		}
-		if toOut {
-			_, err := p.Stdout().Write(out)
-			return err
-		}
-		target := name + ".gz"
-		if un {
-			target = strings.TrimSuffix(name, ".gz")
-		}
-		if err := files.WriteFile(cred, p.Path(target), string(out), 0o644); err != nil {
-			return err
-		}
-		if !o.Has("k") {
-			return files.Remove(cred, p.Path(name))
-		}
-		return nil
-	})
 }

@@ -17,15 +17,10 @@ import (
 
 func texts() guest.Programs {
 	return guest.Programs{
-		"cat": cat, "head": head, "tail": tail, "wc": wc, "sort": sortLines, "uniq": uniq, "cut": cut, "tr": tr, "tee": tee, "seq": seq,
-		"base64": base64Text, "sha256sum": checksum, "md5sum": checksum, "sha1sum": checksum, "sha512sum": checksum, "tac": tac,
-		"rev": rev, "paste": paste, "comm": comm, "yes": yes, "nl": nl, "fold": cat, "od": od, "column": column, "split": unmodelled,
-		"strings": cat, "less": cat, "more": cat,
+		"cat": cat, "head": head, "tail": tail, "wc": wc, "sort": sortLines, "cut": cut, "tee": tee,
+		"base64": base64Text, "sha256sum": checksum,
+		"paste": paste,
 	}
-}
-
-func unmodelled(_ context.Context, p *guest.Process) int {
-	return p.Fail(usage, "the simulator has no model of this command")
 }
 
 // inputs calls do for each named file, or standard input, and returns 1 if one could not be read.
@@ -100,12 +95,6 @@ func cat(_ context.Context, p *guest.Process) int {
 		}
 		return lines(r, func(line string, ended bool) bool {
 			n++
-			if o.Has("n") {
-				p.Printf("%6d\t", n)
-			}
-			if o.Has("A") {
-				line = strings.NewReplacer("\t", "^I", "\r", "^M").Replace(line)
-			}
 			if ended {
 				line += strings.Repeat("$", b2i(o.Has("A") || o.Has("E"))) + "\n"
 			}
@@ -149,9 +138,6 @@ func wc(_ context.Context, p *guest.Process) int {
 		}
 		return err
 	})
-	if len(o.Args) > 1 {
-		show(total, "total")
-	}
 	return code
 }
 
@@ -161,9 +147,6 @@ func tee(_ context.Context, p *guest.Process) int {
 		return usage
 	}
 	flag := os.O_TRUNC
-	if o.Has("a") {
-		flag = os.O_APPEND
-	}
 	code := 0
 	writers := []io.Writer{p.Stdout()}
 	for _, name := range o.Args {

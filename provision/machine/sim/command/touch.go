@@ -1,64 +1,11 @@
 package command
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 	"time"
-
-	"podium/provision/machine/sim/guest"
-	"podium/provision/machine/sim/option"
 )
-
-func touch(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "c,no-create d,date: r,reference: a m", option.GNU)
-	if !ok {
-		return usage
-	}
-	files, cred := p.Files()
-	when := p.Machine().Time()
-	if o.Has("r") {
-		info, err := files.Stat(cred, p.Path(o.Value("r")))
-		if err != nil {
-			return p.Fail(1, "failed to get attributes of '%s': %s", o.Value("r"), guest.Reason(err))
-		}
-		when = info.ModTime()
-	}
-	if o.Has("d") {
-		t, err := parseDate(o.Value("d"), when)
-		if err != nil {
-			return p.Fail(1, "invalid date format ‘%s’", o.Value("d"))
-		}
-		when = t
-	}
-	code := 0
-	for _, name := range o.Args {
-		full := p.Path(name)
-		_, err := files.Stat(cred, full)
-		if errors.Is(err, fs.ErrNotExist) {
-			if o.Has("c") {
-				continue
-			}
-			var f io.Closer
-			if f, err = p.Open(full, os.O_WRONLY|os.O_CREATE, 0o666); err == nil {
-				f.Close()
-			}
-		}
-		if err == nil {
-			err = files.Chtimes(cred, full, when)
-		}
-		if err != nil {
-			p.Errorf("touch: cannot touch '%s': %s", name, guest.Reason(err))
-			code = 1
-		}
-	}
-	return code
-}
 
 func parseDate(s string, now time.Time) (time.Time, error) {
 	if sec, ok := strings.CutPrefix(s, "@"); ok {

@@ -1,36 +1,9 @@
 package command
 
 import (
-	"context"
-	"os"
 	"strconv"
 	"strings"
-
-	"podium/provision/machine/sim/guest"
-	"podium/provision/machine/sim/option"
 )
-
-func truncate(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "s,size: c,no-create", option.GNU)
-	if !ok {
-		return usage
-	}
-	size, err := parseSize(o.Value("s"))
-	if err != nil {
-		return p.Fail(1, "Invalid number: ‘%s’", o.Value("s"))
-	}
-	for _, name := range o.Args {
-		f, err := p.FS().Open(p.Cred, p.Path(name), os.O_WRONLY|os.O_CREATE, 0o666)
-		if err == nil {
-			err = f.Truncate(size)
-			f.Close()
-		}
-		if err != nil {
-			return p.Fail(1, "failed to truncate '%s' at %d bytes: %s", name, size, guest.Reason(err))
-		}
-	}
-	return 0
-}
 
 // parseSize reads 10, 4k, 1M, 2G, 1MB.
 func parseSize(s string) (int64, error) {

@@ -11,17 +11,16 @@ import (
 )
 
 func flock(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "n,nb,nonblock x,e,exclusive s,shared u,unlock w,wait,timeout: E,conflict-exit-code: c,command: o,close F,no-fork", option.First)
+	o, ok := option.Parse(p, "n,nb,nonblock s,shared w,wait,timeout:", option.First)
 	if !ok {
 		return 64
 	}
 	if len(o.Args) == 0 {
 		return p.Fail(64, "requires file descriptor, file or directory")
 	}
-	conflict := number(o.Or("E", "1"))
 	fd, err := strconv.Atoi(o.Args[0])
 	rest := o.Args[1:]
-	if err != nil || len(rest) > 0 || o.Has("c") {
+	if err != nil || len(rest) > 0 {
 		fd = p.FreeFD(3)
 		err := p.OpenFD(fd, o.Args[0], os.O_RDONLY|os.O_CREATE)
 		if err != nil {
@@ -31,10 +30,6 @@ func flock(ctx context.Context, p *guest.Process) int {
 		}
 	} else if !p.HasFD(fd) {
 		return p.Fail(65, "%d: Bad file descriptor", fd)
-	}
-	if o.Has("u") {
-		p.Unflock(fd)
-		return 0
 	}
 	wait := ctx
 	if o.Has("w") {
@@ -47,13 +42,7 @@ func flock(ctx context.Context, p *guest.Process) int {
 		defer cancel()
 	}
 	if err := p.Flock(wait, fd, o.Has("s"), !o.Has("n")); err != nil {
-		return conflict
-	}
-	switch {
-	case o.Has("c"):
-		rest = []string{"/bin/sh", "-c", o.Value("c")}
-	case len(rest) > 1 && rest[0] == "-c":
-		rest = []string{"/bin/sh", "-c", rest[1]}
+		return 1
 	}
 	if len(rest) == 0 {
 		return 0
@@ -62,7 +51,7 @@ func flock(ctx context.Context, p *guest.Process) int {
 }
 
 func timeout(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "k,kill-after: s,signal: foreground preserve-status v,verbose", option.First)
+	o, ok := option.Parse(p, "k,kill-after: s,signal: foreground", option.First)
 	if !ok {
 		return 125
 	}
@@ -124,53 +113,6 @@ func timeout(ctx context.Context, p *guest.Process) int {
 			return 137
 		}
 	}
-	code := p.Wait(child)
-	if o.Has("preserve-status") {
-		return code
-	}
+	p.Wait(child)
 	return 124
-}
-
-func nohup(ctx context.Context, p *guest.Process) int {
-	if len(p.Args) < 2 {
-		return p.Fail(125, "missing operand")
-	}
-	p.Ignore(guest.SIGHUP)
-	return become(ctx, p, p.Args[1:])
-}
-
-func setsid(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "w,wait f,fork c,ctty", option.First)
-	if !ok {
-		return 1
-	}
-	if len(o.Args) == 0 {
-		return p.Fail(1, "no command specified")
-	}
-	if !o.Has("f") && p.SetSession() {
-		return become(ctx, p, o.Args)
-	}
-	child, err := p.Fork(nil, func(ctx context.Context, c *guest.Process) int {
-		c.SetSession()
-		c.Exe = "setsid"
-		return become(ctx, c, o.Args)
-	})
-	if err != nil {
-		return 1
-	}
-	if o.Has("w") {
-		return p.Wait(child)
-	}
-	return 0
-}
-
-func nice(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "n,adjustment,classdata: c,class: p,pid: o,output: e,error: i,input: t", option.First)
-	if !ok {
-		return 125
-	}
-	if len(o.Args) == 0 {
-		return 0
-	}
-	return become(ctx, p, o.Args)
 }

@@ -9,10 +9,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/hashicorp/go-hclog"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 
 	"podium/provision/machine/sim/vfs"
 )
@@ -168,14 +169,6 @@ func (m *Machine) Halt() {
 	for _, f := range last {
 		f()
 	}
-}
-
-// OnHalt has f called when the machine goes down, after its last process has ended: what a model keeps in memory is
-// written to the disk there.
-func (k *Kernel) OnHalt(f func()) {
-	k.mu.Lock()
-	k.last = append(k.last, f)
-	k.mu.Unlock()
 }
 
 // Kernel returns the running kernel, nil when the machine is stopped.

@@ -50,13 +50,6 @@ func (p *Process) Flock(ctx context.Context, fd int, shared, wait bool) error {
 	}
 }
 
-// Unflock gives the lock of a descriptor back.
-func (p *Process) Unflock(fd int) {
-	if d := p.fd(fd); d != nil {
-		p.Kernel.unlock(d)
-	}
-}
-
 func (k *Kernel) unlock(d *description) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -64,12 +64,6 @@ func (in *Internet) Lookup(host string) (string, bool) {
 	return fmt.Sprintf("203.0.%d.%d", 113+sum>>8&1, sum&0xff), true // documentation addresses, RFC 5737
 }
 
-// Registry reports whether images can be pulled from a registry; mirrors of the lab count.
-func (in *Internet) Registry(host string) bool {
-	_, ok := in.Lookup(host)
-	return ok
-}
-
 // Handler answers for a host outside.
 func (in *Internet) Handler(host string) guest.Handler {
 	return guest.HandlerFunc(func(ctx context.Context, r guest.Request) guest.Response {

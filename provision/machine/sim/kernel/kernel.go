@@ -17,13 +17,10 @@ import (
 // Programs returns the programs of this package by name.
 func Programs() guest.Programs {
 	return guest.Programs{
-		"modprobe": modprobe, "lsmod": lsmod, "rmmod": modprobe, "depmod": succeed, "insmod": modprobe, "modinfo": modinfo,
-		"sysctl": sysctl, "swapon": swapon, "swapoff": swapoff, "mkswap": mkswap, "mount": mount, "umount": mount, "findmnt": findmnt,
-		"lsblk": lsblk, "blkid": succeed, "dmesg": succeed, "lscpu": lscpu, "udevadm": succeed,
+		"modprobe": modprobe, "lsmod": lsmod,
+		"sysctl": sysctl, "swapon": swapon, "swapoff": swapoff,
 	}
 }
-
-func succeed(context.Context, *guest.Process) int { return 0 }
 
 // Boot loads modules, applies settings and turns swap on, as systemd does early in the boot.
 func Boot(k *guest.Kernel) {
@@ -137,7 +134,7 @@ func modprobe(_ context.Context, p *guest.Process) int {
 		}
 		switch {
 		case o.Has("n"):
-		case o.Has("r"), p.Exe == "rmmod":
+		case o.Has("r"):
 			p.Kernel.SetModule(name, false)
 		default:
 			load(p.Kernel, name)
@@ -153,29 +150,6 @@ func lsmod(_ context.Context, p *guest.Process) int {
 	for _, name := range names {
 		p.Printf("%-23s %5d  0\n", name, 16384)
 	}
-	return 0
-}
-
-func modinfo(_ context.Context, p *guest.Process) int {
-	for _, name := range p.Args[1:] {
-		if strings.HasPrefix(name, "-") {
-			continue
-		}
-		if !exists(name) {
-			return p.Fail(1, "ERROR: Module %s not found.", name)
-		}
-		p.Printf("filename:       /lib/modules/%s/kernel/%s.ko\nname:           %s\n", p.Machine().KernelRelease(), name, name)
-	}
-	return 0
-}
-
-func lsblk(_ context.Context, p *guest.Process) int {
-	p.Print("NAME   MAJ:MIN RM SIZE RO TYPE MOUNTPOINTS\nsda      8:0    0  64G  0 disk\n└─sda1   8:1    0  64G  0 part /\n")
-	return 0
-}
-
-func lscpu(_ context.Context, p *guest.Process) int {
-	p.Printf("Architecture:            x86_64\nCPU(s):                  %d\nModel name:              simulated by podium\n", p.Machine().Hardware.CPUs)
 	return 0
 }
 
@@ -221,7 +195,7 @@ func SwapUnits(k *guest.Kernel) map[string]bool {
 }
 
 func swapon(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "a,all s,summary show? noheadings bytes raw p,priority:", option.GNU)
+	o, ok := option.Parse(p, "a,all s,summary show? noheadings p,priority:", option.GNU)
 	if !ok {
 		return 1
 	}
@@ -261,7 +235,7 @@ func swapon(_ context.Context, p *guest.Process) int {
 }
 
 func swapoff(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "a,all v,verbose", option.GNU)
+	o, ok := option.Parse(p, "a,all", option.GNU)
 	if !ok {
 		return 1
 	}
@@ -282,32 +256,6 @@ func swapoff(_ context.Context, p *guest.Process) int {
 	}
 	p.Kernel.SetSwaps(active)
 	return 0
-}
-
-func mkswap(_ context.Context, p *guest.Process) int {
-	for _, name := range p.Args[1:] {
-		if _, err := p.FS().Stat(p.Cred, p.Path(name)); err != nil {
-			return p.Fail(1, "cannot open %s: %s", name, guest.Reason(err))
-		}
-		p.Printf("Setting up swapspace version 1: %s\n", name)
-	}
-	return 0
-}
-
-// mount shows what is mounted; mounting is beyond the model.
-func mount(_ context.Context, p *guest.Process) int {
-	if len(p.Args) == 1 && p.Exe == "mount" {
-		p.Print(mounts())
-		return 0
-	}
-	if len(p.Args) == 2 && p.Args[1] == "-a" {
-		return 0
-	}
-	return p.Fail(32, "the simulator's model cannot mount or unmount")
-}
-
-func findmnt(_ context.Context, p *guest.Process) int {
-	return p.Fail(1, "the simulator's model has no findmnt; see /proc/mounts")
 }
 
 func mounts() string {

@@ -70,7 +70,7 @@ func sysctl(_ context.Context, p *guest.Process) int {
 			break
 		}
 	}
-	o, ok := option.Parse(p, "w,write n,values q,quiet a,all system p,load? e,ignore r,pattern: N,names b,binary", option.GNU)
+	o, ok := option.Parse(p, "w,write n,values q,quiet a,all system p,load? e,ignore", option.GNU)
 	if !ok {
 		return 1
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -14,17 +13,13 @@ import (
 	"podium/provision/machine/sim/option"
 )
 
-const curlOptions = "f,fail S,show-error s,silent L,location o,output: O,remote-name I,head X,request: H,header: d,data: data-raw: data-binary: u,user: " +
-	"k,insecure connect-timeout: m,max-time: retry: retry-delay: retry-max-time: retry-connrefused retry-all-errors w,write-out: noproxy: x,proxy: " +
-	"speed-limit,Y: speed-time,y: C,continue-at: K,config: v,verbose A,user-agent: cacert: cert: key: i,include G,get compressed 4,ipv4 6,ipv6 " +
+const curlOptions = "f,fail S,show-error s,silent L,location o,output: H,header: d,data: u,user: " +
+	"k,insecure connect-timeout: m,max-time: retry: retry-delay: retry-connrefused retry-all-errors w,write-out: noproxy: " +
+	"speed-limit,Y: speed-time,y: C,continue-at: K,config: cacert: cert: key: " +
 	"fail-with-body proto: tlsv1.2 create-dirs g,globoff unix-socket: resolve: e,referer: N,no-buffer progress-bar,# max-redirs: output-dir: z,time-cond: J,remote-header-name " +
 	"data-urlencode: T,upload-file: fail-early parallel,Z parallel-max: remote-time,R tr-encoding no-progress-meter http1.1 styled-output?"
 
 func curl(ctx context.Context, p *guest.Process) int {
-	if slices.Contains(p.Args, "--version") {
-		p.Print("curl 8.5.0 (simulated)\n")
-		return 0
-	}
 	o, ok := option.Parse(p, curlOptions, option.GNU)
 	if !ok {
 		return 2

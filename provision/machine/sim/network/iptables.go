@@ -51,14 +51,6 @@ func iptables(_ context.Context, p *guest.Process) int {
 			return 1
 		}
 		t.rules = slices.Delete(t.rules, at, at+1)
-	case "-L", "--list", "-S", "--list-rules":
-		for _, r := range t.rules {
-			if rest, ok := strings.CutPrefix(r, table+" "); ok {
-				p.Print("-A " + rest + "\n")
-			}
-		}
-	case "-F", "--flush":
-		t.rules = slices.DeleteFunc(t.rules, func(r string) bool { return strings.HasPrefix(r, table+" ") })
 	case "-N", "--new-chain", "-P", "--policy":
 	default:
 		p.Errorf("iptables v1.8.10 (nf_tables): no command specified (or one the simulator's model does not have)")

@@ -111,8 +111,6 @@ func showRoutes(p *guest.Process, t *tables, fixed, args []string) int {
 				i++
 				root, _ = netip.ParsePrefix(args[i])
 			}
-		case "dev", "proto", "scope", "table":
-			i++
 		default:
 			if prefix, err := netip.ParsePrefix(args[i]); err == nil {
 				root = prefix

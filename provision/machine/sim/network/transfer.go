@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -114,10 +113,6 @@ func (t *transfer) fetch(ctx context.Context) (guest.Response, error) {
 	if ctx.Err() != nil {
 		return r, &curlError{28, "Operation timed out"}
 	}
-	if to := r.Header["Location"]; t.o.Has("L") && to != "" && r.Code >= 300 && r.Code < 400 {
-		t.url = to
-		return t.fetch(ctx)
-	}
 	return r, nil
 }
 
@@ -182,20 +177,11 @@ func (t *transfer) fill(req *guest.Request) error {
 			req.Method = "POST"
 		}
 	}
-	if o.Has("I") {
-		req.Method = "HEAD"
-	}
-	if o.Has("X") {
-		req.Method = o.Value("X")
-	}
 	return nil
 }
 
 // proxy is the proxy for a host, from the options and the environment.
 func (t *transfer) proxy(scheme, host string) string {
-	if t.o.Has("x") {
-		return t.o.Value("x")
-	}
 	proxy := t.p.Getenv(scheme + "_proxy")
 	if proxy == "" && scheme == "https" {
 		proxy = t.p.Getenv("HTTPS_PROXY")
@@ -217,6 +203,7 @@ func proxyAddress(proxy string) (string, int) {
 	if !ok {
 		rest = proxy
 	}
+	rest = rest[strings.LastIndex(rest, "@")+1:] // after user and password
 	host, port, _ := strings.Cut(strings.TrimRight(rest, "/"), ":")
 	n, err := strconv.Atoi(port)
 	if err != nil {
@@ -233,23 +220,9 @@ func (t *transfer) deliver(r guest.Response) error {
 		return &curlError{22, fmt.Sprintf("The requested URL returned error: %d", r.Code)}
 	}
 	body := r.Body
-	if o.Has("I") || o.Has("i") {
-		head := fmt.Sprintf("HTTP/1.1 %d\r\n", r.Code)
-		for k, v := range r.Header {
-			head += k + ": " + v + "\r\n"
-		}
-		head += "\r\n"
-		if o.Has("I") {
-			body = ""
-		}
-		body = head + body
-	}
 	name := ""
 	if outs := o.Values("o"); len(outs) > t.index {
 		name = outs[t.index]
-	}
-	if o.Has("O") {
-		name = path.Base(t.url)
 	}
 	if name == "" || name == "-" {
 		if _, err := io.WriteString(p.Stdout(), body); err != nil {
@@ -260,9 +233,6 @@ func (t *transfer) deliver(r guest.Response) error {
 	}
 	if dir := o.Value("output-dir"); dir != "" {
 		name = dir + "/" + name
-	}
-	if o.Has("create-dirs") {
-		p.FS().MkdirAll(p.Cred, path.Dir(p.Path(name)), 0o755) //nolint:errcheck // opening the file tells
 	}
 	flag := os.O_TRUNC
 	if o.Has("C") {

@@ -2,8 +2,6 @@ package packages
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,18 +14,17 @@ import (
 func Commands(a *Archives) guest.Programs {
 	apt := func(ctx context.Context, p *guest.Process) int { return aptGet(ctx, p, a) }
 	return guest.Programs{
-		"apt-get": apt, "apt": apt,
-		"apt-cache":  func(_ context.Context, p *guest.Process) int { return aptCache(p, a) },
-		"apt-mark":   aptMark,
-		"apt-config": aptConfigCommand,
-		"dpkg":       dpkg, "dpkg-query": dpkgQuery, "debconf-set-selections": debconf,
+		"apt-get":   apt,
+		"apt-cache": func(_ context.Context, p *guest.Process) int { return aptCache(p, a) },
+		"apt-mark":  aptMark,
+		"dpkg":      dpkg, "dpkg-query": dpkgQuery,
 	}
 }
 
-const aptOptions = "y,yes,assume-yes q,quiet? o,option: f,fix-broken no-install-recommends install-recommends install-suggests no-install-suggests " +
+const aptOptions = "y,yes,assume-yes q,quiet? o,option: f,fix-broken no-install-recommends " +
 	"allow-change-held-packages allow-downgrades " +
-	"allow-unauthenticated allow-remove-essential reinstall purge s,simulate,dry-run d,download-only m,fix-missing no-upgrade only-upgrade " +
-	"t,target-release: show-progress auto-remove,autoremove error-on? with-new-pkgs V v no-remove c,config-file: n,names-only installed upgradable a,all-versions"
+	"reinstall purge s,simulate,dry-run d,download-only " +
+	"error-on? n,names-only a,all-versions"
 
 // aptGet is apt-get and apt.
 func aptGet(ctx context.Context, p *guest.Process, a *Archives) int {
@@ -42,16 +39,8 @@ func aptGet(ctx context.Context, p *guest.Process, a *Archives) int {
 		return 100
 	}
 	verb, names := o.Args[0], o.Args[1:]
-	if p.Exe == "apt" {
-		p.Errorf("\nWARNING: apt does not have a stable CLI interface. Use with caution in scripts.\n")
-		switch verb {
-		case "list", "search", "show", "policy":
-			p.Args = append([]string{"apt-cache", verb}, names...)
-			return aptCache(p, a)
-		}
-	}
 	switch verb {
-	case "update", "install", "remove", "purge", "upgrade", "dist-upgrade", "full-upgrade", "autoremove", "reinstall":
+	case "update", "install", "remove", "purge":
 		if p.Cred.UID != 0 && !o.Has("s") {
 			p.Errorf("E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)\n" +
 				"E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?")
@@ -61,18 +50,12 @@ func aptGet(ctx context.Context, p *guest.Process, a *Archives) int {
 	switch verb {
 	case "update":
 		return g.update()
-	case "install", "reinstall":
+	case "install":
 		return g.locked(func() int { return g.install(names) })
 	case "remove", "purge":
 		return g.locked(func() int { return g.remove(names, verb == "purge" || o.Has("purge")) })
-	case "upgrade", "dist-upgrade", "full-upgrade":
-		return g.locked(g.upgrade)
-	case "autoremove", "autopurge":
-		return g.locked(g.autoremove)
-	case "clean", "autoclean", "check", "indextargets":
+	case "clean":
 		return 0
-	case "download":
-		return g.download(names)
 	}
 	p.Errorf("E: Invalid operation %s (or one the simulator's model of %s does not have)", verb, p.Exe)
 	return 100
@@ -206,33 +189,4 @@ func (g *getting) remove(names []string, purge bool) int {
 		return g.fail("E: %s", guest.Reason(err))
 	}
 	return 0
-}
-
-func (g *getting) upgrade() int {
-	plan := &planning{g: g, chosen: map[string]*Package{}}
-	for name, r := range g.db.records {
-		if r.state != "installed" || r.selection == "hold" {
-			continue
-		}
-		if list := g.candidates(name); len(list) > 0 && Compare(list[0].Version, r.version) > 0 {
-			plan.asked = append(plan.asked, name)
-			if err := plan.add(list[0], false); err != nil {
-				return g.fail("%v", err)
-			}
-		}
-	}
-	return g.carryOut(plan)
-}
-
-func (g *getting) autoremove() int { return 0 }
-
-func aptConfigCommand(_ context.Context, p *guest.Process) int {
-	values := aptConfig(p.Machine(), nil)
-	if len(p.Args) > 1 && p.Args[1] == "dump" {
-		for _, k := range slices.Sorted(maps.Keys(values)) {
-			p.Printf("%s %q;\n", k, values[k])
-		}
-		return 0
-	}
-	return p.Fail(100, "the simulator's model has only: apt-config dump")
 }

@@ -48,13 +48,6 @@ func aptMark(_ context.Context, p *guest.Process) int {
 				p.Printf("%s set on hold.\n", n)
 			}
 			r.selection = "hold"
-		case "unhold":
-			p.Printf("Canceled hold on %s.\n", n)
-			r.selection = "install"
-		case "auto":
-			r.auto = true
-		case "manual":
-			r.auto = false
 		default:
 			p.Errorf("E: Invalid operation %s", verb)
 			return 100

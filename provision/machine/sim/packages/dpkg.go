@@ -11,12 +11,8 @@ import (
 	"podium/provision/machine/sim/vfs"
 )
 
-func debconf(_ context.Context, p *guest.Process) int { return 0 }
-
 func dpkg(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "s,status l,list L,listfiles S,search i,install r,remove P,purge configure a,pending C,audit print-architecture print-foreign-architectures "+
-		"compare-versions get-selections set-selections force-confdef force-confold force-confnew force-all force-depends "+
-		"W,show f,showformat: add-architecture verify unpack no-triggers force-overwrite version", option.GNU)
+	o, ok := option.Parse(p, "configure a,pending print-architecture force-confdef force-confold get-selections audit", option.GNU)
 	if !ok {
 		return 2
 	}
@@ -25,64 +21,21 @@ func dpkg(ctx context.Context, p *guest.Process) int {
 	case o.Has("print-architecture"):
 		p.Print(p.Machine().Hardware.Arch + "\n")
 		return 0
-	case o.Has("print-foreign-architectures"), o.Has("add-architecture"), o.Has("verify"):
-		return 0
-	case o.Has("C"):
+	case o.Has("audit"):
 		for _, r := range db.broken() {
-			p.Printf("The following packages are only half configured, probably due to problems\nconfiguring them the first time.  The configuration should be retried using\n"+
-				"dpkg --configure <package> or the configure menu option in dselect:\n %s (simulated)\n", r.name)
+			p.Printf("The following packages are only half configured, probably due to problems\nconfiguring them the first time:\n %s (simulated)\n", r.name)
 		}
 		return 0
-	case o.Has("compare-versions"):
-		return compareVersions(p, o.Args)
 	case o.Has("configure"):
 		return configurePending(ctx, p, db, o)
-	case o.Has("i"), o.Has("unpack"):
-		p.Errorf("dpkg: error: cannot access archive '%s': the simulator's model has no .deb files", strings.Join(o.Args, " "))
-		return 2
-	case o.Has("r"), o.Has("P"):
-		for _, n := range o.Args {
-			if !db.present(n) {
-				p.Errorf("dpkg: warning: ignoring request to remove %s which isn't installed", n)
-				continue
-			}
-			remove(ctx, p.Kernel, n, nil, o.Has("P"))
-			delete(db.records, n)
-		}
-		if err := db.write(p.FS()); err != nil {
-			p.Errorf("dpkg: error: %s", guest.Reason(err))
-			return 2
-		}
-		return 0
 	case o.Has("get-selections"):
 		for _, n := range slices.Sorted(maps.Keys(db.records)) {
 			p.Printf("%s\t\t\t%s\n", n, db.records[n].selection)
 		}
 		return 0
-	case o.Has("s"), o.Has("l"), o.Has("L"), o.Has("S"), o.Has("W"):
-		return query(p, db, o)
 	}
 	p.Errorf("dpkg: error: need an action option")
 	return 2
-}
-
-func compareVersions(p *guest.Process, args []string) int {
-	if len(args) != 3 {
-		p.Errorf("dpkg: error: --compare-versions takes three arguments: <version> <relation> <version>")
-		return 2
-	}
-	c := Compare(args[0], args[2])
-	ok, known := map[string]bool{
-		"lt": c < 0, "<<": c < 0, "le": c <= 0, "<=": c <= 0, "eq": c == 0, "=": c == 0, "ne": c != 0, "ge": c >= 0, ">=": c >= 0, "gt": c > 0, ">>": c > 0,
-	}[args[1]]
-	if !known {
-		p.Errorf("dpkg: error: --compare-versions bad relation")
-		return 2
-	}
-	if ok {
-		return 0
-	}
-	return 1
 }
 
 // configurePending finishes installations that were cut off.

@@ -63,17 +63,3 @@ func (g *getting) origin(p *Package) string {
 	}
 	return "http://archive.ubuntu.com/ubuntu"
 }
-
-func (g *getting) download(names []string) int {
-	g.db = readDatabase(g.m)
-	for _, n := range names {
-		p, err := g.pick(n)
-		if err != nil {
-			return g.fail("%v", err)
-		}
-		if code := g.fetchAll([]*Package{p}); code != 0 {
-			return code
-		}
-	}
-	return 0
-}

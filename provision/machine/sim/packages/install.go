@@ -78,7 +78,7 @@ func accounts(m *guest.Machine, p *Package) error {
 		} else {
 			add("/etc/group", fmt.Sprintf("%s:x:%d:", name, n))
 		}
-		add("/etc/passwd", fmt.Sprintf("%s:x:%d:%d::/var/lib/%s:/usr/sbin/nologin", name, n, n, name))
+		add("/etc/passwd", fmt.Sprintf("%s:x:%d:%d::/var/lib/%s:%s", name, n, n, name, loginShell(name)))
 	}
 	for _, spec := range p.Dirs {
 		dir, user, _ := strings.Cut(spec, " ")
@@ -139,4 +139,12 @@ func remove(ctx context.Context, k *guest.Kernel, name string, units []string, p
 		m.FS.Remove(vfs.Root(), file) //nolint:errcheck // it may be gone
 	}
 	m.FS.Remove(vfs.Root(), infoDir+name+".list") //nolint:errcheck
+}
+
+// loginShell is the shell of a package's account: pipelines run as jenkins.
+func loginShell(user string) string {
+	if user == "jenkins" {
+		return "/bin/bash"
+	}
+	return "/usr/sbin/nologin"
 }

@@ -3,7 +3,6 @@
 package packages
 
 import (
-	"slices"
 	"strings"
 
 	"podium/provision/machine/sim/guest"
@@ -99,29 +98,6 @@ type Archive struct {
 	Packages []*Package
 
 	exact func(name, version string) *Package // a version that the list does not have; may be nil
-}
-
-// Find returns the versions of a package, the newest first, and packages that provide the name.
-func (a *Archive) Find(name string) []*Package {
-	var found []*Package
-	for _, p := range a.Packages {
-		if p.Name == name {
-			found = append(found, p)
-		}
-	}
-	slices.SortStableFunc(found, func(x, y *Package) int { return Compare(y.Version, x.Version) })
-	return found
-}
-
-// Providers are the packages that provide a virtual one.
-func (a *Archive) Providers(name string) []*Package {
-	var found []*Package
-	for _, p := range a.Packages {
-		if slices.Contains(p.Provides, name) {
-			found = append(found, p)
-		}
-	}
-	return found
 }
 
 // Compare orders versions as dpkg does.

@@ -39,9 +39,6 @@ func (g *getting) carryOut(plan *planning) int {
 	}
 	slices.Sort(names)
 	g.say("The following NEW packages will be installed:\n  %s\n0 upgraded, %d newly installed, %d to remove and 0 not upgraded.", strings.Join(names, " "), len(names), len(plan.remove))
-	if g.o.Has("s") {
-		return 0
-	}
 	if !g.o.Has("y") && g.config["apt::get::assume-yes"] != "true" && len(plan.order) > len(plan.asked) && !g.p.TTY() {
 		g.p.Print("Do you want to continue? [Y/n] Abort.\n")
 		return 1

@@ -143,10 +143,6 @@ func amtool(_ context.Context, p *guest.Process) int {
 	if !ok {
 		return 1
 	}
-	if o.Has("version") {
-		p.Printf("amtool, version %s (branch: simulated)\n", p.Version)
-		return 0
-	}
 	if len(o.Args) != 2 || o.Args[0] != "check-config" {
 		return p.Fail(1, "the simulator's model has only: amtool check-config FILE")
 	}

@@ -95,7 +95,7 @@ func docker(ctx context.Context, p *guest.Process) int {
 		return 1
 	}
 	server := strings.TrimSpace(strings.TrimPrefix(state, "version="))
-	o, ok := option.ParseArgs(p, "docker "+args[0], args[1:], "f,format: q,quiet a,all rm d,detach i,interactive t,tty name: p,publish: e,env: v,volume: restart: network: no-trunc no-prune filter: pull:", option.First)
+	o, ok := option.ParseArgs(p, "docker "+args[0], args[1:], "f,format: q,quiet a,all d,detach no-prune", option.First)
 	if !ok {
 		return 125
 	}
@@ -106,12 +106,8 @@ func dockerCommand(ctx context.Context, p *guest.Process, verb string, o option.
 	switch verb {
 	case "version":
 		switch f := o.Value("f"); f {
-		case "":
-			p.Printf("Client:\n Version: %s\n\nServer: (simulated)\n Engine:\n  Version: %s\n", p.Version, server)
 		case "{{.Server.Version}}":
 			p.Print(server + "\n")
-		case "{{.Client.Version}}":
-			p.Print(p.Version + "\n")
 		default:
 			return p.Fail(1, "the simulator's model does not know the format %s", f)
 		}

@@ -18,10 +18,6 @@ func promtool(ctx context.Context, p *guest.Process) int {
 	if !ok {
 		return 3
 	}
-	if o.Has("version") {
-		p.Printf("promtool, version %s (branch: simulated)\n", p.Version)
-		return 0
-	}
 	args := o.Args
 	switch {
 	case len(args) == 3 && args[0] == "check" && args[1] == "config":

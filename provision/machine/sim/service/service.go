@@ -18,7 +18,7 @@ func Programs() guest.Programs {
 		"dockerd": dockerd, "docker": docker,
 		"docker-compose": version("Docker Compose version v"), "docker-buildx": version("github.com/docker/buildx v"),
 		"prometheus": prometheus, "promtool": promtool, "node_exporter": nodeExporter, "grafana": grafana, "grafana-server": grafana,
-		"jenkins": jenkins, "java": java, "alertmanager": alertmanager, "amtool": amtool, "docker-registry": registry, "blackbox_exporter": plain("blackbox_exporter", 9115),
+		"jenkins": jenkins, "java": java, "alertmanager": alertmanager, "amtool": amtool, "docker-registry": registry,
 		"nginx": plain("nginx", 80), "haproxy": haproxy, "keepalived": keepalived, "rpc.nfsd": nfsd, "exportfs": exportfs,
 	}
 }

@@ -52,37 +52,22 @@ func builtin(name string) builtinFunc {
 		return builtinCommand
 	case "builtin":
 		return builtinBuiltin
-	case "type":
-		return builtinType
-	case "hash", "enable", "disown", "bind", "complete", "compopt", "suspend", "fg", "bg", "history", "times":
+	case "hash":
 		return func(*Shell, []string) int { return 0 }
+	case "enable", "getopts", "disown", "fg", "bg", "jobs", "ulimit", "alias", "unalias", "caller", "type", "times":
+		return func(s *Shell, args []string) int { return s.unsimulated(args[0]) }
 	case "read":
 		return builtinRead
 	case "mapfile", "readarray":
 		return builtinMapfile
-	case "getopts":
-		return builtinGetopts
 	case "trap":
 		return builtinTrap
 	case "wait":
 		return builtinWait
-	case "jobs":
-		return builtinJobs
 	case "kill":
 		return builtinKill
 	case "umask":
 		return builtinUmask
-	case "ulimit":
-		return builtinUlimit
-	case "alias":
-		return builtinAlias
-	case "unalias":
-		return builtinUnalias
-	case "caller":
-		return func(s *Shell, _ []string) int {
-			fmt.Fprintf(s.p.Stdout(), "%d %s\n", s.line, s.sources()[0])
-			return 0
-		}
 	}
 	return nil
 }
@@ -182,12 +167,5 @@ func builtinUmask(s *Shell, args []string) int {
 		return 1
 	}
 	s.p.Cred.Umask = fs.FileMode(n)
-	return 0
-}
-
-func builtinUlimit(s *Shell, args []string) int {
-	if len(args) < 3 {
-		fmt.Fprintln(s.p.Stdout(), "unlimited")
-	}
 	return 0
 }

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"hash/maphash"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -17,6 +18,7 @@ type Cache struct {
 	bytes int
 
 	expansions map[string]*syntax.ParamExp
+	patterns   map[string]*regexp.Regexp
 }
 
 type cacheKey struct {
@@ -78,4 +80,25 @@ func (c *Cache) parse(text, name string, posix bool) (*syntax.File, error) {
 	c.files[key] = file
 	c.bytes += len(text)
 	return file, nil
+}
+
+// regexp returns a compiled expression.
+func (c *Cache) regexp(expr string) (*regexp.Regexp, error) {
+	if c == nil {
+		return regexp.Compile(expr)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if re := c.patterns[expr]; re != nil {
+		return re, nil
+	}
+	re, err := regexp.Compile(expr)
+	if err != nil {
+		return nil, err
+	}
+	if c.patterns == nil || len(c.patterns) > 2000 {
+		c.patterns = map[string]*regexp.Regexp{}
+	}
+	c.patterns[expr] = re
+	return re, nil
 }

@@ -24,7 +24,7 @@ func (s *Shell) define(c *syntax.FuncDecl) {
 // call runs a simple command.
 func (s *Shell) call(c *syntax.CallExpr, redirs []*syntax.Redirect) {
 	s.substCode = 0
-	args, err := s.fields(s.unalias(c.Args)...)
+	args, err := s.fields(c.Args...)
 	if err != nil {
 		s.expansionFailed(err)
 		return
@@ -65,20 +65,7 @@ func (s *Shell) trace(c *syntax.CallExpr, args []string) {
 	for i, a := range args {
 		words[i] = quote(a)
 	}
-	fmt.Fprintf(s.p.Stderr(), "%s%s\n", s.tracePrefix(), strings.Join(words, " "))
-}
-
-func (s *Shell) tracePrefix() string {
-	ps4 := "+ "
-	if sc := s.vars.find("PS4"); sc != nil {
-		ps4 = sc.vars["PS4"].Str
-		if w, err := syntax.NewParser().Document(strings.NewReader(ps4)); err == nil {
-			if text, err := s.document(w); err == nil {
-				ps4 = text
-			}
-		}
-	}
-	return strings.Repeat(ps4[:min(1, len(ps4))], s.depth) + ps4
+	fmt.Fprintf(s.p.Stderr(), "+ %s\n", strings.Join(words, " "))
 }
 
 // run finds a command and runs it: function, builtin or program.
@@ -107,7 +94,14 @@ func (s *Shell) function(args []string, body *syntax.Stmt) {
 	s.params, s.loops = args[1:], 0
 	s.vars = newScope(outer)
 	s.calls = append(s.calls[:len(s.calls):len(s.calls)], args[0])
+	onError, trapped := s.trapOf("ERR")
+	if trapped && !s.opts.errtrace {
+		s.clearTrap("ERR") // functions do not inherit it
+	}
 	s.stmt(body)
+	if _, own := s.trapOf("ERR"); trapped && !own {
+		s.setTrap("ERR", onError)
+	}
 	s.calls = s.calls[:len(s.calls)-1]
 	if hasExported(s.vars) {
 		s.envCache = nil

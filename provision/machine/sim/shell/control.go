@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"mvdan.cc/sh/v3/pattern"
 	"mvdan.cc/sh/v3/syntax"
 )
 
@@ -172,6 +171,6 @@ func (s *Shell) wordMatches(w *syntax.Word, text string) bool {
 		s.expansionFailed(err)
 		return false
 	}
-	m := s.matcher(pat, pattern.Mode(0))
+	m := s.matcher(pat)
 	return m != nil && m(text)
 }

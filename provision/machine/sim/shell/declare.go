@@ -27,8 +27,6 @@ func (s *Shell) declare(c *syntax.DeclClause) {
 		d.export = true
 	case "readonly":
 		d.readonly = true
-	case "nameref":
-		d.kind = expand.NameRef
 	}
 	for _, as := range c.Args {
 		if as.Name != nil {
@@ -45,23 +43,14 @@ func (s *Shell) declare(c *syntax.DeclClause) {
 			d.word(w)
 		}
 	}
-	if d.print && d.names == 0 {
-		environ{s}.Each(func(name string, vr expand.Variable) bool {
-			if !d.export || vr.Exported {
-				d.show(name)
-			}
-			return true
-		})
-	}
 }
 
 type declaration struct {
-	s                                              *Shell
-	name                                           string
-	local, export, unexport, readonly, print, fnct bool
-	kind                                           expand.ValueKind
-	names                                          int
-	code                                           int
+	s                                 *Shell
+	name                              string
+	local, export, unexport, readonly bool
+	kind                              expand.ValueKind
+	code                              int
 }
 
 // word is an option, a name, or an assignment that an expansion made.
@@ -96,17 +85,12 @@ func (d *declaration) option(c rune, on bool) {
 		if d.name == "export" {
 			d.export, d.unexport = false, true
 		} else {
-			d.kind = expand.NameRef
+			d.code = d.s.unsimulated(d.name + " -n")
 		}
 	case 'g':
 		d.local = false
-	case 'p':
-		d.print = true
-	case 'f', 'F':
-		d.fnct = true
-	case 'i', 'l', 'u', 't':
-		d.s.errorf("%s: -%c: not supported by the simulator", d.name, c)
-		d.code = 2
+	case 'p', 'f', 'F', 'i', 'l', 'u', 't':
+		d.code = d.s.unsimulated(fmt.Sprintf("%s -%c", d.name, c))
 	default:
 		d.s.errorf("%s: -%c: invalid option", d.name, c)
 		d.code = 2
@@ -116,24 +100,7 @@ func (d *declaration) option(c rune, on bool) {
 func (d *declaration) assign(as *syntax.Assign) {
 	s := d.s
 	name := as.Name.Value
-	d.names++
-	switch {
-	case d.fnct:
-		if s.funcs[name] == nil {
-			d.code = 1
-		} else if !d.export {
-			fmt.Fprintln(s.p.Stdout(), name)
-		}
-		return
-	case d.print:
-		if vr := (environ{s}).Get(name); !vr.Declared() {
-			s.errorf("%s: %s: not found", d.name, name)
-			d.code = 1
-			return
-		}
-		d.show(name)
-		return
-	case !syntax.ValidName(name):
+	if !syntax.ValidName(name) {
 		s.errorf("%s: `%s': not a valid identifier", d.name, name)
 		d.code = 1
 		return
@@ -167,42 +134,6 @@ func (d *declaration) assign(as *syntax.Assign) {
 	v.ReadOnly = v.ReadOnly || d.readonly
 	where.vars[name] = v
 	s.envCache = nil
-}
-
-// show prints a variable as declare -p does.
-func (d *declaration) show(name string) {
-	vr := environ{d.s}.Get(name)
-	flags := vr.Flags()
-	if flags == "" {
-		flags = "-"
-	}
-	var value string
-	switch vr.Kind {
-	case expand.Indexed:
-		arr := sparse{}
-		arr.load(vr)
-		list, idx := arr.list()
-		parts := make([]string, len(list))
-		for i, v := range list {
-			k := i
-			if idx != nil {
-				k = idx[i]
-			}
-			parts[i] = fmt.Sprintf("[%d]=%q", k, v)
-		}
-		value = "=(" + strings.Join(parts, " ") + ")"
-	case expand.Associative:
-		var b strings.Builder
-		for k, v := range vr.Map {
-			fmt.Fprintf(&b, "[%s]=%q ", k, v)
-		}
-		value = "=(" + b.String() + ")"
-	default:
-		if vr.IsSet() {
-			value = fmt.Sprintf("=%q", vr.Str)
-		}
-	}
-	fmt.Fprintf(d.s.p.Stdout(), "declare -%s %s%s\n", flags, name, value)
 }
 
 func declarations() []string {

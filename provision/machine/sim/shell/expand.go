@@ -3,7 +3,9 @@ package shell
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
@@ -28,7 +30,7 @@ func (s *Shell) fields(words ...*syntax.Word) (fields []string, err error) {
 		}
 		var got []string
 		err := s.guard(func() (err error) {
-			got, err = expand.Fields(s.cfg, w)
+			got, err = expand.Fields(s.cfg, defaults(w))
 			return err
 		})
 		if err != nil {
@@ -39,16 +41,74 @@ func (s *Shell) fields(words ...*syntax.Word) (fields []string, err error) {
 	return fields, nil
 }
 
+// defaults is quoted for arguments, whose own backslashes the library knows.
+func defaults(w *syntax.Word) *syntax.Word {
+	if !slices.ContainsFunc(w.Parts, func(part syntax.WordPart) bool { _, param := part.(*syntax.ParamExp); return param && escaped(part) }) {
+		return w
+	}
+	return quoted(w)
+}
+
 // literal expands a word that stays one: a value, a redirection.
 func (s *Shell) literal(w *syntax.Word) (text string, err error) {
 	if w == nil {
 		return "", nil
 	}
+	w = quoted(w)
 	err = s.guard(func() (err error) {
 		text, err = expand.Literal(s.cfg, w)
 		return err
 	})
 	return text, err
+}
+
+// quoted makes quoted text of what backslashes escape, which the library leaves as it is.
+func quoted(w *syntax.Word) *syntax.Word {
+	if !slices.ContainsFunc(w.Parts, escaped) {
+		return w
+	}
+	plain := &syntax.Word{}
+	for _, part := range w.Parts {
+		switch p := part.(type) {
+		case *syntax.Lit:
+			plain.Parts = append(plain.Parts, unescaped(p.Value)...)
+			continue
+		case *syntax.ParamExp:
+			if escaped(p) {
+				inner := *p
+				inner.Exp = &syntax.Expansion{Op: p.Exp.Op, Word: quoted(p.Exp.Word)}
+				part = &inner
+			}
+		}
+		plain.Parts = append(plain.Parts, part)
+	}
+	return plain
+}
+
+// escaped reports whether a part has backslashes outside of quotes, or a default value that has.
+func escaped(part syntax.WordPart) bool {
+	switch p := part.(type) {
+	case *syntax.Lit:
+		return strings.Contains(p.Value, "\\")
+	case *syntax.ParamExp:
+		return p.Exp != nil && p.Exp.Word != nil && p.Exp.Op <= syntax.AssignUnsetOrNull && slices.ContainsFunc(p.Exp.Word.Parts, escaped)
+	}
+	return false
+}
+
+func unescaped(text string) (parts []syntax.WordPart) {
+	for text != "" {
+		before, after, _ := strings.Cut(text, "\\")
+		if before != "" {
+			parts = append(parts, &syntax.Lit{Value: before})
+		}
+		_, n := utf8.DecodeRuneInString(after)
+		if after != "" && after[0] != '\n' {
+			parts = append(parts, &syntax.SglQuoted{Value: after[:n]})
+		}
+		text = after[n:]
+	}
+	return parts
 }
 
 func (s *Shell) document(w *syntax.Word) (text string, err error) {

@@ -15,7 +15,6 @@ import (
 // interactive reads commands from the terminal until exit or end of file.
 func (s *Shell) interactive() int {
 	s.opts.monitor = false
-	s.opts.expandAliases = true
 	t := term.NewTerminal(s.p.FD(0), s.prompt())
 	for !s.stopped() {
 		t.SetPrompt(s.prompt())

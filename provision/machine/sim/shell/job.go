@@ -21,17 +21,6 @@ type job struct {
 
 func (j *job) last() *guest.Process { return j.procs[len(j.procs)-1] }
 
-func (j *job) ended() bool {
-	for _, p := range j.procs {
-		select {
-		case <-p.Done():
-		default:
-			return false
-		}
-	}
-	return true
-}
-
 // background starts a statement that ends with &.
 func (s *Shell) background(st *syntax.Stmt) {
 	fore := *st
@@ -224,28 +213,6 @@ func (s *Shell) job(arg string) *job {
 		}
 	}
 	return nil
-}
-
-func builtinJobs(s *Shell, args []string) int {
-	pids := len(args) > 1 && args[1] == "-p"
-	n := 0
-	for _, j := range s.jobs {
-		if j.quiet || j.told {
-			continue
-		}
-		n++
-		state := "Running"
-		if j.ended() {
-			state = "Done"
-			j.told = true
-		}
-		if pids {
-			fmt.Fprintln(s.p.Stdout(), j.procs[0].PID)
-		} else {
-			fmt.Fprintf(s.p.Stdout(), "[%d]   %-23s %s &\n", n, state, j.text)
-		}
-	}
-	return 0
 }
 
 func builtinKill(s *Shell, args []string) int {

@@ -1,9 +1,6 @@
 package shell
 
 import (
-	"errors"
-	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -47,9 +44,6 @@ func (s *Shell) glob(w *syntax.Word) (matches []string, ok bool, err error) {
 		}
 		found := s.match(pat)
 		if len(found) == 0 && !s.opts.nullglob {
-			if s.opts.failglob {
-				return nil, false, fmt.Errorf("no match: %s", pat)
-			}
 			text, err := s.literal(word)
 			if err != nil {
 				return nil, false, err
@@ -93,9 +87,6 @@ func (s *Shell) matchElem(dir, elem string, last bool) []string {
 		}
 		return dir + name + "/"
 	}
-	if elem == "**" && s.opts.globstar {
-		return s.matchTree(dir, last)
-	}
 	if !pattern.HasMeta(elem, 0) {
 		name := unescape(elem)
 		if name == "" {
@@ -110,7 +101,7 @@ func (s *Shell) matchElem(dir, elem string, last bool) []string {
 		}
 		return []string{join(name)}
 	}
-	matches := s.matcher(elem, pattern.Filenames)
+	matches := s.matcher(elem)
 	if matches == nil {
 		return nil
 	}
@@ -134,24 +125,6 @@ func (s *Shell) matchElem(dir, elem string, last bool) []string {
 	return found
 }
 
-func (s *Shell) matchTree(dir string, last bool) []string {
-	fs, cred := s.p.Files()
-	found := []string{dir}
-	entries, _ := fs.ReadDir(cred, s.p.Path(dir+"."))
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") && !s.opts.dotglob {
-			continue
-		}
-		switch {
-		case e.IsDir():
-			found = append(found, s.matchTree(dir+e.Name()+"/", last)...)
-		case last:
-			found = append(found, dir+e.Name())
-		}
-	}
-	return found
-}
-
 func unescape(s string) string {
 	if !strings.Contains(s, `\`) {
 		return s
@@ -170,45 +143,19 @@ func unescape(s string) string {
 }
 
 // matcher compiles a shell pattern; nil if it is malformed.
-func (s *Shell) matcher(pat string, mode pattern.Mode) func(string) bool {
-	if !pattern.HasMeta(pat, pattern.ExtendedOperators) && !s.opts.nocasematch {
+func (s *Shell) matcher(pat string) func(string) bool {
+	if !pattern.HasMeta(pat, pattern.ExtendedOperators) {
 		plain := unescape(pat)
 		return func(name string) bool { return name == plain }
 	}
-	if !s.opts.nocasematch && !strings.Contains(pat, "(") {
-		return func(name string) bool { return globMatch(pat, name) }
-	}
-	mode |= pattern.EntireString | pattern.ExtendedOperators
-	if s.opts.nocasematch {
-		mode |= pattern.NoGlobCase
-	}
-	expr, err := pattern.Regexp(pat, mode&^pattern.Filenames)
+	expr, err := pattern.Regexp(pat, pattern.EntireString|pattern.ExtendedOperators)
 	if err != nil {
-		if neg, ok := errors.AsType[*pattern.NegExtGlobError](err); ok && len(neg.Groups) == 1 {
-			return s.negated(pat, neg.Groups[0])
-		}
+		s.unsimulated("the pattern " + pat)
 		return nil
 	}
-	re, err := regexp.Compile(expr)
+	re, err := s.cache.regexp(expr)
 	if err != nil {
 		return nil
 	}
 	return re.MatchString
-}
-
-// negated matches !(a|b) between a fixed beginning and end.
-func (s *Shell) negated(pat string, g pattern.NegExtGlobGroup) func(string) bool {
-	before, after := pat[:g.Start], pat[g.End:]
-	inner := s.matcher("@("+pat[g.Start+2:g.End-1]+")", 0)
-	if inner == nil {
-		return nil
-	}
-	return func(name string) bool {
-		rest, ok := strings.CutPrefix(name, before)
-		if !ok {
-			return false
-		}
-		rest, ok = strings.CutSuffix(rest, after)
-		return ok && !inner(rest)
-	}
 }

@@ -3,6 +3,7 @@ package shell
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -15,12 +16,12 @@ import (
 )
 
 type readOptions struct {
-	raw, silent, exact bool
-	array, delim       string
-	prompt             string
-	fd, limit          int
-	timeout            time.Duration
-	timed              bool
+	raw          bool
+	array, delim string
+	prompt       string
+	fd, limit    int
+	timeout      time.Duration
+	timed        bool
 }
 
 func builtinRead(s *Shell, args []string) int {
@@ -61,10 +62,7 @@ func (s *Shell) readArgs(args []string) (o readOptions, names []string, code int
 				o.raw = true
 				continue
 			case 's':
-				o.silent = true
-				continue
-			case 'e':
-				continue
+				continue // nothing is shown anyway
 			}
 			value := arg[i+1:]
 			if value == "" {
@@ -82,9 +80,8 @@ func (s *Shell) readArgs(args []string) (o readOptions, names []string, code int
 				o.delim = (value + "\x00")[:1]
 			case 'p':
 				o.prompt = value
-			case 'n', 'N':
+			case 'n':
 				o.limit, err = strconv.Atoi(value)
-				o.exact = c == 'N'
 			case 'u':
 				o.fd, err = strconv.Atoi(value)
 			case 't':
@@ -92,8 +89,7 @@ func (s *Shell) readArgs(args []string) (o readOptions, names []string, code int
 				sec, err = strconv.ParseFloat(value, 64)
 				o.timeout, o.timed = time.Duration(sec*float64(time.Second)), true
 			default:
-				s.errorf("read: -%c: invalid option", c)
-				return o, nil, 2
+				return o, nil, s.unsimulated(fmt.Sprintf("read -%c", c))
 			}
 			if err != nil {
 				s.errorf("read: %s: invalid number", value)
@@ -119,7 +115,7 @@ func (s *Shell) readLine(ctx context.Context, o readOptions) (string, error) {
 	for o.limit == 0 || len(line) < o.limit {
 		n, err := s.p.ReadFD(ctx, o.fd, b[:])
 		if n == 1 {
-			if b[0] == o.delim[0] && !o.exact {
+			if b[0] == o.delim[0] {
 				if !o.raw && o.delim == "\n" && oddBackslashes(line) {
 					line = line[:len(line)-1]
 					continue
@@ -216,56 +212,26 @@ func (sc *scope) isSet(name string) bool {
 }
 
 func builtinMapfile(s *Shell, args []string) int {
-	trim, delim, fd, name, skip, limit := false, "\n", 0, "MAPFILE", 0, 0
-	args = args[1:]
-	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
-		opt := args[0]
-		args = args[1:]
-		if opt == "-t" {
+	name, trim := "MAPFILE", false
+	for _, arg := range args[1:] {
+		switch {
+		case arg == "-t":
 			trim = true
-			continue
-		}
-		if len(args) == 0 {
-			s.errorf("mapfile: %s: option requires an argument", opt)
-			return 2
-		}
-		value := args[0]
-		args = args[1:]
-		switch opt {
-		case "-d":
-			delim = (value + "\x00")[:1]
-		case "-u":
-			fd, _ = strconv.Atoi(value)
-		case "-s":
-			skip, _ = strconv.Atoi(value)
-		case "-n":
-			limit, _ = strconv.Atoi(value)
+		case strings.HasPrefix(arg, "-"):
+			return s.unsimulated("mapfile " + arg)
 		default:
-			s.errorf("mapfile: %s: invalid option, or one the simulator does not know", opt)
-			return 2
+			name = arg
 		}
 	}
-	if len(args) > 0 {
-		name = args[0]
-	}
-	text, err := io.ReadAll(s.p.FD(fd))
+	text, err := io.ReadAll(s.p.FD(0))
 	if err != nil {
 		s.errorf("mapfile: %s", guest.Reason(err))
 		return 1
 	}
 	list := []string{}
-	for rest := string(text); rest != ""; {
-		line, after, found := strings.Cut(rest, delim)
-		rest = after
-		if found && !trim {
-			line += delim
-		}
-		if skip > 0 {
-			skip--
-			continue
-		}
-		if limit > 0 && len(list) == limit {
-			break
+	for line := range strings.Lines(string(text)) {
+		if trim {
+			line = strings.TrimSuffix(line, "\n")
 		}
 		list = append(list, line)
 	}
@@ -273,74 +239,5 @@ func builtinMapfile(s *Shell, args []string) int {
 		s.errorf("mapfile: %v", err)
 		return 1
 	}
-	return 0
-}
-
-func builtinGetopts(s *Shell, args []string) int {
-	if len(args) < 3 {
-		s.errorf("getopts: usage: getopts optstring name [arg ...]")
-		return 2
-	}
-	spec, name := args[1], args[2]
-	list := s.params
-	if len(args) > 3 {
-		list = args[3:]
-	}
-	ind, _ := strconv.Atoi(s.get("OPTIND"))
-	ind = max(ind, 1)
-	silent := strings.HasPrefix(spec, ":")
-	done := func() int {
-		s.setString(name, "?")
-		s.setString("OPTIND", strconv.Itoa(ind))
-		s.getopt = 0
-		return 1
-	}
-	if ind > len(list) {
-		return done()
-	}
-	word := list[ind-1]
-	if s.getopt == 0 {
-		if len(word) < 2 || word[0] != '-' {
-			return done()
-		}
-		if word == "--" {
-			ind++
-			return done()
-		}
-		s.getopt = 1
-	}
-	c := word[s.getopt]
-	s.getopt++
-	at := strings.IndexByte(strings.TrimPrefix(spec, ":"), c)
-	spec = strings.TrimPrefix(spec, ":")
-	takes := at >= 0 && at+1 < len(spec) && spec[at+1] == ':'
-	result, optarg := string(c), ""
-	end := s.getopt >= len(word)
-	switch {
-	case at < 0 || c == ':':
-		result, optarg = "?", string(c)
-		if !silent {
-			s.errorf("illegal option -- %c", c)
-			optarg = ""
-		}
-	case takes && !end:
-		optarg, end = word[s.getopt:], true
-	case takes && ind < len(list):
-		optarg = list[ind]
-		ind++
-	case takes:
-		result, optarg = ":", string(c)
-		if !silent {
-			s.errorf("option requires an argument -- %c", c)
-			result, optarg = "?", ""
-		}
-	}
-	if end {
-		ind++
-		s.getopt = 0
-	}
-	s.setString(name, result)
-	s.setString("OPTARG", optarg)
-	s.setString("OPTIND", strconv.Itoa(ind))
 	return 0
 }

@@ -47,7 +47,7 @@ func builtinSet(s *Shell, args []string) int {
 					continue
 				}
 				if len(args) < 2 {
-					return s.listOptions()
+					return s.unsimulated("set " + arg)
 				}
 				if !s.opts.set(args[1], arg[0] == '-') {
 					s.errorf("set: %s: invalid option name", args[1])
@@ -64,17 +64,6 @@ func builtinSet(s *Shell, args []string) int {
 	return 0
 }
 
-func (s *Shell) listOptions() int {
-	for _, name := range []string{"allexport", "errexit", "errtrace", "monitor", "noclobber", "noexec", "noglob", "nounset", "pipefail", "xtrace"} {
-		state := "off"
-		if *s.opts.byName(name) {
-			state = "on"
-		}
-		fmt.Fprintf(s.p.Stdout(), "%-15s\t%s\n", name, state)
-	}
-	return 0
-}
-
 func builtinShopt(s *Shell, args []string) int {
 	mode := ""
 	code := 0
@@ -82,17 +71,11 @@ func builtinShopt(s *Shell, args []string) int {
 		switch {
 		case strings.HasPrefix(arg, "-"):
 			mode += arg[1:]
-		case strings.Contains(mode, "o"):
-			if !s.opts.set(arg, strings.Contains(mode, "s")) {
-				s.errorf("shopt: %s: invalid option name", arg)
-				code = 1
-			}
 		default:
 			p := s.opts.shopt(arg)
 			switch {
 			case p == nil:
-				s.errorf("shopt: %s: invalid shell option name, or one the simulator does not know", arg)
-				code = 1
+				return s.unsimulated("shopt " + arg)
 			case strings.Contains(mode, "s"):
 				*p = true
 			case strings.Contains(mode, "u"):

@@ -59,8 +59,6 @@ type Shell struct {
 	pending []guest.Signal
 	dying   guest.Signal
 	woken   chan struct{}
-	aliases map[string]string
-	getopt  int // position within a group of short options
 }
 
 // leave says why statements are skipped.
@@ -125,7 +123,7 @@ func (s *Shell) fork() *Shell {
 	c := &Shell{
 		cache: s.cache, vars: s.vars.clone(), funcs: s.funcs, params: s.params, name: s.name, pid: s.pid, opts: s.opts,
 		started: s.started, depth: s.depth + 1, posix: s.posix, command: s.command, status: s.status, line: s.line,
-		tested: s.tested, loops: s.loops, calls: s.calls, files: s.files, lastJob: s.lastJob, aliases: s.aliases,
+		tested: s.tested, loops: s.loops, calls: s.calls, files: s.files, lastJob: s.lastJob,
 		woken: make(chan struct{}, 1),
 	}
 	for sig, cmd := range s.traps {
@@ -261,6 +259,13 @@ func (s *Shell) parseArgs(args []string) ([]string, error) {
 // errorf writes a message as bash words it: "script: line 3: message".
 func (s *Shell) errorf(format string, args ...any) {
 	fmt.Fprintf(s.p.Stderr(), "%s: %s\n", s.where(), fmt.Sprintf(format, args...))
+}
+
+// unsimulated refuses what bash has and this shell has not. The script ends: what follows counts on it.
+func (s *Shell) unsimulated(what string) int {
+	s.errorf("not simulated: %s", what)
+	s.leave = leaveShell
+	return 2
 }
 
 func (s *Shell) where() string {

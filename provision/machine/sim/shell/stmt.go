@@ -48,8 +48,13 @@ func (s *Shell) stmt(st *syntax.Stmt) {
 		}
 		return
 	}
-	if b, ok := st.Cmd.(*syntax.BinaryCmd); ok && (b.Op == syntax.AndStmt || b.Op == syntax.OrStmt) {
-		return // its last part has decided
+	switch c := st.Cmd.(type) {
+	case *syntax.Block, *syntax.IfClause, *syntax.WhileClause, *syntax.ForClause, *syntax.CaseClause:
+		return // the last command in it has decided
+	case *syntax.BinaryCmd:
+		if c.Op == syntax.AndStmt || c.Op == syntax.OrStmt {
+			return
+		}
 	}
 	s.failed()
 }
@@ -71,6 +76,7 @@ func (s *Shell) compound(st *syntax.Stmt) {
 	defer before.back()
 	if err != nil {
 		s.status = 1
+		s.failed()
 		return
 	}
 	if st.Cmd == nil {

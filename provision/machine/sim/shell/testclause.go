@@ -184,9 +184,6 @@ func (s *Shell) regexpMatches(w *syntax.Word, text string) (bool, error) {
 		}
 	}
 	source := expr.String()
-	if s.opts.nocasematch {
-		source = "(?i)" + source
-	}
 	re, err := regexp.Compile(source)
 	if err != nil {
 		return false, testError("invalid regular expression: " + expr.String())

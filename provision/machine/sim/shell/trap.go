@@ -20,6 +20,14 @@ func (s *Shell) setTrap(sig, cmd string) {
 	s.traps = traps
 }
 
+func (s *Shell) clearTrap(sig string) {
+	s.sigMu.Lock()
+	defer s.sigMu.Unlock()
+	traps := maps.Clone(s.traps)
+	delete(traps, sig)
+	s.traps = traps
+}
+
 func (s *Shell) trapOf(sig string) (string, bool) {
 	s.sigMu.Lock()
 	defer s.sigMu.Unlock()
@@ -149,7 +157,9 @@ func builtinTrap(s *Shell, args []string) int {
 		}
 		if n, ok := guest.ParseSignal(name); ok && n != 0 {
 			name = n.String()
-		} else if name != "EXIT" && name != "ERR" && name != "DEBUG" && name != "RETURN" {
+		} else if name == "DEBUG" || name == "RETURN" {
+			return s.unsimulated("trap: " + name)
+		} else if name != "EXIT" && name != "ERR" {
 			s.errorf("trap: %s: invalid signal specification", sig)
 			code = 1
 			continue
@@ -158,11 +168,7 @@ func builtinTrap(s *Shell, args []string) int {
 			s.setTrap(name, cmd)
 			continue
 		}
-		s.sigMu.Lock()
-		traps := maps.Clone(s.traps)
-		delete(traps, name)
-		s.traps = traps
-		s.sigMu.Unlock()
+		s.clearTrap(name)
 	}
 	return code
 }

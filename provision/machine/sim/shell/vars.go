@@ -43,8 +43,6 @@ func (e environ) Get(name string) expand.Variable {
 			return expand.Variable{}
 		}
 		return str(strconv.Itoa(s.lastJob))
-	case "-":
-		return str(s.opts.flags())
 	case "0":
 		return str(s.name)
 	case "RANDOM":

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -35,11 +34,6 @@ func (m *Manager) Stop(ctx context.Context, name string) error {
 // Restart stops and starts a unit.
 func (m *Manager) Restart(ctx context.Context, name string) error {
 	return m.job(ctx, func(ctx context.Context) error { return m.restart(ctx, name) })
-}
-
-// ReloadUnit sends what ExecReload says.
-func (m *Manager) ReloadUnit(ctx context.Context, name string) error {
-	return m.job(ctx, func(ctx context.Context) error { return m.reload(ctx, name) })
 }
 
 // job does what a client asked for. It goes on to its end when the client is killed, since jobs are systemd's own.
@@ -283,35 +277,4 @@ func (m *Manager) partsOf(ctx context.Context, name string) {
 	for _, n := range parts {
 		m.restart(ctx, n) //nolint:errcheck // recorded in the unit
 	}
-}
-
-func (m *Manager) reload(ctx context.Context, name string) error {
-	m.mu.Lock()
-	u := m.units[name]
-	if u == nil || u.active != "active" {
-		m.mu.Unlock()
-		return &errUnit{fmt.Sprintf("%s is not active, cannot reload.", name), 1}
-	}
-	d, main := u.def, u.main
-	m.mu.Unlock()
-	lines := d.values("Service", "ExecReload")
-	if len(lines) == 0 {
-		return &errUnit{fmt.Sprintf("Failed to reload %s: Job type reload is not applicable for unit %s.", name, name), 1}
-	}
-	env, err := m.environment(d)
-	if err != nil {
-		return err
-	}
-	if main != nil {
-		env = append(env, "MAINPID="+strconv.Itoa(main.PID))
-	}
-	for _, line := range lines {
-		if main == nil {
-			continue
-		}
-		if !(&runner{m: m, d: d, env: env, cred: vfs.Root()}).once(ctx, line) {
-			return &errUnit{fmt.Sprintf("Job for %s failed.", name), 1}
-		}
-	}
-	return nil
 }

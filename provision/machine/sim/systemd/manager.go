@@ -65,16 +65,6 @@ func (m *Manager) Active(name string) string {
 // IsActive reports whether a service runs.
 func (m *Manager) IsActive(name string) bool { return m.Active(full(name)) == "active" }
 
-// MainPID is the process of a service, nil if it has none.
-func (m *Manager) MainPID(name string) *guest.Process {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if u := m.units[full(name)]; u != nil && u.active == "active" {
-		return u.main
-	}
-	return nil
-}
-
 // Reload forgets what was read of unit files.
 func (m *Manager) Reload() {
 	m.mu.Lock()

@@ -1,7 +1,6 @@
 package systemd
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -83,60 +82,6 @@ func (c *control) status() int {
 	return code
 }
 
-func (c *control) show() int {
-	if len(c.names) == 0 {
-		c.p.Print("Version=255 (simulated)\n")
-		return 0
-	}
-	for _, n := range c.names {
-		props := c.m.properties(n)
-		wanted := strings.FieldsFunc(strings.Join(c.o.Values("property"), ","), func(r rune) bool { return r == ',' })
-		if len(wanted) == 0 {
-			wanted = slices.Sorted(maps.Keys(props))
-		}
-		for _, key := range wanted {
-			if c.o.Has("value") {
-				c.p.Print(props[key] + "\n")
-			} else {
-				c.p.Printf("%s=%s\n", key, props[key])
-			}
-		}
-	}
-	return 0
-}
-
-func (m *Manager) properties(name string) map[string]string {
-	props := map[string]string{
-		"Id": name, "LoadState": "not-found", "ActiveState": "inactive", "SubState": "dead", "MainPID": "0", "NRestarts": "0", "Result": "success",
-		"ExecMainStatus": "0", "UnitFileState": "",
-	}
-	if d := load(m.machine(), name); d != nil {
-		props["LoadState"] = "loaded"
-		if d.masked {
-			props["LoadState"] = "masked"
-		}
-		props["FragmentPath"] = d.file
-		props["UnitFileState"] = Enabled(m.machine(), name)
-		props["Description"] = d.value("Unit", "Description")
-		for _, key := range []string{"Environment", "User", "ExecStart", "Restart"} {
-			props[key] = strings.Join(d.values("Service", key), " ")
-		}
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if u := m.units[name]; u != nil {
-		props["ActiveState"], props["SubState"] = u.active, u.sub
-		props["NRestarts"], props["ExecMainStatus"] = fmt.Sprint(u.restarts), fmt.Sprint(u.exit)
-		if u.result != "" {
-			props["Result"] = u.result
-		}
-		if u.main != nil {
-			props["MainPID"] = fmt.Sprint(u.main.PID)
-		}
-	}
-	return props
-}
-
 func (c *control) cat() int {
 	for _, n := range c.names {
 		d := load(c.p.Machine(), n)
@@ -166,9 +111,6 @@ func (c *control) list() int {
 			c.p.Printf("%s %s\n", n, Enabled(c.p.Machine(), n))
 		}
 		return 1 - min(1, len(seen))
-	}
-	if c.verb != "list-units" {
-		return 0
 	}
 	c.m.mu.Lock()
 	states := map[string][2]string{}

@@ -72,9 +72,6 @@ func (img *Image) Open(now func() time.Time) *FS {
 	return &FS{base: img.base, over: maps.Clone(img.over), own: &owner{}, next: img.next, used: img.used, now: now}
 }
 
-// Used is how many bytes the image takes on disk.
-func (img *Image) Used() int64 { return img.used }
-
 // Image returns the filesystem as it is now, without what is on tmpfs.
 func (f *FS) Image() *Image {
 	f.mu.Lock()

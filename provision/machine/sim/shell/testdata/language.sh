@@ -75,11 +75,11 @@ eval 'x=1; echo $x'; y='echo from var'; $y; eval "$y"
 ---
 x=$(echo a; exit 5); echo "$? $x"; x=$(false) || echo failed; echo "$(echo nested "$(echo deep)")"; echo `echo back`
 ---
-exec 3>out; echo three >&3; exec 3>&-; cat out; echo x >a; echo y >>a; cat <a; wc -l <a | tr -d ' '; { echo b1; echo b2; } >b 2>&1; cat b; ls nosuch 2>/dev/null || echo none; echo err >&2 2>/dev/null
+exec 3>out; echo three >&3; exec 3>&-; cat out; echo x >a; echo y >>a; cat <a; wc -l <a; { echo b1; echo b2; } >b 2>&1; cat b; ls nosuch 2>/dev/null || echo none; echo err >&2 2>/dev/null
 ---
 { echo out; echo err >&2; } 2>&1 | sort; { echo o; echo e >&2; } &>both; sort both
 ---
-touch f1.txt f2.txt g.log .hid; mkdir d; touch d/x; echo *.txt; echo [fg]*; echo d/*; echo *.nope; shopt -s nullglob; echo *.nope end; shopt -s dotglob; echo .h*; echo */x
+for f in f1.txt f2.txt g.log .hid; do : >$f; done; mkdir d; : >d/x; echo *.txt; echo [fg]*; echo d/*; echo *.nope; shopt -s nullglob; echo *.nope end; shopt -s dotglob; echo .h*; echo */x
 ---
 sleep 0.05 & p=$!; wait $p; echo $?; (exit 7) & wait $!; echo $?; false & true & wait; echo $?
 ---
@@ -91,11 +91,9 @@ trap 'echo got' USR1; kill -USR1 $$; echo after; trap - USR1; trap '' TERM; kill
 ---
 f() { echo "${FUNCNAME[0]} $LINENO"; }; f; echo ${BASH_SOURCE[0]:-none}; echo "$#"; set -- a "b c"; echo "$# $2"; shift; echo "$1"; echo "$*" "$@"
 ---
-getopt_test() { local OPTIND=1 o; while getopts ":ab:c" o "$@"; do echo "$o ${OPTARG:-}"; done; shift $((OPTIND - 1)); echo "rest $*"; }; getopt_test -a -b val -c rest; getopt_test -b; getopt_test -x y
+command -v cd; command -v nosuchthing || echo no; command echo via command; builtin echo via builtin
 ---
-command -v cd; command -v nosuchthing || echo no; type -t if echo; type cd | head -1; command echo via command; builtin echo via builtin
----
-umask 077; touch p; umask; stat -c %a p; umask 022; mkdir m; stat -c %a m
+umask 077; : >p; umask; ls -l p | cut -c1-10; umask 022; mkdir m; ls -ld m | cut -c1-10
 ---
 x='a  b'; echo $x; echo "$x"; set -f; echo *; set +f; y="*"; echo "$y"; z=(a b); echo "${z[@]/#/p}" "${z[*]}"
 ---
@@ -113,7 +111,7 @@ set -eu; f() { local a=$(false); echo "local hides"; }; f; b=$(false); echo neve
 ---
 readonly r=1; (r=2) 2>/dev/null; echo $?; export E=exported; bash -c 'echo $E'; F=temp bash -c 'echo $F'; echo "${F:-unset}"; unset E; bash -c 'echo ${E:-gone}'
 ---
-cat /dev/null; echo null >/dev/null; echo $?; head -c 3 /dev/zero | wc -c | tr -d ' '; echo "a b" | { read -r x y; echo "$y $x"; }
+cat /dev/null; echo null >/dev/null; echo $?; head -c 3 /dev/zero | wc -c; echo "a b" | { read -r x y; echo "$y $x"; }
 ---
 echo one; exit_code() { return "$1"; }; exit_code 0 && echo zero; exit_code 9 || echo "nine $?"; ! exit_code 1 && echo negated
 ---
@@ -129,9 +127,9 @@ n=3; until ((n-- <= 0)); do echo $n; done; echo $n; ((n)) && echo true; echo $((
 ---
 list="a b c"; for w in $list; do echo -n "[$w]"; done; echo; IFS=,; set -- 1,2 3; echo "$*"; v=x,y; for w in $v; do echo "<$w>"; done
 ---
-timeout 0.1 sleep 5; echo $?; timeout 5 echo quick; env -i A=1 bash -c 'echo $A ${HOME:-nohome}'; nohup true </dev/null >/dev/null; echo $?
+timeout 0.1 sleep 5; echo $?; timeout 5 echo quick; env A=1 bash -c 'echo $A'
 ---
-setsid bash -c 'echo in session; exit 3'; echo $?; bash -c 'exit 300'; echo $?; bash -c 'kill -9 $$'; echo $?
+bash -c 'echo in session; exit 3'; echo $?; bash -c 'exit 300'; echo $?; bash -c 'kill -9 $$'; echo $?
 ---
 exec 8<&0 </dev/null; read -r l || echo empty; read -r l <&8; echo "$l"; exec 8<&-
 ---
@@ -139,7 +137,7 @@ x=1 y=2; echo $x$y; x+=5; echo $x; arr=(); arr+=(z); echo ${#arr[@]} "${arr[@]:-
 ---
 source /dev/stdin <<<'echo sourced; v=here'; echo $v; . <(echo 'echo procsub'); printf 'return 5\n' >r; . ./r; echo $?
 ---
-echo $(( $(printf 4) * 2 )); s="a'b\"c"; echo "$s"; echo 'it'\''s'; echo "tab	end" | cat -A; echo -e 'a\nb' | tail -1; echo -n x; echo
+echo $(( $(printf 4) * 2 )); s="a'b\"c"; echo "$s"; echo 'it'\''s'; echo "tab	end"; echo -e 'a\nb' | tail -1; echo -n x; echo
 ---
 cd / && pwd && cd - >/dev/null && cd nosuch 2>/dev/null || echo "no dir"; mkdir -p p/q && cd p/q && basename "$PWD"; cd ..; basename "$PWD"
 ---
@@ -168,3 +166,30 @@ END
 a="${1:-x}" b="${2-}" c=${3:-"p q"}; echo "$a|$b|$c"; set -u; echo "${arr[@]+"${arr[@]}"}" end; arr=(1 "2 3"); for i in "${arr[@]+"${arr[@]}"}"; do echo "<$i>"; done
 ---
 url=https://h/x/; echo "${url%/}" "${url#*//}" "${url##*/}" "${url%%/*}"; p=/a/b.tar.gz; echo "${p##*/}" "${p%/*}" "${p%.*}" "${p%%.*}"; v="a b  c"; echo "${v// /_}"; w=abc; echo "${w:1}" "${w: -1}" "${w:0:2}" "${w^}" "${w,,}"
+---
+# The ERR trap and functions, with and without -E.
+trap 'echo "ERR $?"' ERR; f() { false; echo in; return 3; }; f; (exit 4); { false; }; x=$(false); false | true; ! true; if false; then :; fi; false || (exit 2); echo end
+---
+set -E; trap 'echo "ERR $?"' ERR; f() { false; echo in; return 3; }; f; (false; exit 4); { false; }; x=$(false; echo y); echo end
+---
+set -e; trap 'echo "ERR $?"' ERR; f() { false; echo in; }; f; echo not here
+---
+set -eE; trap 'echo "ERR $?"' ERR; f() { false; echo in; }; f; echo not here
+---
+set -e; trap 'echo "ERR $?"' ERR; (false); echo not here
+---
+set -eE; trap 'echo "ERR $?"; exit 7' ERR; (false; true); echo not here
+---
+trap 'echo outer' ERR; f() { trap 'echo inner' ERR; false; }; f; false
+---
+trap 'echo ERR' ERR; for i in 1; do false; done; while true; do false; break; done; case x in x) false ;; esac; if true; then false; fi; [[ a == b ]]; ((0)); echo end
+---
+trap 'echo ERR' ERR; false; trap - ERR; false; echo end
+---
+A='x'\''y'; B=a\ b C=\$HOME; export D=\"q\"; local_() { local E=it\'s; echo "$E"; }; local_; F=(a\ b \'c\'); G[1]=d\ e; A+=\!; H="a"\\"b"; printf '<%s>\n' "$A" "$B" "$C" "$D" "${F[@]}" "${G[1]}" "$H"
+---
+x='a b'; case "a b" in a\ b) echo one ;; esac; case a\ b in "$x") echo two ;; esac; [[ a\ b == "a b" ]] && echo three; [[ "a*b" == a\*b ]] && echo four; y=${nosuch:-a\ b}; echo "$y"; echo ${nosuch:-c\"d}
+---
+cat <<<a\ b; echo x >a\ file; cat "a file"; x=~; [[ $x == "$HOME" ]] && echo home
+---
+set -e; { echo a; } >/nosuch/x; echo still
