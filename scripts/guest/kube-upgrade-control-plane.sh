@@ -12,12 +12,12 @@
 . "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
 . "$(dirname "$0")/lib/kubeadm.sh"
+. "$(dirname "$0")/lib/api.sh"
 . "$(dirname "$0")/lib/drain.sh"
 . "$(dirname "$0")/lib/upgrade.sh"
 . "$(dirname "$0")/lib/etcd-snapshot.sh"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-api_ready() { kubectl get --raw /readyz >/dev/null 2>&1; }
 wait_for_api() {
   wait_until 180 api_ready || retry_later "the API server of $PODIUM_NODE does not answer" "see there: journalctl -u kubelet; sudo crictl ps -a"
 }
@@ -50,6 +50,8 @@ if ! node_is_upgraded; then
   wait_for_api
   await_node
 fi
+wait_until 240 static_pods_settled "$PODIUM_NODE" ||
+  retry_later "the control plane of $PODIUM_NODE is not whole again" "see there: journalctl -u kubelet; sudo crictl ps -a"
 uncordon "$PODIUM_NODE"
 
 # kubeadm has renewed the certificates on its way.

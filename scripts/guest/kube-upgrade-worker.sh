@@ -11,6 +11,7 @@
 . "$(dirname "$0")/lib/download.sh"
 . "$(dirname "$0")/lib/apt.sh"
 . "$(dirname "$0")/lib/kubeadm.sh"
+. "$(dirname "$0")/lib/api.sh"
 . "$(dirname "$0")/lib/drain.sh"
 . "$(dirname "$0")/lib/upgrade.sh"
 # A kubelet may say of its own node that pods can come back.

@@ -6,10 +6,10 @@
 # Gives:  nothing
 # Alone:  sudo PODIUM_LEAVES=w2 bash leave-drain.sh
 . "$(dirname "$0")/lib/step.sh"
+. "$(dirname "$0")/lib/api.sh"
 . "$(dirname "$0")/lib/etcd.sh"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-api_ready() { kubectl get --raw /readyz >/dev/null 2>&1; }
 wait_until 120 api_ready || retry_later "the API server does not answer, so $PODIUM_LEAVES cannot leave the cluster" "see on the control plane: sudo crictl ps -a"
 
 # A member less needs a majority of those that are left.
@@ -35,7 +35,7 @@ kubectl get node "$PODIUM_LEAVES" >/dev/null 2>&1 || exit 0
 ready=$(kubectl get node "$PODIUM_LEAVES" --output 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')
 if [[ $ready == True ]]; then
   # The node is going to be destroyed: a pod that nobody makes again goes with it.
-  kubectl drain "$PODIUM_LEAVES" --ignore-daemonsets --delete-emptydir-data --force --timeout=300s ||
+  through_restart kubectl drain "$PODIUM_LEAVES" --ignore-daemonsets --delete-emptydir-data --force --timeout=300s ||
     die "the pods of $PODIUM_LEAVES cannot be moved away" "see the lines above: a PodDisruptionBudget must let one go; then podium up --prune again"
 else
   say "$PODIUM_LEAVES does not answer: its pods are made anew elsewhere"

@@ -15,5 +15,13 @@ while read -r name address; do
   [[ $internal == "$address" ]] || die "$name has the InternalIP $internal instead of $address" "see there: /etc/default/kubelet"
 done <<<"$PODIUM_KUBE_NODES"
 
-available=$(kubectl --namespace kube-system get deployment coredns --output 'jsonpath={.status.availableReplicas}')
-((${available:-0} > 0)) || die "CoreDNS does not run yet" "see: kubectl --namespace kube-system describe pods"
+# system_pods LABEL: lines "name ready", by their pods: what a deployment says of itself is old until the controllers of a
+# cluster that has just started look at it.
+system_pods() {
+  kubectl --namespace kube-system get pods --selector "$1" --output \
+    'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}'
+}
+while read -r name ready; do
+  [[ $ready == True ]] || die "$name is not Ready yet" "see: kubectl --namespace kube-system describe pod $name"
+done <<<"$(system_pods tier=control-plane)"
+[[ $(system_pods k8s-app=kube-dns) == *True* ]] || die "CoreDNS does not run yet" "see: kubectl --namespace kube-system describe pods"
