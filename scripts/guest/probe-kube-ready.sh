@@ -15,13 +15,14 @@ while read -r name address; do
   [[ $internal == "$address" ]] || die "$name has the InternalIP $internal instead of $address" "see there: /etc/default/kubelet"
 done <<<"$PODIUM_KUBE_NODES"
 
-# system_pods LABEL: lines "name ready", by their pods: what a deployment says of itself is old until the controllers of a
-# cluster that has just started look at it.
+# system_pods LABEL: lines "node pod ready". Pods are asked: what a deployment says of itself is old until the controllers of
+# a cluster that has just started look at it.
 system_pods() {
   kubectl --namespace kube-system get pods --selector "$1" --output \
-    'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}'
+    'jsonpath={range .items[*]}{.spec.nodeName} {.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}'
 }
-while read -r name ready; do
-  [[ $ready == True ]] || die "$name is not Ready yet" "see: kubectl --namespace kube-system describe pod $name"
+while read -r node pod ready; do
+  [[ $ready == True ]] || ! grep -q -E "^$node( |\$)" <<<"$PODIUM_KUBE_NODES" || # those of a node that has left go later
+    die "$pod is not Ready yet" "see: kubectl --namespace kube-system describe pod $pod"
 done <<<"$(system_pods tier=control-plane)"
-[[ $(system_pods k8s-app=kube-dns) == *True* ]] || die "CoreDNS does not run yet" "see: kubectl --namespace kube-system describe pods"
+[[ $(system_pods k8s-app=kube-dns) == *' True'* ]] || die "CoreDNS does not run yet" "see: kubectl --namespace kube-system describe pods"
