@@ -18,10 +18,10 @@ import (
 )
 
 const catalogCheckLong = `Compare the catalogue with the world: ask for every address and every signing key of all
-components, or of those that are named, compare the keys' fingerprints and dates, read the files that
-machines download and compare them with their checksums, and warn 90 days before a key expires or a
-version gets its last fixes. Mirrors in PODIUM_MIRROR_* are asked in the
-place of what they stand for, so that a classroom's mirror can be checked; proxies are taken from
+components, or of those that are named, compare the keys' fingerprints and dates, read the files
+that machines download and compare them with their checksums, and warn 90 days before a key expires
+or a version gets its last fixes. Mirrors in PODIUM_MIRROR_* are asked in the place of what they
+stand for, so that a classroom's mirror can be checked; proxies are taken from
 HTTPS_PROXY and HTTP_PROXY.
 
 With --pin FILE, checksums that are missing are taken from what the makers' servers give now, and
