@@ -90,7 +90,7 @@ func (c crash) Restore(context.Context, string, string) error        { return ma
 func (c crash) DeleteSnapshot(context.Context, string, string) error { return machine.ErrNotApplicable }
 
 // upAndDie is the child: it dies where it is told to.
-func upAndDie(t *testing.T, e *Engine, kind event.Kind, after int) {
+func upAndDie(t *testing.T, e *Engine, kind event.Kind, after int, o UpOptions) {
 	unlock, err := e.Dir.Lock(context.Background(), "podium up")
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func upAndDie(t *testing.T, e *Engine, kind event.Kind, after int) {
 			select {} // the signal is on its way
 		}
 	})
-	if _, err := e.Up(context.Background(), UpOptions{}); err != nil {
+	if _, err := e.Up(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
 	if err := unlock(); err != nil {
@@ -144,7 +144,7 @@ func TestUpCompletesWhatWasKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		upAndDie(t, c.engine(dir), c.Kind, c.After)
+		upAndDie(t, c.engine(dir), c.Kind, c.After, UpOptions{})
 		return
 	}
 	t.Parallel()

@@ -31,6 +31,9 @@ const (
 // In a recover the step's name comes after it.
 const notYet, never = "not yet: ", "never: "
 
+// servicesWork is what a node that was started again is waited for.
+const servicesWork = "its services work again"
+
 // errNoChange ends a wait for services that do not come nearer.
 var errNoChange = errors.New("nothing has changed")
 
@@ -119,7 +122,7 @@ func (j *job) waitForChecks(ctx context.Context, n *node, steps []string) error 
 		return err
 	}
 	defer log.Close()
-	w := j.events.waitFor(wait{node: n.name, doing: "its services work again", urgent: true})
+	w := j.events.waitFor(wait{node: n.name, doing: servicesWork, urgent: true})
 	defer w.over()
 	limit, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)

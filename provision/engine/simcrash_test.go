@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"podium/provision/event"
+	"podium/provision/machine"
 	"podium/provision/machine/sim"
 	"podium/provision/plan"
 	"podium/provision/remote"
@@ -26,6 +27,8 @@ type simCrash struct {
 	Lab   string     // folder of the lab
 	Kind  event.Kind // die at the event of this kind
 	After int        // with this number, from 1; 0: live
+	// Baseline keeps the first good state, too.
+	Baseline bool
 }
 
 func (c simCrash) engine(t testing.TB) *Engine {
@@ -62,19 +65,19 @@ func TestUpCompletesASimulatedClusterThatWasKilled(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &c); err != nil {
 			t.Fatal(err)
 		}
-		upAndDie(t, c.engine(t), c.Kind, c.After)
+		upAndDie(t, c.engine(t), c.Kind, c.After, UpOptions{Baseline: c.Baseline})
 		return
 	}
 	if testing.Short() {
 		t.Skip("skipped: takes a process per task")
 	}
 	t.Parallel()
-	want := newSimCrash(t, "", 0).result(t)
+	want := newSimCrash(t, simCrash{}).result(t)
 	tasks := slices.DeleteFunc(k8sBasic(t).Tasks, func(t plan.Task) bool { return t.Version != nil }) // those do not run
 	for after := 1; after <= len(tasks); after++ {
 		t.Run(fmt.Sprint("after task ", after), func(t *testing.T) {
 			t.Parallel()
-			c := newSimCrash(t, event.TaskDone, after)
+			c := newSimCrash(t, simCrash{Kind: event.TaskDone, After: after})
 			c.Kind = ""
 			c.start(t)
 			if diff := cmp.Diff(want, c.result(t)); diff != "" {
@@ -84,10 +87,76 @@ func TestUpCompletesASimulatedClusterThatWasKilled(t *testing.T) {
 	}
 }
 
-// newSimCrash makes a lab of its own, up to where it dies.
-func newSimCrash(t *testing.T, kind event.Kind, after int) simCrash {
+// Wherever podium dies while it keeps the first good state, no machine is forgotten: each is stopped, noted as unchecked, or
+// was seen to work again. The next up says that the lab is ready when all nodes are.
+func TestUpAfterAKillWhileTheFirstStateIsKept(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: takes a process per wait")
+	}
+	t.Parallel()
+	// prepare; halt of 4; all stopped; snapshot, start and check of 4 each
+	for after := 2; after <= 18; after++ {
+		t.Run(fmt.Sprint("after wait ", after), func(t *testing.T) {
+			t.Parallel()
+			c := newSimCrash(t, simCrash{Kind: event.WaitOver, After: after, Baseline: true})
+			e := c.engine(t)
+			s, err := e.Dir.Load()
+			if err != nil {
+				t.Fatal(err)
+			}
+			is, err := e.Provider.Status(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			works := c.seenToWork(t)
+			for name, m := range s.Machines {
+				if after > 5 && is[name] == machine.Running && !m.Unchecked && !works[name] {
+					t.Errorf("%s was started and is forgotten", name)
+				}
+			}
+			c.Kind = ""
+			c.start(t)
+			for node, status := range c.result(t) {
+				if strings.HasPrefix(node, "kubectl ") && !strings.HasPrefix(status, "Ready") {
+					t.Errorf("up says that the lab is ready, %s is %s", node, status)
+				}
+			}
+			if s, err = e.Dir.Load(); err != nil {
+				t.Fatal(err)
+			}
+			for name, m := range s.Machines {
+				if m.Unchecked {
+					t.Errorf("%s is still unchecked", name)
+				}
+			}
+			if len(s.Snapshots) != 1 || s.Snapshots[0].Incomplete {
+				t.Errorf("snapshots: %+v", s.Snapshots)
+			}
+		})
+	}
+}
+
+// seenToWork is the nodes that the journal has as working again.
+func (c simCrash) seenToWork(t *testing.T) map[string]bool {
 	t.Helper()
-	c := simCrash{Lab: t.TempDir(), Kind: kind, After: after}
+	text, err := os.ReadFile(c.engine(t).Dir.Path("journal.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	works := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		var e event.Event
+		if json.Unmarshal([]byte(line), &e) == nil && e.Kind == event.WaitOver && e.Text == servicesWork {
+			works[e.Node] = true
+		}
+	}
+	return works
+}
+
+// newSimCrash makes a lab of its own, up to where it dies.
+func newSimCrash(t *testing.T, c simCrash) simCrash {
+	t.Helper()
+	c.Lab = t.TempDir()
 	t.Cleanup(func() {
 		if err := c.engine(t).Destroy(context.Background()); err != nil {
 			t.Error(err)
