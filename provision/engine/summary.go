@@ -39,6 +39,9 @@ type Summary struct {
 	Left     []plan.TaskID // steps done on nodes of the plan that stand in it no more, such as an add-on that was taken out; never undone by Up
 	Baseline string        // tag of the snapshot this run took; empty: none
 	Failures []*TaskError  // in the plan's order
+	// Unchecked is nodes whose machines were started again and whose services have not been seen to work since: the run was
+	// stopped while it waited for them.
+	Unchecked []string
 }
 
 // TaskResult is how one task of the plan went.
@@ -80,6 +83,9 @@ func (r *upRun) summarize(s *Summary) {
 			node := NodeResult{Name: m.Name, Roles: m.Roles, Address: m.Address.String(), Endpoint: st.Machines[m.Name].Endpoint}
 			node.Facts, node.Secrets = public(st.Facts[m.Name])
 			s.Nodes = append(s.Nodes, node)
+			if st.Machines[m.Name].Unchecked {
+				s.Unchecked = append(s.Unchecked, m.Name)
+			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(st.Machines)) {
 			if st.Machines[name].Removed {

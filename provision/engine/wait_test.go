@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -212,15 +213,21 @@ func TestUpChecksWhatAnEarlierOneStarted(t *testing.T) {
 		}
 		return "", nil
 	}
-	if _, err := e.Up(ctx, UpOptions{Baseline: true}); !errors.Is(err, context.Canceled) {
+	s, err := e.Up(ctx, UpOptions{Baseline: true})
+	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("up gives %v", err)
+	}
+	if !slices.Contains(s.Unchecked, "w1") {
+		t.Errorf("the summary has %q as unchecked, want w1 among them", s.Unchecked)
 	}
 	if diff := cmp.Diff(allOf(machine.Running), f.states()); diff != "" {
 		t.Fatalf("machines (-want +got):\n%s", diff)
 	}
 	f.script = nil
 	f.clear()
-	up(t, e)
+	if s := up(t, e); len(s.Unchecked) > 0 {
+		t.Errorf("unchecked after an up that ended well: %q", s.Unchecked)
+	}
 	if got := f.called("run"); !strings.Contains(strings.Join(got, " "), "run w1/recover") {
 		t.Errorf("up ran %v, want the checks of w1", got)
 	}

@@ -52,12 +52,12 @@ func Text(w io.Writer, s engine.Summary, o Options) {
 }
 
 // outcomes counts steps by how they ended, and machines that did not boot.
-type outcomes struct{ steps, done, skipped, notRehearsed, failed, blocked, cancelled, down int }
+type outcomes struct{ steps, done, skipped, notRehearsed, failed, blocked, cancelled, down, unchecked int }
 
-func (n outcomes) notReady() bool { return n.failed+n.blocked+n.cancelled+n.down > 0 }
+func (n outcomes) notReady() bool { return n.failed+n.blocked+n.cancelled+n.down+n.unchecked > 0 }
 
 func countOutcomes(s engine.Summary) outcomes {
-	var n outcomes
+	n := outcomes{unchecked: len(s.Unchecked)}
 	for _, t := range s.Tasks {
 		if t.Step == plan.StepBoot {
 			if t.Outcome != engine.Done && t.Outcome != engine.Skipped {
@@ -108,6 +108,7 @@ func headline(w io.Writer, s engine.Summary, n outcomes, o Options) {
 		return
 	}
 	add(n.down, "%d not booted")
+	add(n.unchecked, "%d not seen to work since the start")
 	add(n.failed, "%d failed")
 	add(n.blocked, "%d wait for what failed")
 	add(n.cancelled, "%d not finished")
