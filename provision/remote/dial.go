@@ -33,7 +33,9 @@ type DialOptions struct {
 	// silent fails at once; only one that hangs up is tried again a few times, since that is how sshd sends logins away
 	// when too many come at once (MaxStartups, sshd_config(5)).
 	Deadline time.Duration
-	// Answer is how long a node that is not waited for may take from the connection to the login; 0: DefaultAnswer.
+	// Answer is how long a node that is not waited for may take from the connection to the login; 0: DefaultAnswer. Where it
+	// is more than half a minute, tries at a node that boots may grow to it: a login cut short costs a slow node as much as
+	// one that succeeds.
 	Answer time.Duration
 	// Keepalive is the time without a sign of life after which the node is asked for one. If nothing comes for as long
 	// again, the connection counts as lost: a dead node is noticed within twice this time.
@@ -150,7 +152,7 @@ type trial struct {
 
 // once tries to connect once, and says by backoff.Permanent if that was for good.
 func (t *trial) once(ctx context.Context) (*Client, error) {
-	limit := min(firstTry*time.Duration(t.tries+1), longestTry)
+	limit := min(firstTry*time.Duration(t.tries+1), max(longestTry, t.dialer.o.Answer))
 	if t.impatient() {
 		limit = t.dialer.o.Answer
 	}

@@ -2,7 +2,7 @@
 # vboxmanage-compare.sh: gives the same commands to the stand-in (scripts/e2e/vboxmanage) and to the real VBoxManage of
 # Debian sid, whose userland runs without the kernel module in a folder of its own, and compares exit codes and answers:
 # of showvminfo every key that Vagrant or podium reads, in order. What needs the module (startvm, host-only cards) is
-# left out. For a nightly run: it downloads 150 MB the first time. Needs root.
+# left out. For a nightly run: it downloads 210 MB the first time. Needs root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -12,18 +12,9 @@ die() {
 }
 [[ $EUID == 0 ]] || die "needs root: it mounts and changes its root"
 
-cache=${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/podium-e2e}
-root=$cache/virtualbox
-mirror=${PODIUM_E2E_APT:-http://deb.debian.org/debian}
+root=${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/podium-e2e}/virtualbox/root
 work=$(mktemp -d)
-
-if [[ ! -x $root/usr/lib/virtualbox/VBoxManage ]]; then
-  command -v mmdebstrap >/dev/null || die "needs mmdebstrap: apt-get install mmdebstrap"
-  rm -rf "$root.part"
-  mmdebstrap --quiet --variant=minbase --mode=root --components=main,contrib --include=virtualbox \
-    --aptopt='Acquire::Check-Valid-Until "false"' sid "$root.part" "$mirror"
-  mv "$root.part" "$root"
-fi
+scripts/e2e/virtualbox/build.sh root
 
 # in_real runs a command inside the folder, in mount and process namespaces that end with it, and VBoxSVC too.
 cat >"$work/inside" <<'SH'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # vboxmanage-disks.sh: `disk:` and `disks:` of a lab by unmodified vagrant and the real VBoxManage. Without VirtualBox's
 # kernel module everything works but the start of a machine: so up must fail there, and there only, and the disks must be
-# as large as lab.yaml wants them. The real VBoxManage is that of vboxmanage-compare.sh, which makes its folder.
+# as large as lab.yaml wants them. The real VBoxManage is that of virtualbox/build.sh.
 #
 # usage: vboxmanage-disks.sh      as root on Debian or Ubuntu
 set -euo pipefail
@@ -12,13 +12,13 @@ die() {
   exit 1
 }
 [[ $EUID == 0 ]] || die "needs root: it mounts and changes its root"
-root=${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/podium-e2e}/virtualbox
-[[ -x $root/usr/lib/virtualbox/VBoxManage ]] || die "no VBoxManage in $root: run vboxmanage-compare.sh first"
+root=${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/podium-e2e}/virtualbox/root
 
 # Mounts and processes, VBoxSVC too, end with these namespaces.
 if [[ -z ${PODIUM_E2E_INSIDE:-} ]]; then
   work=$(mktemp -d /var/tmp/podium-disks.XXXXXX)
   trap 'rm -rf --one-file-system "$work"; rmdir "$root$work" 2>/dev/null || true' EXIT
+  scripts/e2e/virtualbox/build.sh root
   mkdir -p "$work/bin" "$root$work"
   go build -o "$work/bin/podium" ./cmd/podium
   PODIUM_E2E_INSIDE=$work unshare --mount --pid --fork --kill-child --mount-proc --propagation private "$0"

@@ -4,12 +4,11 @@
 #   root/          VirtualBox with its window program (Debian sid), and a screen without a monitor
 #   vmlinuz-*      a kernel of what such a machine has: VirtualBox's interpreter takes minutes to get through Debian's
 #   guest/         the files of a small Debian 12
-#   small-*.raw    a disk of both, with the small init of guest/; debian-*.raw: with systemd
-#   *.box          the Vagrant box of a disk
+#   small-*.raw    a disk of both, with the small init of guest/
+#   small-*.box    the Vagrant box of that disk
 #
 # usage: build.sh root       VirtualBox alone
 #        build.sh box        everything for small machines; prints the box's path
-#        build.sh systemd    everything for machines with systemd; prints the box's path
 #
 # Needs root on Debian 12 or 13. PODIUM_E2E_CACHE, PODIUM_E2E_APT as in ../nodes.sh.
 set -euo pipefail
@@ -85,15 +84,15 @@ build_kernel() {
 
 digest() { sha256sum | cut -c 1-16; }
 
-# build_box KIND makes the disk and the box, and sets raw and box to their paths.
+# build_box makes the disk and the box, and sets raw and box to their paths.
 build_box() {
-  local kind=$1 sum work
+  local sum work
   sum=$(cat "$kernel" "$here/disk.sh" "$here/box.sh" "$here"/guest/* | digest)
-  raw=$cache/$kind-$sum.raw box=$cache/$kind-$sum.box
+  raw=$cache/small-$sum.raw box=$cache/small-$sum.box
   [[ ! -e $box ]] || return 0
-  say "making the box of $kind machines"
-  rm -f "$cache/$kind"-*
-  "$here/disk.sh" "$cache/guest" "$kernel" "$raw.part" "$kind"
+  say "making the box"
+  rm -f "$cache"/small-*
+  "$here/disk.sh" "$cache/guest" "$kernel" "$raw.part"
   mv "$raw.part" "$raw"
   work=$cache/boxing
   rm -rf --one-file-system "$work"
@@ -114,10 +113,11 @@ everything() {
   build_guest
   wait "$compiling"
   build_kernel # sets its path
-  build_box "$1"
+  build_box
 }
 
 [[ $EUID == 0 ]] || die "needs root: it makes Debian folders"
+[[ ! -d $cache/usr ]] || rm -rf --one-file-system "$cache" # an older way to keep VirtualBox here
 mkdir -p "$cache"
 exec 7>"$cache/lock"
 flock 7
@@ -127,12 +127,8 @@ case ${1:-} in
     build_root
     ;;
   box)
-    everything small
+    everything
     echo "$box"
     ;;
-  systemd)
-    everything debian
-    echo "$box"
-    ;;
-  *) die "usage: build.sh root|box|systemd" ;;
+  *) die "usage: build.sh root|box" ;;
 esac

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# disk.sh GUEST KERNEL OUT KIND: a raw disk on which SYSLINUX boots KERNEL into the files of GUEST. KIND is small (the
-# first process is guest/init) or debian (it is systemd).
+# disk.sh GUEST KERNEL OUT: a raw disk on which SYSLINUX boots KERNEL into the files of GUEST. The first process is guest/init.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-guest=$1 kernel=$2 out=$3 kind=$4
+guest=$1 kernel=$2 out=$3
 tree=$out.tree
 trap 'rm -rf --one-file-system "$tree" "$out.fat" "$out.root" "$out.cfg"' EXIT
 rm -rf --one-file-system "$tree"
@@ -44,21 +43,12 @@ identity() {
 }
 
 first_process() {
-  if [[ $kind == small ]]; then
-    gcc -Os -static -o "$tree/usr/local/sbin/power" "$here/guest/power.c"
-    install -D -m 755 "$here/guest/init" "$tree/usr/local/lib/podium/systemd"
-    install -m 755 "$here/guest/"{networkd,poweroff} "$tree/usr/local/sbin/"
-    local name
-    for name in halt shutdown reboot; do ln -s poweroff "$tree/usr/local/sbin/$name"; done
-    install -m 755 "$here/guest/systemctl" "$tree/usr/local/bin/systemctl"
-    init=init=/usr/local/lib/podium/systemd
-  else
-    init=
-    printf '[Match]\nName=eth0\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n' >"$tree/etc/systemd/network/10-nat.network"
-    in_tree systemctl --quiet enable systemd-networkd.service ssh.service
-    in_tree systemctl --quiet mask systemd-networkd-wait-online.service getty@tty1.service serial-getty@ttyS0.service \
-      apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
-  fi
+  local name
+  gcc -Os -static -o "$tree/usr/local/sbin/power" "$here/guest/power.c"
+  install -D -m 755 "$here/guest/init" "$tree/usr/local/lib/podium/systemd"
+  install -m 755 "$here/guest/"{networkd,poweroff} "$tree/usr/local/sbin/"
+  for name in halt shutdown reboot; do ln -s poweroff "$tree/usr/local/sbin/$name"; done
+  install -m 755 "$here/guest/systemctl" "$tree/usr/local/bin/systemctl"
 }
 
 accounts
@@ -69,13 +59,12 @@ rm -rf "$tree"/var/cache/apt/*
 
 fat=48 # MiB
 size=$(($(du -sm --apparent-size "$tree" | cut -f 1) * 13 / 10 + 200))
-[[ $kind == small ]] || size=$((size + 4096)) # for a container runtime
 rm -f "$out" "$out.fat" "$out.root"
 truncate -s "${fat}M" "$out.fat"
 mkfs.vfat -F 16 "$out.fat" >/dev/null
 syslinux --install "$out.fat"
 printf '%s\n' 'DEFAULT linux' 'PROMPT 0' 'TIMEOUT 0' 'LABEL linux' ' KERNEL /vmlinuz' \
-  " APPEND root=/dev/sda2 rootfstype=ext4 rw quiet net.ifnames=0 console=ttyS0 tsc=reliable lpj=2000000 noapic nolapic mitigations=off reboot=k rootwait $init" >"$out.cfg"
+  " APPEND root=/dev/sda2 rootfstype=ext4 rw quiet net.ifnames=0 console=ttyS0 tsc=reliable lpj=2000000 noapic nolapic mitigations=off reboot=k rootwait init=/usr/local/lib/podium/systemd" >"$out.cfg"
 mcopy -i "$out.fat" "$kernel" ::/vmlinuz
 mcopy -i "$out.fat" "$out.cfg" ::/syslinux.cfg
 truncate -s "${size}M" "$out.root"

@@ -279,14 +279,3 @@ figures() {
   step "vagrant up of two" own up --no-provision
   own destroy -f >"$work/out" 2>&1
 }
-
-# systemd: a whole Debian, on which podium's own steps run.
-systemd() {
-  lab 1
-  step "up" up
-  step "systemctl is-system-running" podium exec -- systemctl is-system-running --wait
-  step "halt" podium halt
-  step "up of what was halted" up
-  step "destroy" podium destroy --yes
-  nothing_left
-}
