@@ -3,14 +3,24 @@
 # goes the ways that README.md, the labs and their exercises go, and prints lines, statements entered, and the
 # functions that nothing entered. It writes only below a temporary folder.
 #
-#   scripts/bench/simulator.sh           # a few minutes
-#   scripts/bench/simulator.sh PROFILE   # keeps the profile as well: go tool cover -html PROFILE
+#   scripts/bench/simulator.sh                   # a few minutes
+#   scripts/bench/simulator.sh --tests           # also runs the tests that run podium's scripts on simulated nodes
+#   scripts/bench/simulator.sh --keep PROFILE    # keeps the profile as well: go tool cover -html PROFILE
 # shellcheck disable=SC2016 # what stands in single quotes is for the nodes
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 room=provision/machine/sim
 work=$(mktemp -d)
+tests='' keep=''
+while (($#)); do
+  case $1 in
+    --tests) tests=1 ;;
+    --keep) keep=$(realpath "$2") && shift ;;
+    *) printf 'simulator.sh: %s: unknown\n' "$1" >&2 && exit 2 ;;
+  esac
+  shift
+done
 # shellcheck disable=SC2317 # called by trap
 finish() {
   cd /
@@ -135,7 +145,7 @@ for lab in docker k8s-basic k8s-ha k8s-external-etcd cicd monitoring msa; do
       podium up
       ;;
     cicd)
-      podium exec --on ci --sudo -- 'sudo -i -u jenkins /srv/app/build.sh 100 && sudo -i -u jenkins /srv/app/deploy.sh 100'
+      on ci 'sudo -i -u jenkins /srv/app/build.sh 100'
       on cp 'kubectl --namespace apps get role deliver -o yaml; kubectl --namespace apps rollout undo deployment/hello'
       on ci 'sudo -i -u jenkins kubectl get secrets; sudo -i -u jenkins kubectl auth can-i --list'
       on cp 'curl http://192.168.56.13:5000/v2/hello/tags/list; timeout 2 kubectl --namespace apps get pods -w'
@@ -190,6 +200,12 @@ on cp 'kubectl top nodes; kubectl top pods -A; helm list -A; helm version --shor
 on cp 'kubectl create deployment web --image=nginx; kubectl expose deployment web --port=80 --type=LoadBalancer; kubectl get service web'
 on w2 'curl -sf http://192.168.56.240/ http://192.168.56.10:30466/'
 on cp "printf '%s\n' 'apiVersion: v1' 'kind: PersistentVolumeClaim' 'metadata: {name: data}' 'spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 1Gi}}}' | kubectl apply -f - && kubectl get pvc data"
+close
+
+# The shop with a mesh, as the lab's README.md says.
+open msa-mesh < <(sed -e 's/# addons: .linkerd.*/addons: [linkerd]/' -e 's/SHOP: shop .*/SHOP: mesh/' "$top/labs/msa/lab.yaml")
+cp -r "$top"/labs/msa/{shop,mesh,shop.sh} .
+podium up --provider sim --no-baseline
 close
 
 # A cluster's life: raised by a minor, pruned, its certificates expired, its files broken, repaired.
@@ -252,8 +268,12 @@ close
 size=$(find "$room" -name '*.go' ! -name '*_test.go' -exec cat {} + | wc -l)
 go tool covdata textfmt -i="$GOCOVERDIR" -o="$work/all"
 grep -v '^podium/cmd/' "$work/all" >"$work/profile"
-[[ -z ${1-} ]] || cp "$work/profile" "$1"
-# One statement block may stand in the profile of several processes: it is entered when one of them entered it.
+if [[ $tests ]]; then
+  go test -coverprofile "$work/tests" -coverpkg="podium/$room/..." "./$room" >"$work/said" 2>&1 || { tail -n 40 "$work/said" >&2 && broken=1; }
+  grep -v '^mode:' "$work/tests" >>"$work/profile"
+fi
+[[ -z $keep ]] || cp "$work/profile" "$keep"
+# A block may stand in the profile of several processes: it is entered when one of them entered it.
 awk -v size="$size" 'NR > 1 { n[$1] = $2; if ($3) hit[$1] = 1 }
   END { for (b in n) { all += n[b]; if (b in hit) entered += n[b] }
         printf "lines %d\nstatements %d, entered %d: %.1f %%\n", size, all, entered, 100 * entered / all }' "$work/profile"

@@ -147,7 +147,7 @@ func (a *adminCall) readConfig(file string) (kubeadmConfig, error) {
 			return c, fmt.Errorf("error converting YAML to JSON: %w", err)
 		}
 		if head.Kind == "" && head.APIVersion == "" {
-			if strings.TrimSpace(withoutComments(doc)) == "" {
+			if strings.TrimSpace(doc) == "" {
 				continue
 			}
 			return c, errors.New("invalid configuration: kind and apiVersion is mandatory information that must be specified")
@@ -160,16 +160,6 @@ func (a *adminCall) readConfig(file string) (kubeadmConfig, error) {
 		return c, errors.New("no InitConfiguration, ClusterConfiguration or JoinConfiguration kind was found in the YAML file")
 	}
 	return c, nil
-}
-
-func withoutComments(doc string) string {
-	var b strings.Builder
-	for line := range strings.Lines(doc) {
-		if !strings.HasPrefix(strings.TrimSpace(line), "#") {
-			b.WriteString(line)
-		}
-	}
-	return b.String()
 }
 
 func (c *kubeadmConfig) add(doc, apiVersion, kind, version string) error {
@@ -236,13 +226,4 @@ func (t timeouts) kubelet() string {
 		return "4m0s"
 	}
 	return t.Kubelet
-}
-
-func defaultConfig(join bool, v string) string {
-	if join {
-		return "apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndiscovery:\n  bootstrapToken:\n    apiServerEndpoint: kube-apiserver:6443\n    token: abcdef.0123456789abcdef\n" +
-			"    unsafeSkipCAVerification: true\nnodeRegistration:\n  criSocket: " + defaultSocket + "\n  name: node\n"
-	}
-	return "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nlocalAPIEndpoint:\n  advertiseAddress: 1.2.3.4\n  bindPort: 6443\nnodeRegistration:\n  criSocket: " + defaultSocket +
-		"\n  name: node\n---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nclusterName: kubernetes\nkubernetesVersion: " + v + "\nnetworking:\n  dnsDomain: cluster.local\n  serviceSubnet: 10.96.0.0/12\n"
 }

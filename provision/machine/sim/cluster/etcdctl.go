@@ -16,7 +16,7 @@ import (
 
 // etcdctl asks etcd on machines of its own: members and health, and which keys there are.
 func etcdctl(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "endpoints: dial-timeout: command-timeout: cert: w,write-out: cluster peer-urls: prefix keys-only version", option.GNU)
+	o, ok := option.Parse(p, "endpoints: dial-timeout: command-timeout: cert: w,write-out: cluster peer-urls: prefix keys-only", option.GNU)
 	if !ok {
 		return 1
 	}

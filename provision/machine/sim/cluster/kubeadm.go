@@ -179,9 +179,6 @@ func (a *adminCall) config(args []string) int {
 			return a.fail(err)
 		}
 		return a.pullImages(o.Or("cri-socket", defaultSocket), repository, v)
-	case "print init-defaults", "print join-defaults":
-		a.p.Print(defaultConfig(verb == "print join-defaults", a.version))
-		return 0
 	}
 	return a.fail(fmt.Errorf("\"config %s\" is not in the simulator's model", verb))
 }

@@ -58,7 +58,7 @@ func verbs() map[string]struct {
 		"logs":     {"c,container: f,follow tail: previous l,selector: since: all-containers", (*ctl).logs},
 		"auth":     {"list q,quiet subresource: as: A,all-namespaces", (*ctl).auth},
 		"version":  {"client short o,output:", nil},
-		"config":   {"raw o,output: current no-headers", nil},
+		"config":   {"current", nil},
 	}
 }
 
@@ -251,14 +251,10 @@ func (c *ctl) config() error {
 		verb = c.args[0]
 	}
 	file := c.configFile()
-	content, err := c.p.FS().ReadFile(c.p.Cred, file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := c.p.FS().ReadFile(c.p.Cred, file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("error: error loading config file %q: open %s: %s", file, file, strings.ToLower(guest.Reason(err)))
 	}
 	switch verb {
-	case "view":
-		c.p.Print(hideSecrets(content, c.o.Has("raw")))
-		return nil
 	case "current-context", "get-contexts":
 		if err := c.loadConfig(); err != nil {
 			return errors.New("error: current-context is not set")
@@ -270,24 +266,7 @@ func (c *ctl) config() error {
 		c.p.Print(table([][]string{{"CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"}, {"*", c.conf.context, c.conf.cluster, c.conf.user, c.conf.space}}))
 		return nil
 	}
-	return fmt.Errorf("error: \"config %s\" is not in the simulator's model: view, current-context and get-contexts are", strings.Join(c.args, " "))
-}
-
-// hideSecrets leaves keys and certificates out, as kubectl config view does.
-func hideSecrets(content string, raw bool) string {
-	if raw {
-		return content
-	}
-	var b strings.Builder
-	for line := range strings.Lines(content) {
-		key, _, _ := strings.Cut(line, ":")
-		switch strings.TrimSpace(key) {
-		case "certificate-authority-data", "client-certificate-data", "client-key-data":
-			line = key + ": DATA+OMITTED\n"
-		}
-		b.WriteString(line)
-	}
-	return b.String()
+	return fmt.Errorf("error: \"config %s\" is not in the simulator's model: current-context and get-contexts are", strings.Join(c.args, " "))
 }
 
 func (c *ctl) readText(file string) (string, error) {

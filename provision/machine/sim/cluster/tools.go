@@ -11,7 +11,7 @@ import (
 
 // ctr is containerd's own tool.
 func ctr(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "n,namespace: v,version", option.First)
+	o, ok := option.Parse(p, "n,namespace:", option.First)
 	if !ok {
 		return 1
 	}
@@ -102,7 +102,7 @@ func matches(ref string, filters []string) bool {
 
 // crictl talks to the runtime as the kubelet does.
 func crictl(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "r,runtime-endpoint: i,image-endpoint: c,config: t,timeout: v,version D,debug", option.First)
+	o, ok := option.Parse(p, "r,runtime-endpoint: i,image-endpoint: c,config: t,timeout:", option.First)
 	if !ok {
 		return 1
 	}
@@ -134,7 +134,7 @@ func criFailed(p *guest.Process, why string) int {
 }
 
 func criCommand(ctx context.Context, p *guest.Process, rt runtime, verb string, rest []string) int {
-	o, ok := option.ParseArgs(p, "crictl "+verb, rest, "q,quiet o,output: name: n,namespace:", option.GNU)
+	o, ok := option.ParseArgs(p, "crictl "+verb, rest, "a,all q,quiet o,output: name: n,namespace: tail:", option.GNU)
 	if !ok {
 		return 1
 	}
@@ -173,29 +173,26 @@ func criCommand(ctx context.Context, p *guest.Process, rt runtime, verb string, 
 		p.Printf("{\n  \"status\": {\n    \"conditions\": [\n      {\"type\": \"RuntimeReady\", \"status\": true},\n      {\"type\": \"NetworkReady\", \"status\": %t}\n    ]\n  }\n}\n",
 			networkProblem(p.Machine(), rt) == nil)
 		return 0
-	case "ps", "pods":
-		return criList(p, verb, o.Has("q"), o.Value("name"))
+	case "ps":
+		return criList(p, o.Has("q"), o.Value("name"))
 	}
 	return criFailed(p, "'"+verb+"' is not in the simulator's model of crictl")
 }
 
 const registryConfig = "/etc/containerd/certs.d"
 
-// criList lists the containers or pods of the node.
-func criList(p *guest.Process, verb string, quiet bool, name string) int {
+// criList lists the containers of the node.
+func criList(p *guest.Process, quiet bool, name string) int {
 	rows := [][]string{{"CONTAINER", "IMAGE", "CREATED", "STATE", "NAME", "ATTEMPT", "POD ID", "POD"}}
-	if verb == "pods" {
-		rows = [][]string{{"POD ID", "CREATED", "STATE", "NAME", "NAMESPACE", "ATTEMPT", "RUNTIME"}}
-	}
 	for _, c := range kubeletStateOf(p.Kernel).containers() {
 		if !strings.Contains(c.name, name) {
 			continue
 		}
-		id := digest(c.pod)[7:20]
-		switch {
-		default:
-			rows = append(rows, []string{digest(c.pod + c.name)[7:20], digest(c.image)[7:20], "a while ago", "Running", c.name, "0", id, c.pod})
+		id := digest(c.pod + c.name)[7:20]
+		if quiet {
+			p.Print(id + "\n")
 		}
+		rows = append(rows, []string{id, digest(c.image)[7:20], "a while ago", "Running", c.name, "0", digest(c.pod)[7:20], c.pod})
 	}
 	if !quiet {
 		p.Print(table(rows))

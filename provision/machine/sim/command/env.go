@@ -11,7 +11,7 @@ import (
 )
 
 func env(ctx context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "i,ignore-environment u,unset: C,chdir: 0,null S,split-string:", option.First)
+	o, ok := option.Parse(p, "u,unset: C,chdir:", option.First)
 	if !ok {
 		return 125
 	}
@@ -27,19 +27,14 @@ func env(ctx context.Context, p *guest.Process) int {
 	if dir := o.Value("C"); dir != "" {
 		p.Dir = vfs.Clean(p.Dir, dir)
 	}
-	args := append(strings.Fields(o.Value("S")), o.Args...)
-	if len(args) > 0 && args[0] == "-" {
-		p.Env, args = nil, args[1:]
-	}
+	args := o.Args
 	for len(args) > 0 && strings.Contains(args[0], "=") {
 		k, v, _ := strings.Cut(args[0], "=")
 		p.Setenv(k, v)
 		args = args[1:]
 	}
 	if len(args) == 0 {
-		for _, kv := range p.Env {
-			p.Print(kv + "\n")
-		}
+		p.Print(strings.Join(p.Env, "\n") + "\n")
 		return 0
 	}
 	return become(ctx, p, args)

@@ -1,8 +1,8 @@
 package command
 
 import (
+	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -12,204 +12,107 @@ import (
 	"podium/provision/machine/sim/option"
 )
 
-func filters() guest.Programs {
-	return guest.Programs{"grep": grep, "sed": sed}
-}
+func filters() guest.Programs { return guest.Programs{"grep": grep, "sed": sed} }
 
 func grep(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "E,extended-regexp F,fixed-strings P,perl-regexp i,ignore-case y v,invert-match q,quiet,silent "+
-		"c,count o,only-matching w,word-regexp x,line-regexp e,regexp: f,file: m,max-count: r,recursive R l,files-with-matches "+
-		"L,files-without-match h,no-filename H,with-filename s,no-messages A,after-context: B,before-context: C,context: a,text z "+
-		"exclude: I", option.GNU)
+	o, ok := option.Parse(p, "E,extended-regexp F,fixed-strings i,ignore-case v,invert-match q,quiet,silent c,count o,only-matching "+
+		"w,word-regexp x,line-regexp e,regexp: m,max-count: h,no-filename", option.GNU)
 	if !ok {
 		return usage
 	}
-	g := grepping{p: p, o: o, args: o.Args}
-	if code := g.compile(); code != 0 {
-		return code
+	patterns, names := o.Values("e"), o.Args
+	if !o.Has("e") {
+		if len(names) == 0 {
+			p.Errorf("Usage: grep [OPTION]... PATTERNS [FILE]...")
+			return usage
+		}
+		patterns, names = strings.Split(names[0], "\n"), names[1:]
 	}
-	names := g.args
-	g.named = (len(names) > 1 || o.Has("r") || o.Has("R") || o.Has("H")) && !o.Has("h")
-	code := inputs(g.quiet(), names, g.search)
-	switch {
-	case g.found && o.Has("q"):
-		return 0
-	case code != 0 || g.failed:
+	re, err := grepPattern(patterns, o)
+	if err != nil {
+		return p.Fail(usage, "%v", err)
+	}
+	g := grepping{p: p, o: o, re: re, named: len(names) > 1 && !o.Has("h")}
+	if code := inputs(p, names, g.search); code != 0 && (!g.found || !o.Has("q")) {
 		return usage
-	case g.found:
+	}
+	if g.found {
 		return 0
 	}
 	return 1
 }
 
-type grepping struct {
-	p      *guest.Process
-	o      option.Set
-	args   []string
-	match  []*regexp.Regexp
-	named  bool
-	found  bool
-	failed bool
-}
-
-// quiet hides messages about unreadable files with -s.
-func (g *grepping) quiet() *guest.Process {
-	return g.p
-}
-
-func (g *grepping) compile() int {
-	o := g.o
-	patterns := o.Values("e")
-	for _, file := range o.Values("f") {
-		list, code := gather(g.p, []string{file})
-		if code != 0 {
-			return usage
-		}
-		patterns = append(patterns, list...)
-	}
-	if !o.Has("e") && !o.Has("f") {
-		if len(g.args) == 0 {
-			g.p.Errorf("Usage: grep [OPTION]... PATTERNS [FILE]...")
-			return usage
-		}
-		patterns, g.args = strings.Split(g.args[0], "\n"), g.args[1:]
-	}
+// grepPattern makes one expression of all patterns.
+func grepPattern(patterns []string, o option.Set) (*regexp.Regexp, error) {
+	var all []string
 	for _, pat := range patterns {
 		switch {
 		case o.Has("F"):
 			pat = regexp.QuoteMeta(pat)
-		case o.Has("P"):
 		case o.Has("E"):
 			pat = Extended(pat)
 		default:
 			pat = Basic(pat)
 		}
-		if o.Has("w") {
-			pat = `\b(?:` + pat + `)\b`
-		}
-		if o.Has("x") {
-			pat = `^(?:` + pat + `)$`
-		}
-		if o.Has("i") || o.Has("y") {
-			pat = "(?i)" + pat
-		}
-		re, err := regexp.Compile(pat)
-		if err != nil {
-			return g.p.Fail(usage, "invalid regular expression: %s", pat)
-		}
-		g.match = append(g.match, re)
+		all = append(all, "(?:"+pat+")")
 	}
-	return 0
+	expr := strings.Join(all, "|")
+	switch {
+	case o.Has("x"):
+		expr = "^(?:" + expr + ")$"
+	case o.Has("w"):
+		expr = `\b(?:` + expr + `)\b`
+	}
+	if o.Has("i") {
+		expr = "(?i)" + expr
+	}
+	return regexp.Compile(expr)
 }
 
+type grepping struct {
+	p     *guest.Process
+	o     option.Set
+	re    *regexp.Regexp
+	named bool
+	found bool
+}
+
+// search looks through one file. It does not read on when the answer is known, so that a pipe's writer may end.
 func (g *grepping) search(name string, r io.Reader) error {
-	o := g.o
-	before, after := number(o.Or("B", o.Value("C"))), number(o.Or("A", o.Value("C")))
-	count, n, left, shown := 0, 0, 0, 0
-	limit := -1
-	if o.Has("m") {
-		limit = number(o.Value("m"))
-	}
-	var earlier []string
-	label := ""
+	prefix := ""
 	if g.named {
-		label = name
-		if name == "-" {
-			label = "(standard input)"
-		}
+		prefix = name + ":"
 	}
-	show := func(at int, sep, text string) {
-		line := ""
-		if label != "" {
-			line += label + sep
-		}
-		g.p.Print(line + text + "\n")
-		shown = at
+	most := -1
+	if g.o.Has("m") {
+		most = number(g.o.Value("m"))
 	}
-	listOnly := o.Has("q") || o.Has("l") || o.Has("L") || o.Has("c")
-	err := lines(r, func(line string, _ bool) bool {
-		n++
-		if limit == 0 {
+	hits := 0
+	err := lines(bufio.NewReader(r), func(line string, _ bool) bool {
+		if hits == most || g.re.MatchString(line) == g.o.Has("v") {
+			return hits != most
+		}
+		hits++
+		g.found = true
+		switch {
+		case g.o.Has("q"):
 			return false
-		}
-		where := g.find(line)
-		if (where != nil) == o.Has("v") {
-			switch {
-			case listOnly:
-			case left > 0:
-				left--
-				show(n, "-", line)
-			case before > 0:
-				if earlier = append(earlier, line); len(earlier) > before {
-					earlier = earlier[1:]
+		case g.o.Has("c"):
+		case g.o.Has("o"):
+			for _, m := range g.re.FindAllString(line, -1) {
+				if m != "" && !g.o.Has("v") {
+					g.p.Print(prefix + m + "\n")
 				}
 			}
-			return true
+		default:
+			g.p.Print(prefix + line + "\n")
 		}
-		count++
-		if o.Has("q") || o.Has("l") {
-			return false
-		}
-		if !listOnly {
-			if (before > 0 || after > 0) && shown > 0 && n-len(earlier) > shown+1 {
-				g.p.Print("--\n")
-			}
-			for i, e := range earlier {
-				show(n-len(earlier)+i, "-", e)
-			}
-			earlier = nil
-			if o.Has("o") && !o.Has("v") {
-				for _, m := range g.all(line) {
-					show(n, ":", m)
-				}
-			} else {
-				show(n, ":", line)
-			}
-			left = after
-		}
-		return limit < 0 || count < limit
+		return hits != most
 	})
-	g.found = g.found || count > 0
-	switch {
-	case o.Has("q"):
-	case o.Has("l") && count > 0, o.Has("L") && count == 0:
-		g.p.Print(name + "\n")
-	case o.Has("c") && !o.Has("l") && !o.Has("L"):
-		if label != "" {
-			g.p.Print(label + ":")
-		}
-		g.p.Print(fmt.Sprintln(count))
+	if g.o.Has("c") && !g.o.Has("q") {
+		g.p.Printf("%s%d\n", prefix, hits)
 	}
 	return err
-}
-
-func (g *grepping) find(line string) []int {
-	for _, re := range g.match {
-		if m := re.FindStringIndex(line); m != nil {
-			return m
-		}
-	}
-	return nil
-}
-
-func (g *grepping) all(line string) []string {
-	var out []string
-	for line != "" {
-		var best []int
-		for _, re := range g.match {
-			if m := re.FindStringIndex(line); m != nil && (best == nil || m[0] < best[0]) {
-				best = m
-			}
-		}
-		if best == nil {
-			break
-		}
-		if best[1] > best[0] {
-			out = append(out, line[best[0]:best[1]])
-		}
-		line = line[max(best[1], best[0]+1):]
-	}
-	return out
 }
 
 func number(s string) int {

@@ -8,54 +8,42 @@ import (
 	"strings"
 )
 
+// sedAddress is a line, the last line, or the lines that an expression matches.
 type sedAddress struct {
-	line   int
-	last   bool
-	re     *regexp.Regexp
-	offset int // addr1,+N
+	line int
+	last bool
+	re   *regexp.Regexp
 }
 
+func (a *sedAddress) match(n int, last bool, line string) bool {
+	return a.last && last || a.line > 0 && a.line == n || a.re != nil && a.re.MatchString(line)
+}
+
+// sedCommand is s, d or p, with its addresses.
 type sedCommand struct {
-	from, to *sedAddress
-	negate   bool
-	active   bool
-	until    int
-	name     byte
-	text     string // of a, i, c, and of labels
-	re       *regexp.Regexp
-	with     string
-	global   bool
-	print    bool
-	nth      int
-	table    map[rune]rune
-	code     int
-	block    []*sedCommand
+	from, to      *sedAddress
+	active        bool // inside of a range
+	name          byte
+	re            *regexp.Regexp
+	with          string
+	global, print bool
 }
 
+// selects reports whether a line is one that the command is for.
 func (c *sedCommand) selects(n int, last bool, line string) bool {
-	ok := true
-	match := func(a *sedAddress) bool {
-		return a.last && last || a.line > 0 && a.line == n || a.re != nil && a.re.MatchString(line)
-	}
 	switch {
 	case c.from == nil:
+		return true
 	case c.to == nil:
-		ok = match(c.from)
+		return c.from.match(n, last, line)
 	case c.active:
-		switch {
-		case c.to.line > 0:
-			c.active = n < c.to.line
-			ok = n <= c.to.line
-		default:
-			c.active = !match(c.to)
-		}
-	case match(c.from):
-		c.until = n + c.to.offset
+		c.active = !c.to.match(n, last, line) && (c.to.line == 0 || n < c.to.line)
+		return c.to.line == 0 || n <= c.to.line
+	case c.from.match(n, last, line):
 		c.active = !(c.to.line > 0 && c.to.line <= n) && !(c.to.last && last)
-	default:
-		ok = false
+		return true
 	}
-	return ok != c.negate
+	return false
 }
 
 type sedParser struct {
@@ -63,33 +51,10 @@ type sedParser struct {
 	extended bool
 }
 
-func parseSed(script string, extended bool) ([]*sedCommand, error) {
+func parseSed(script string, extended bool) (list []*sedCommand, err error) {
 	sp := &sedParser{script, extended}
-	list, err := sp.commands(false)
-	if err == nil && sp.s != "" {
-		err = errors.New("unexpected `}'")
-	}
-	return list, err
-}
-
-func (sp *sedParser) commands(inBlock bool) ([]*sedCommand, error) {
-	var list []*sedCommand
 	for {
-		sp.s = strings.TrimLeft(sp.s, " \t\n;")
-		if strings.HasPrefix(sp.s, "#") {
-			_, sp.s, _ = strings.Cut(sp.s, "\n")
-			continue
-		}
-		if sp.s == "" {
-			if inBlock {
-				return nil, errors.New("unmatched `{'")
-			}
-			return list, nil
-		}
-		if sp.s[0] == '}' {
-			if inBlock {
-				sp.s = sp.s[1:]
-			}
+		if sp.s = strings.TrimLeft(sp.s, " \t\n;"); sp.s == "" {
 			return list, nil
 		}
 		c, err := sp.command()
@@ -103,27 +68,18 @@ func (sp *sedParser) commands(inBlock bool) ([]*sedCommand, error) {
 func (sp *sedParser) address() (*sedAddress, error) {
 	switch {
 	case sp.s == "":
-		return nil, nil
 	case sp.s[0] == '$':
 		sp.s = sp.s[1:]
 		return &sedAddress{last: true}, nil
 	case sp.s[0] >= '0' && sp.s[0] <= '9':
 		return &sedAddress{line: sp.number()}, nil
-	case sp.s[0] == '/' || sp.s[0] == '\\' && len(sp.s) > 1:
-		if sp.s[0] == '\\' {
-			sp.s = sp.s[1:]
-		}
-		delim := sp.s[0]
+	case sp.s[0] == '/':
 		sp.s = sp.s[1:]
-		pat, ok := sp.until(delim)
+		pat, ok := sp.until('/')
 		if !ok {
 			return nil, errors.New("unterminated address regex")
 		}
-		flags := ""
-		if strings.HasPrefix(sp.s, "I") {
-			flags, sp.s = "(?i)", sp.s[1:]
-		}
-		re, err := sp.regexp(flags, pat)
+		re, err := sp.regexp(pat)
 		return &sedAddress{re: re}, err
 	}
 	return nil, nil
@@ -139,13 +95,13 @@ func (sp *sedParser) number() int {
 	return v
 }
 
-func (sp *sedParser) regexp(flags, pat string) (*regexp.Regexp, error) {
+func (sp *sedParser) regexp(pat string) (*regexp.Regexp, error) {
 	if sp.extended {
 		pat = Extended(pat)
 	} else {
 		pat = Basic(pat)
 	}
-	re, err := regexp.Compile(flags + pat)
+	re, err := regexp.Compile(pat)
 	if err != nil {
 		return nil, fmt.Errorf("invalid regular expression: %s", pat)
 	}
@@ -213,39 +169,29 @@ func (sp *sedParser) command() (*sedCommand, error) {
 	if c.from, err = sp.address(); err != nil {
 		return nil, err
 	}
-	if c.from != nil && strings.HasPrefix(strings.TrimLeft(sp.s, " "), ",") {
-		sp.s = strings.TrimLeft(strings.TrimLeft(sp.s, " ")[1:], " ")
-		if strings.HasPrefix(sp.s, "+") {
-			sp.s = sp.s[1:]
-			c.to = &sedAddress{offset: sp.number()}
-		} else if c.to, err = sp.address(); err != nil {
+	if c.from != nil && strings.HasPrefix(sp.s, ",") {
+		sp.s = sp.s[1:]
+		if c.to, err = sp.address(); err != nil {
 			return nil, err
 		}
 		if c.to == nil {
 			return nil, errors.New("unexpected `,'")
 		}
 	}
-	sp.s = strings.TrimLeft(sp.s, " \t")
-	for strings.HasPrefix(sp.s, "!") {
-		c.negate = true
-		sp.s = strings.TrimLeft(sp.s[1:], " ")
-	}
-	if sp.s == "" {
+	if sp.s = strings.TrimLeft(sp.s, " "); sp.s == "" {
 		return nil, errors.New("missing command")
 	}
 	c.name = sp.s[0]
 	sp.s = sp.s[1:]
 	switch c.name {
+	case 'd', 'p':
 	case 's':
 		err = sp.substitution(c)
-	case 'y':
-		err = sp.transliteration(c)
-	case 'q', 'Q':
-		sp.s = strings.TrimLeft(sp.s, " ")
-		c.code = sp.number()
-	case 'd', 'p', '=', 'n', 'N', 'h', 'H', 'g', 'G', 'x':
 	default:
 		return nil, fmt.Errorf("unknown command: `%c' (or one the simulator's model of sed does not have)", c.name)
+	}
+	if sp.s != "" && !strings.ContainsRune(" \t\n;", rune(sp.s[0])) && err == nil {
+		err = errors.New("extra characters after command")
 	}
 	return c, err
 }
@@ -261,45 +207,19 @@ func (sp *sedParser) substitution(c *sedCommand) error {
 	if !ok1 || !ok2 {
 		return errors.New("unterminated `s' command")
 	}
-	flags := ""
-	c.nth = 1
-	for sp.s != "" {
-		switch f := sp.s[0]; {
-		case f == 'g':
+	for sp.s != "" && !strings.ContainsRune(" \t\n;", rune(sp.s[0])) {
+		switch sp.s[0] {
+		case 'g':
 			c.global = true
-		case f == 'p':
+		case 'p':
 			c.print = true
-		case strings.IndexByte(" \t\n;}", f) >= 0:
-			var err error
-			c.re, err = sp.regexp(flags, pat)
-			c.with = with
-			return err
 		default:
-			return fmt.Errorf("unknown option to `s': %c", f)
+			return fmt.Errorf("unknown option to `s': %c (or one the simulator's model of sed does not have)", sp.s[0])
 		}
 		sp.s = sp.s[1:]
 	}
 	var err error
-	c.re, err = sp.regexp(flags, pat)
+	c.re, err = sp.regexp(pat)
 	c.with = with
 	return err
-}
-
-func (sp *sedParser) transliteration(c *sedCommand) error {
-	if sp.s == "" {
-		return errors.New("unterminated `y' command")
-	}
-	delim := sp.s[0]
-	sp.s = sp.s[1:]
-	from, ok1 := sp.until(delim)
-	to, ok2 := sp.until(delim)
-	a, b := []rune(from), []rune(to)
-	if !ok1 || !ok2 || len(a) != len(b) {
-		return errors.New("strings for `y' command are different lengths")
-	}
-	c.table = map[rune]rune{}
-	for i := range a {
-		c.table[a[i]] = b[i]
-	}
-	return nil
 }

@@ -83,74 +83,54 @@ func gather(p *guest.Process, names []string) (all []string, code int) {
 }
 
 func cat(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "n,number A,show-all v e t E,show-ends u s,squeeze-blank b w:", option.GNU)
+	o, ok := option.Parse(p, "u", option.GNU)
 	if !ok {
 		return usage
 	}
-	n := 0
 	return inputs(p, o.Args, func(_ string, r io.Reader) error {
-		if !o.Has("n") && !o.Has("A") && !o.Has("E") {
-			_, err := io.Copy(struct{ io.Writer }{p.Stdout()}, struct{ io.Reader }{r})
-			return err
-		}
-		return lines(r, func(line string, ended bool) bool {
-			n++
-			if ended {
-				line += strings.Repeat("$", b2i(o.Has("A") || o.Has("E"))) + "\n"
-			}
-			p.Print(line)
-			return true
-		})
+		_, err := io.Copy(struct{ io.Writer }{p.Stdout()}, struct{ io.Reader }{r})
+		return err
 	})
 }
 
 func wc(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "l,lines w,words c,bytes m,chars L,max-line-length", option.GNU)
+	o, ok := option.Parse(p, "l,lines w,words c,bytes", option.GNU)
 	if !ok {
 		return usage
 	}
-	all := !o.Has("l") && !o.Has("w") && !o.Has("c") && !o.Has("m") && !o.Has("L")
-	var total [3]int
-	show := func(n [3]int, name string) {
+	return inputs(p, o.Args, func(name string, r io.Reader) error {
+		text, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		n := []int{bytes.Count(text, []byte("\n")), len(bytes.Fields(text)), len(text)}
 		var cols []string
 		for i, key := range []string{"l", "w", "c"} {
-			if all || o.Has(key) || key == "c" && o.Has("m") {
+			if o.Has(key) {
 				cols = append(cols, strconv.Itoa(n[i]))
 			}
 		}
 		line := strings.Join(cols, " ")
-		if all {
+		if cols == nil {
 			line = fmt.Sprintf("%7d %7d %7d", n[0], n[1], n[2])
 		}
 		if name != "-" {
 			line += " " + name
 		}
 		p.Print(line + "\n")
-	}
-	code := inputs(p, o.Args, func(name string, r io.Reader) error {
-		text, err := io.ReadAll(r)
-		n := [3]int{bytes.Count(text, []byte("\n")), len(bytes.Fields(text)), len(text)}
-		for i := range n {
-			total[i] += n[i]
-		}
-		if err == nil {
-			show(n, name)
-		}
-		return err
+		return nil
 	})
-	return code
 }
 
 func tee(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "a,append i p", option.GNU)
+	o, ok := option.Parse(p, "i", option.GNU)
 	if !ok {
 		return usage
 	}
-	flag := os.O_TRUNC
 	code := 0
 	writers := []io.Writer{p.Stdout()}
 	for _, name := range o.Args {
-		f, err := p.Open(name, os.O_WRONLY|os.O_CREATE|flag, 0o666)
+		f, err := p.Open(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 		if err != nil {
 			p.Errorf("tee: %s: %s", name, guest.Reason(err))
 			code = 1
@@ -177,4 +157,11 @@ func tee(_ context.Context, p *guest.Process) int {
 			return 1
 		}
 	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -139,7 +139,7 @@ func alerts() guest.Handler {
 
 // amtool checks configurations.
 func amtool(_ context.Context, p *guest.Process) int {
-	o, ok := option.Parse(p, "version", option.GNU)
+	o, ok := option.Parse(p, "", option.GNU)
 	if !ok {
 		return 1
 	}
