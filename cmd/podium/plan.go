@@ -13,8 +13,9 @@ import (
 )
 
 const planLong = `Show what up would do: the machines and, for each, the steps in order with what they wait for.
-Nothing is made or changed. Where lab.yaml differs from what the machines were made with (memory, cpus,
-box, user, network), it says when that takes effect. When nodes can be reached, each step has a reason: why it would run.
+Nothing is made or changed. Where lab.yaml differs from what the machines were made with (memory,
+cpus, box, user, network), it says when that takes effect. When nodes can be reached, each step has
+a reason: why it would run.
 -o mermaid draws the graph of tasks (paste it into a Markdown file on GitHub or GitLab).`
 
 func (a *app) planCommand() *cobra.Command {
