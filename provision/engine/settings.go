@@ -120,7 +120,7 @@ func settingIn(s *state.Settings, which machine.Setting) *string {
 	return &s.Network
 }
 
-// recordSettings stores what a machine that is up now was made with, and what it took of the settings that have changed.
+// recordSettings stores what a machine that is up now took of the settings that have changed.
 func (r *upRun) recordSettings(node string) {
 	for _, m := range r.Plan.Machines {
 		if m.Name != node {
@@ -129,18 +129,16 @@ func (r *upRun) recordSettings(node string) {
 		wanted := settingsOf(r.Plan.Lab, m)
 		r.record.Update(func(s *state.State) {
 			of := s.Machines[node]
-			switch {
-			case r.isNew(node):
-				of.MadeWith = &wanted
-			case of.MadeWith != nil:
-				now := *of.MadeWith
-				for _, setting := range allSettings {
-					if d := (Difference{Effect: r.takes(setting), Stopped: r.restarted(node)}); d.Now() {
-						*settingIn(&now, setting) = *settingIn(&wanted, setting)
-					}
-				}
-				of.MadeWith = &now
+			if of.MadeWith == nil {
+				return // made by a podium that did not note it
 			}
+			now := *of.MadeWith
+			for _, setting := range allSettings {
+				if d := (Difference{Effect: r.takes(setting), Stopped: r.restarted(node)}); d.Now() {
+					*settingIn(&now, setting) = *settingIn(&wanted, setting)
+				}
+			}
+			of.MadeWith = &now
 			s.Machines[node] = of
 		})
 	}

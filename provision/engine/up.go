@@ -213,6 +213,10 @@ func (r *upRun) expect(s *state.State) {
 			}
 			continue
 		}
+		if r.isNew(m.Name) { // before it is made: a crash must not lose it
+			made := settingsOf(r.Plan.Lab, m)
+			had.MadeWith = &made
+		}
 		s.Machines[m.Name] = state.Machine{
 			Roles: m.Roles, Address: m.Address.String(), Place: i, Endpoint: had.Endpoint, Made: true, Plan: map[string]string{},
 			Unchecked: had.Unchecked || r.restarted(m.Name), MadeWith: had.MadeWith,
