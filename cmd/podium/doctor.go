@@ -31,10 +31,9 @@ UTF-8, which Windows PowerShell 5 reads only after:
 
 func (a *app) doctorCommand() *cobra.Command {
 	f := struct {
-		output   outputFlag
-		provider string
-		language string
-		capture  string
+		patient
+		output  outputFlag
+		capture string
 	}{output: outputFlag{format: formatText, formats: []string{formatText, formatJSON}}}
 	c := &cobra.Command{
 		Use:               "doctor [LAB]",
@@ -44,11 +43,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Args:              args(0, 1, "at most one lab"),
 		ValidArgsFunction: completeLabs,
 		RunE: func(c *cobra.Command, given []string) error {
-			language, err := doctor.Language(f.language, a.getenv, doctor.SystemLanguage())
-			if err != nil {
-				return usage("--lang: %w", err)
-			}
-			need, arg, err := a.need(given, f.provider)
+			need, arg, language, err := a.examine(f.patient, given)
 			if err != nil {
 				return err
 			}
@@ -83,11 +78,27 @@ func (a *app) doctorCommand() *cobra.Command {
 		},
 	}
 	a.addOutput(c, &f.output)
-	a.addProvider(c, &f.provider)
-	c.Flags().StringVar(&f.language, "lang", "", "`language` of the findings, "+strings.Join(doctor.Languages(), " or ")+" (default: by the locale)")
-	a.completeValues(c, "lang", doctor.Languages()...)
+	a.addPatient(c, &f.patient)
 	c.Flags().StringVar(&f.capture, "capture", "", "also write what was found out to `file`, as JSON, for a report")
 	return c
+}
+
+// patient is what doctor and setup are asked about: a lab's provider, and the language of the answer.
+type patient struct{ provider, language string }
+
+func (a *app) addPatient(c *cobra.Command, p *patient) {
+	a.addProvider(c, &p.provider)
+	c.Flags().StringVar(&p.language, "lang", "", "`language` of the findings, "+strings.Join(doctor.Languages(), " or ")+" (default: by the locale)")
+	a.completeValues(c, "lang", doctor.Languages()...)
+}
+
+// examine gives what the lab needs, the lab's argument for hints, and the language.
+func (a *app) examine(p patient, given []string) (need doctor.Need, arg, language string, err error) {
+	if language, err = doctor.Language(p.language, a.getenv, doctor.SystemLanguage()); err != nil {
+		return need, "", "", usage("--lang: %w", err)
+	}
+	need, arg, err = a.need(given, p.provider)
+	return need, arg, language, err
 }
 
 // need is the lab that a doctor is asked about; without one only the programs are.

@@ -21,8 +21,8 @@ The exit code is 3 while something still stands in the way.`
 
 func (a *app) setupCommand() *cobra.Command {
 	f := struct {
-		provider, language string
-		print, yes         bool
+		patient
+		print, yes bool
 	}{}
 	c := &cobra.Command{
 		Use:               "setup [LAB]",
@@ -32,11 +32,7 @@ func (a *app) setupCommand() *cobra.Command {
 		Args:              args(0, 1, "at most one lab"),
 		ValidArgsFunction: completeLabs,
 		RunE: func(c *cobra.Command, given []string) error {
-			language, err := doctor.Language(f.language, a.getenv, doctor.SystemLanguage())
-			if err != nil {
-				return usage("--lang: %w", err)
-			}
-			need, arg, err := a.need(given, f.provider)
+			need, arg, language, err := a.examine(f.patient, given)
 			if err != nil {
 				return err
 			}
@@ -47,9 +43,7 @@ func (a *app) setupCommand() *cobra.Command {
 			return a.setup(c.Context(), need, arg, language, f.print, f.yes)
 		},
 	}
-	a.addProvider(c, &f.provider)
-	c.Flags().StringVar(&f.language, "lang", "", "`language` of the findings, "+strings.Join(doctor.Languages(), " or ")+" (default: by the locale)")
-	a.completeValues(c, "lang", doctor.Languages()...)
+	a.addPatient(c, &f.patient)
 	c.Flags().BoolVar(&f.print, "print", false, "show the commands and run nothing")
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 	return c
