@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// A file that is not what podium knows of it is refused, whoever serves it, and does not stay.
+// A file that is not what podium knows of it is refused, wherever it comes from, and does not stay.
 func TestDownloadsAreChecked(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("skipped: needs curl: apt-get install curl")

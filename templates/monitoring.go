@@ -87,7 +87,7 @@ type ClusterMonitoring struct {
 	Boards                  map[string]string
 }
 
-// Checksum changes with the configuration, so that pods start anew with it.
+// Checksum changes with the configuration, so that pods restart with it.
 func (c ClusterMonitoring) Checksum() string {
 	h := sha256.New()
 	for _, text := range []string{c.Config, c.Rules, c.Alerts, c.Datasources, c.Dashboards} {

@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // vagrantfiles are the edge cases; the labs of labs/ have golden files beside the provider that makes them.
 func vagrantfiles() map[string]Vagrantfile {

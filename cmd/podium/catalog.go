@@ -13,7 +13,7 @@ import (
 	"podium/provision/report"
 )
 
-const catalogLong = `Show what labs can ask for: every component with its versions, until when its makers mend it,
+const catalogLong = `Show what labs can ask for: every component with its versions, until when it gets fixes,
 where it comes from, and the page that is known from. With names it shows all there is to those
 components. The catalogue is part of podium; nothing is asked of the network (podium catalog check
 does).`

@@ -52,7 +52,7 @@ func TestCatalogCheckOfAMirror(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &results); err != nil || code != 1 || len(results) != 2 {
 		t.Fatalf("code %d, %v\n%s", code, err, out)
 	}
-	if results[0].Outcome != "good" || results[1].Outcome != "rotten" || !strings.Contains(results[1].Message, "is no key") {
+	if results[0].Outcome != "good" || results[1].Outcome != "rotten" || !strings.Contains(results[1].Message, "is not a key") {
 		t.Errorf("%+v", results)
 	}
 

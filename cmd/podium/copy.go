@@ -289,7 +289,7 @@ func (t transfer) getOne(ctx context.Context, from, to string, folder bool) erro
 }
 
 // catScript prints the file $1, and nothing that has no end.
-const catScript = `[ -f "$1" ] || { echo "$1 is no file: only files, folders and symbolic links can be copied" >&2; exit 1; }
+const catScript = `[ -f "$1" ] || { echo "$1 is not a file: only files, folders and symbolic links can be copied" >&2; exit 1; }
 exec cat -- "$1"`
 
 // getAsRoot reads a file that only root may read.

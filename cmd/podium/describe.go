@@ -98,7 +98,7 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// showWarnings says what in the description is allowed but hardly meant to last.
+// showWarnings says what in the description is allowed but unlikely to last.
 func (a *app) showWarnings() {
 	for _, w := range a.warnings {
 		a.warn("warning: %v", w)

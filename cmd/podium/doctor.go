@@ -23,7 +23,7 @@ it also checks whether this computer can carry that lab. Every finding has an ID
 means, and what to do about it on this system. up runs the same checks before it makes anything.
 
 The exit code is 3 when a finding blocks. For a lab of another provider there is nothing to check,
-which is no mistake.
+which is not an error.
 
 A console of Windows shows Korean whatever its code page is. Into a pipe or a file podium writes
 UTF-8, which Windows PowerShell 5 reads only after:

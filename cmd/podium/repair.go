@@ -17,10 +17,10 @@ import (
 	"podium/scripts"
 )
 
-const repairLong = `Set right what a lab lacks that was off for months, on all nodes at once: clocks, addresses, the
+const repairLong = `Repair a lab that has been switched off for months, on all nodes at once: clocks, addresses, the
 list of hosts, swap, the container runtime; the certificates of control planes, which are good for a
 year, with the static pods and kubeconfigs that use them; workers whose certificate has expired join
-again with a new token; pods of the cluster that do not run are started anew. What expires within 30
+again with a new token; pods of the cluster that do not run are restarted. What expires within 30
 days is renewed too. Machines that do not run are started.
 
 Only what is wrong is touched, so that a second repair finds nothing. --plan says what is wrong and
@@ -35,7 +35,7 @@ func (a *app) repairCommand() *cobra.Command {
 	var on selection
 	c := &cobra.Command{
 		Use:   "repair [LAB]",
-		Short: "Set right what a lab lacks that was off for months",
+		Short: "Repair a lab that has been switched off for months",
 		Long:  repairLong,
 		Example: `  podium repair --plan              # what is wrong, and what would be done
   podium repair                     # do it

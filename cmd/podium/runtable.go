@@ -138,7 +138,7 @@ func (b *runTable) Emit(e event.Event) {
 		}
 		b.lines = append(b.lines, line{text: report.Line(e, false), repeated: true})
 	case event.Waiting:
-		if e.Duration == 0 { // what is no task, such as a halt for the first snapshot
+		if e.Duration == 0 { // not a task, such as a halt for the first snapshot
 			r.running = append(r.running, runningTask{step: e.Text, started: e.Time})
 			r.last = ""
 		} else if r.last = report.Clean(e.Text); e.Step != "" && !r.runs(e.Step) {

@@ -10,7 +10,7 @@ import (
 
 // stream is stdout or stderr. When the reader has left (podium status | head), what is written is thrown away and
 // nothing fails: a lab that is being made must not suffer because nobody looks any more. On a terminal it is also the
-// border for what nodes say: nothing but text and colours gets through, whoever printed it (see raw for podium's own).
+// border for what nodes say: nothing but text and colours gets through, whichever verb prints it (see raw for podium's own).
 type stream struct {
 	mu   sync.Mutex
 	w    io.Writer

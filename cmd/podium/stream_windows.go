@@ -17,7 +17,7 @@ func isBrokenPipe(err error) bool {
 	return errors.Is(err, windows.ERROR_BROKEN_PIPE) || errors.Is(err, windows.ERROR_NO_DATA) || errors.Is(err, syscall.EPIPE)
 }
 
-// readerLeft: Windows tells only whoever writes.
+// readerLeft: Windows tells only the writer.
 func readerLeft(*os.File) bool { return false }
 
 // sameEnvName compares names of environment variables as the system does.

@@ -24,7 +24,7 @@ time.
 
 On a terminal up shows each node's progress in place; otherwise, and with CI or TERM=dumb, plain
 lines with the time. -o json writes every event as one line of JSON, the last one a summary. When
-whoever reads the output leaves (podium up | head), up goes on; .podium/journal.ndjson has it all.
+the reader of the output leaves (podium up | head), up goes on; .podium/journal.ndjson has it all.
 
 With --on or --role only these nodes are started and provisioned, with those that they need: a node
 of a cluster needs its control planes and etcd. The others stay as they are; podium up without --on

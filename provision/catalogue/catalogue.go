@@ -2,7 +2,7 @@
 // each with the page it was read from and the day. All of it stands in catalogue.yaml. The package is a leaf, so that
 // the description can be checked against it.
 //
-// The guest scripts have the same addresses written out, for whoever reads them; a test compares the two.
+// The guest scripts have the same addresses written out, for people who read them; a test compares the two.
 package catalogue
 
 import (
@@ -98,7 +98,7 @@ func (d Date) Time() time.Time {
 	return t
 }
 
-// UnmarshalYAML refuses what is no day.
+// UnmarshalYAML refuses what is not a day.
 func (d *Date) UnmarshalYAML(node *yaml.Node) error {
 	if _, err := time.Parse(time.DateOnly, node.Value); err != nil {
 		return fmt.Errorf("line %d: %q is not a day such as 2026-11-20", node.Line, node.Value)

@@ -61,7 +61,7 @@ func TestEntriesAreWholeAndSorted(t *testing.T) {
 			t.Errorf("source %s: from, checked and an https url without a slash at its end must be there: %+v", s.Name, s)
 		}
 		if s.Key != nil && s.Key.Fingerprint != "" && !regexp.MustCompile(`^[0-9A-F]{40}$`).MatchString(s.Key.Fingerprint) {
-			t.Errorf("source %s: %q is no fingerprint", s.Name, s.Key.Fingerprint)
+			t.Errorf("source %s: %q is not a fingerprint", s.Name, s.Key.Fingerprint)
 		}
 		if s.Key != nil && (s.Key.Minor != "") != strings.Contains(s.Key.Path, "{minor}") {
 			t.Errorf("source %s: {minor} of the key's path and minor: belong together", s.Name)

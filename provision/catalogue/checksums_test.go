@@ -15,7 +15,7 @@ func TestChecksumsAreOfDownloads(t *testing.T) {
 		for key, sum := range p.SHA256 {
 			left[key] = true
 			if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(sum) {
-				t.Errorf("%s: %s: %q is no SHA-256", p.Name, key, sum)
+				t.Errorf("%s: %s: %q is not a SHA-256", p.Name, key, sum)
 			}
 		}
 		for _, r := range p.Versions {

@@ -37,7 +37,7 @@ func TestRulesAndDeadAreWhole(t *testing.T) {
 				t.Errorf("rule %s is about %s, which the catalogue does not know", r.Name, subject)
 			}
 			if !regexp.MustCompile(`^(<|<=|>|>=|=|!=) ([0-9.]+|\{kubernetes\})$`).MatchString(condition) {
-				t.Errorf("rule %s: %q is no condition", r.Name, condition)
+				t.Errorf("rule %s: %q is not a condition", r.Name, condition)
 			}
 		}
 	}

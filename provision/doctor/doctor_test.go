@@ -17,7 +17,7 @@ import (
 	"podium/provision/lab"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // need is a lab of three machines.
 func need(change func(*Need)) Need {
@@ -214,7 +214,7 @@ func TestLanguage(t *testing.T) {
 		}
 	}
 	if _, err := Language("de", os.Getenv, ""); err == nil {
-		t.Error("de is no language of podium")
+		t.Error("de is not a language of podium")
 	}
 }
 

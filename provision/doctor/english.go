@@ -127,7 +127,7 @@ func englishFindings() map[string]wording {
 		},
 		"folder-taken": {
 			title:   "The folder {1} is in the way",
-			meaning: "VirtualBox makes a machine's folder anew and stops when there is one. It was left by a machine that was not removed to the end.",
+			meaning: "VirtualBox creates a machine's folder and stops when it exists. It was left by a machine that was not removed to the end.",
 			linux:   "Look into it; if nobody needs it: rm -r '{1}'",
 			mac:     "Look into it; if nobody needs it: rm -r '{1}'",
 			windows: "Look into it; if nobody needs it: Remove-Item -Recurse '{1}'",

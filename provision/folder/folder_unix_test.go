@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TestPipesAndDevices opens what would block for ever or never end.
+// TestPipesAndDevices opens what would block or never end.
 func TestPipesAndDevices(t *testing.T) {
 	_, f := lay(t)
 	if err := syscall.Mkfifo(f.Path("pipe"), 0o600); err != nil {

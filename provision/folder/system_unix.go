@@ -23,7 +23,7 @@ func replace(root *os.Root, from, to string) error {
 	if err != nil {
 		return err
 	}
-	// Not every file system syncs directories, and the rename has happened: a refusal is no failure.
+	// Not every file system syncs directories, and the rename has happened: a refusal is not a failure.
 	_ = dir.Sync()
 	return dir.Close()
 }

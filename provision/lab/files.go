@@ -10,7 +10,7 @@ import (
 )
 
 // Files is the folder of a lab, for its scripts and the files of its steps: nothing outside it can be opened, nor what
-// is no file, nor more of a file than goes with a step.
+// is not a file, nor more of a file than goes with a step.
 func Files(dir string) fs.FS { return folder.At(dir).FS(max(maxScript, maxFiles)) }
 
 // Misnamed is a file of the folder that is meant to be its lab.yaml: lab.yml, or lab.yaml.txt where Windows hides the

@@ -54,11 +54,11 @@ func refused(t *testing.T, err error) {
 	}
 	problems, ok := err.(Problems)
 	if !ok || len(problems) == 0 {
-		t.Fatalf("%v is no Problems", err)
+		t.Fatalf("%v is not Problems", err)
 	}
 	for _, p := range problems {
 		if p.Message == "" || strings.ContainsAny(p.Error(), "\r\n") {
-			t.Errorf("a problem that is no line: %q", p.Error())
+			t.Errorf("a problem that is not a line: %q", p.Error())
 		}
 	}
 }

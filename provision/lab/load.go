@@ -24,7 +24,7 @@ type LoadOptions struct {
 	// Check looks at a lab that is right in itself, such as whether a plan can be made of it; nil: nothing more. Its
 	// Problems are given their places in the file.
 	Check func(Lab) error
-	// Warn is told what is allowed but hardly meant to last on the day Today, when the rest is right; nil: nobody wants
+	// Warn is told what is allowed but unlikely to last on the day Today, when the rest is right; nil: nobody wants
 	// to know.
 	Warn  func(Problem)
 	Today catalogue.Date

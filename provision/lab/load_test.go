@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // builtin stands for the names of the catalogue.
 var builtin = []string{"hosts", "base", "containerd", "kubeadm-init", "kubeadm-join", "kube-ready"}

@@ -22,7 +22,7 @@ func TestPairs(t *testing.T) {
 		{"Ubuntu 24.04's was updated", "source: distro\nkubernetes: {version: '1.36'}", ""},
 		{"but not so far", "source: distro\nkubernetes: {version: '1.37'}", `takes containerd 2.2.1 of Ubuntu 24.04, and Kubernetes 1.37 wants 2.3 or later`},
 		{"an image of one's own may hold anything", "provider: incus\nincus: {image: my-debian-12}\nsource: distro\nkubernetes: {version: '1.37'}", ""},
-		{"a box that nobody knows", "box: school/box\nsource: distro\nkubernetes: {version: '1.37'}", ""},
+		{"a box that the catalogue lacks", "box: school/box\nsource: distro\nkubernetes: {version: '1.37'}", ""},
 		{"a version that is not offered is one problem", "box: debian/buster64\nkubernetes: {version: '1.99'}", `kubernetes.version: "1.99" is not a version`},
 	} {
 		l, at, err := Parse("lab.yaml", []byte("name: a\nnodes: [{name: cp, roles: [control-plane]}]\n"+c.text+"\n"))

@@ -219,7 +219,7 @@ func (c *checker) ssh(path string, n Node) {
 	}
 	if s.Key != "" && c.lab.Dir != "" {
 		if info, err := os.Stat(c.lab.Path(s.Key)); err != nil || info.IsDir() {
-			c.bad(path+".ssh.key", s.Key, "is no file that can be read: write the path of a private key, relative to the lab's folder")
+			c.bad(path+".ssh.key", s.Key, "is not a readable file: write the path of a private key, relative to the lab's folder")
 		}
 	}
 }

@@ -152,7 +152,7 @@ func (c *checker) script(path, name string) {
 	}
 }
 
-// leadsOut is what is wrong with a symbolic link out of the lab's folder: whoever wrote the lab would get at the files
+// leadsOut is what is wrong with a symbolic link out of the lab's folder: the lab's author would get at the files
 // of those who run it.
 const leadsOut = "leads out of the lab's folder by a symbolic link: put the file itself there"
 

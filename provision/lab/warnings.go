@@ -6,7 +6,7 @@ import (
 	"podium/provision/catalogue"
 )
 
-// warnings are what is allowed in a lab that Validate accepts, but hardly meant to last: what its makers gave the last
+// warnings are what is allowed in a lab that Validate accepts, but unlikely to last: what its makers gave the last
 // fixes before that day.
 func warnings(l Lab, at Positions, today catalogue.Date) Problems {
 	c := &checker{lab: l, at: at}

@@ -201,7 +201,7 @@ func (b *builder) task(row step.Step, m lab.Machine) (Task, error) {
 func (b *builder) input(from step.Input) (Input, error) {
 	common, ok := b.common[from.Node]
 	if !ok {
-		return Input{}, fmt.Errorf("input %s comes from %q, which is no machine of the lab", from.Script, from.Node)
+		return Input{}, fmt.Errorf("input %s comes from %q, which is not a machine of the lab", from.Script, from.Node)
 	}
 	script, err := b.script(from.Script)
 	if err != nil {

@@ -212,7 +212,7 @@ func TestBuildWrongCatalogue(t *testing.T) {
 		"guest script none.sh":                        func(rows []step.Step) { rows[1].Probe = "none.sh" },
 		"two steps of the catalogue are called base":  func(rows []step.Step) { rows[3].Name = "base" },
 		"two steps of the catalogue are called boot":  func(rows []step.Step) { rows[0].Name = "boot" },
-		`comes from "nobody", which is no machine`:    func(rows []step.Step) { rows[2].Inputs = inputFrom("nobody", "token.sh") },
+		`comes from "nobody", which is not a machine`:    func(rows []step.Step) { rows[2].Inputs = inputFrom("nobody", "token.sh") },
 		"step join on w1: guest script no-token.sh":   func(rows []step.Step) { rows[2].Inputs = inputFrom("cp", "no-token.sh") },
 		"in a circle (cp/init, cp/ready, w1/join, cp": func(rows []step.Step) { rows[1].After = []step.After{{Step: "ready"}} },
 	} {
@@ -373,7 +373,7 @@ func TestCustomProblems(t *testing.T) {
 	for i, want := range []string{
 		`steps[0].script: "none.sh" cannot be read`, `steps[1].script: "half-borrow.sh" cannot be read`, `steps[2].timeout: "soon" is not a time`,
 		`steps[4].on: "w1" does not run the built-in step init`, `steps[5].name: "d" is the name of an earlier step`,
-		`steps[6].files[1]: "nowhere" cannot be read`, `steps[7].files[0]: "picture.png" cannot be read (picture.png is no text)`,
+		`steps[6].files[1]: "nowhere" cannot be read`, `steps[7].files[0]: "picture.png" cannot be read (picture.png is not text)`,
 		`steps[3].after[1]: "nothing" runs on no machine`,
 	} {
 		if i >= len(problems) || !strings.HasPrefix(problems[i].Error(), want) {

@@ -113,7 +113,7 @@ func (b *builder) customTasks(s lab.Step, own fs.FS, builtin []TaskID) ([]*Task,
 	return tasks, nil
 }
 
-// customVars gives a step's script every variable there is, as nobody knows what it calls. Its digest covers those
+// customVars gives a step's script every variable there is, as podium cannot tell what it calls. Its digest covers those
 // that it mentions, so that a further machine in the lab does not run it again everywhere.
 func (b *builder) customVars(task *Task, s lab.Step) {
 	decisive := b.common[task.Node].Mentioned(task.Script.Text, task.Probe.Text)
@@ -242,7 +242,7 @@ func ownFile(own fs.FS, name string) (step.File, error) {
 		return step.File{}, err
 	}
 	if bytes.IndexByte(data, 0) >= 0 {
-		return step.File{}, fmt.Errorf("%s is no text", name)
+		return step.File{}, fmt.Errorf("%s is not text", name)
 	}
 	text := strings.ReplaceAll(strings.TrimPrefix(string(data), "\ufeff"), "\r\n", "\n")
 	mode := uint32(0o644)

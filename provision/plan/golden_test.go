@@ -16,7 +16,7 @@ import (
 	"podium/scripts"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // golden compares got with a file of testdata, or writes the file.
 func golden(t *testing.T, name, got string) {

@@ -88,7 +88,7 @@ func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || connectionReset(err)
 }
 
-// permanentError marks a failed try that no further try can mend.
+// permanentError marks a failed try that no further try can change.
 type permanentError struct{ err error }
 
 func (e *permanentError) Error() string { return e.err.Error() }

@@ -43,7 +43,7 @@ func TestDialImpatient(t *testing.T) {
 	s.Refuse(100)
 	err := visit(t.Context(), d, s.Endpoint("w1"))
 	if !errors.Is(err, remote.ErrUnreachable) || !strings.Contains(err.Error(), "(5 tries)") || !strings.Contains(err.Error(), "MaxStartups") {
-		t.Errorf("hangs up for ever: %v", err)
+		t.Errorf("always hangs up: %v", err)
 	}
 }
 

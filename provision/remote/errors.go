@@ -84,7 +84,7 @@ type HostKeyError struct {
 func (e *HostKeyError) Error() string {
 	fix := "that is not the machine its provider made: look who answers at its address"
 	if e.File != "" {
-		fix = fmt.Sprintf("if the machine was made anew, remove line %d of %s; otherwise somebody else answers at its address", e.Line, e.File)
+		fix = fmt.Sprintf("if the machine was recreated, remove line %d of %s; otherwise somebody else answers at its address", e.Line, e.File)
 	}
 	return fmt.Sprintf("%s: %v: pinned %s, but it shows %s: %s", e.Node, ErrHostKey, strings.Join(e.Pinned, " or "), e.Shown, fix)
 }

@@ -70,7 +70,7 @@ func (j *jump) lost() bool {
 	}
 }
 
-// release ends one use; nil is no jump host.
+// release ends one use; nil: without a jump host.
 func (j *jump) release() {
 	if j == nil {
 		return

@@ -102,7 +102,7 @@ func (p *pins) check(ctx context.Context, name string, key ssh.PublicKey) error 
 	p.queue = append(p.queue, c)
 	p.mu.Unlock()
 
-	// Whoever gets the turn settles all that wait, so that a hundred first contacts do not write a hundred files.
+	// The one that gets the turn settles all that wait, so that a hundred first contacts do not write a hundred files.
 	p.writing.Lock()
 	defer p.writing.Unlock()
 	if c.settled {

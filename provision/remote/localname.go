@@ -13,7 +13,7 @@ import (
 func badName(name, system string) string {
 	switch {
 	case name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00"):
-		return "is no name"
+		return "is not a name"
 	case system != "windows":
 		return ""
 	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || strings.ContainsRune(`<>:"|?*\`, r) }):

@@ -66,7 +66,7 @@ func (r *run) do(parent context.Context, line string) (Result, error) {
 		cancel(fmt.Errorf("write output: %w", err))
 	})
 	defer out.shut()
-	go r.feed(cancel) // Close does not wait for it: the caller's Stdin may block for ever
+	go r.feed(cancel) // Close does not wait for it: the caller's Stdin may never return
 
 	select {
 	case <-s.exited:

@@ -28,7 +28,7 @@ signal KILL "$1"`
 // killTime is what killScript may need beside the pause it makes; it looks at every process of the node.
 const killTime = 5 * time.Second
 
-// stop asks a cancelled command to end, more and more firmly, and waits for it, but not for ever.
+// stop asks a cancelled command to end, more and more firmly, and waits for it, but not without end.
 func (r *run) stop() {
 	grace := r.client.o.Grace
 	if r.command.Lifeline {

@@ -33,7 +33,7 @@ type transfer struct {
 }
 
 // use calls f with the SFTP client. When ctx ends and f does not within a second, SFTP of this connection starts
-// anew next time, and f is left alone until the connection ends: it must not touch what belongs to the caller then.
+// again next time, and f is left alone until the connection ends: it must not touch what belongs to the caller then.
 func (t *transfers) use(ctx context.Context, f func(*transfer) error) error {
 	files, err := t.take(ctx)
 	if err != nil {

@@ -40,7 +40,7 @@ func Text(w io.Writer, s engine.Summary, o Options) {
 	writeFailures(w, s.Failures, o)
 	if n.notReady() {
 		writeUndone(w, s)
-		if len(s.Failures) > 0 && n.cancelled == 0 { // whoever interrupted is told so elsewhere
+		if len(s.Failures) > 0 && n.cancelled == 0 { // an interruption is reported elsewhere
 			fmt.Fprintf(w, "\nThe machines are kept. Go on with: podium up%s\n", o.LabArg)
 		}
 		return
@@ -310,7 +310,7 @@ func writeNext(w io.Writer, s engine.Summary, o Options) {
 		for _, id := range s.Left {
 			steps = append(steps, string(id))
 		}
-		fmt.Fprintf(w, "\nNo longer in lab.yaml, but left as it is: %s. podium undoes no steps: remove it by hand, or begin anew with podium destroy%s\n",
+		fmt.Fprintf(w, "\nNo longer in lab.yaml, but left as it is: %s. podium undoes no steps: remove it by hand, or run podium destroy%s\n",
 			strings.Join(steps, ", "), o.LabArg)
 	}
 	if len(s.Nodes) == 0 {

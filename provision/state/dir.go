@@ -26,7 +26,7 @@ type Dir struct {
 }
 
 // Open gives the directory of the lab whose folder is labDir. It makes nothing: .podium appears with the first write.
-// It fails when labDir is no folder.
+// It fails when labDir is not a folder.
 func Open(labDir string) (*Dir, error) {
 	abs, err := filepath.Abs(labDir)
 	if err != nil {

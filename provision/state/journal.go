@@ -40,7 +40,7 @@ func (j *Journal) Append(v any) error {
 // Close closes the journal.
 func (j *Journal) Close() error { return j.log.Close() }
 
-// ReadJournal gives the journal's lines, oldest first. A line that is no JSON, such as one torn by a crash, is left
+// ReadJournal gives the journal's lines, oldest first. A line that is not JSON, such as one torn by a crash, is left
 // out. An error ends the sequence; a journal that was never written is empty.
 func (d *Dir) ReadJournal() iter.Seq2[json.RawMessage, error] {
 	return func(yield func(json.RawMessage, error) bool) {

@@ -39,7 +39,7 @@ func (h Holder) String() string {
 	return fmt.Sprintf("%s on %s, %s (process %d), since %s", h.User, h.Host, h.Command, h.PID, h.Since.Local().Format(time.DateTime))
 }
 
-// LockedError is the answer to whoever comes second. It is ErrLocked.
+// LockedError is the answer to the second one. It is ErrLocked.
 type LockedError struct {
 	Path   string
 	Holder *Holder // nil: the holder left no readable note
@@ -113,7 +113,7 @@ func (d *Dir) sweep() {
 	for _, e := range entries {
 		for _, name := range []string{stateName, keptName, noteName, originName, reserveName, "applied.yaml"} {
 			if strings.HasPrefix(e.Name(), folder.TempPrefix(name)) {
-				_ = d.files.Remove(e.Name()) // litter does no harm
+				_ = d.files.Remove(e.Name()) // a leftover file is harmless
 			}
 		}
 	}

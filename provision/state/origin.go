@@ -85,7 +85,7 @@ func (d *Dir) checkUser(info fs.FileInfo) error {
 	return nil
 }
 
-// copyOf is the folder of the lab that .podium was copied from; empty when it is no copy: that folder is gone, has
+// copyOf is the folder of the lab that .podium was copied from; empty when it is not a copy: that folder is gone, has
 // another .podium meanwhile, or is this one by another path.
 func (d *Dir) copyOf() string {
 	made, err := d.readOrigin()
@@ -156,7 +156,7 @@ func hasModes() bool { return runtime.GOOS != "windows" }
 
 func private(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 == 0 }
 
-// Adopt makes .podium this user's and this folder's, whoever made it.
+// Adopt makes .podium this user's and this folder's.
 func (d *Dir) Adopt() error {
 	if info, err := os.Lstat(d.Path()); err != nil || !info.IsDir() {
 		return fmt.Errorf("%s cannot be adopted: it is not a folder: delete it", d.Path())

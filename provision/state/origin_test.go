@@ -85,7 +85,7 @@ func TestAdmitTellsACopyFromAMove(t *testing.T) {
 		t.Errorf("the first one, while a copy exists: %v", err)
 	}
 
-	// The folder by another path is no copy.
+	// The folder by another path is not a copy.
 	path := filepath.Join(t.TempDir(), "link")
 	if err := link(first.Lab(), path); err == nil {
 		linked, err := Open(path)

@@ -56,7 +56,7 @@ func (e *BrokenError) Is(target error) bool { return target == ErrBroken }
 // HasState reports whether there is a state file, whatever is in it.
 func (d *Dir) HasState() bool { return d.files.Exists(stateName) }
 
-// Load reads state.json. A lab without one has an empty State. A file that is no state gives *BrokenError, one of a
+// Load reads state.json. A lab without one has an empty State. A file that is not a state gives *BrokenError, one of a
 // later version ErrNewer; neither is touched.
 func (d *Dir) Load() (State, error) {
 	s, err := d.load(stateName)
@@ -183,8 +183,8 @@ func (d *Dir) reserve() {
 	_ = d.write(reserveName, filling) // where it cannot be had, there is none
 }
 
-// Update loads, lets change work on the state, and saves. An error of change leaves the file as it was. Whoever
-// calls it holds Lock, so that nobody else saves in between.
+// Update loads, lets change work on the state, and saves. An error of change leaves the file as it was. Callers that
+// call it hold Lock, so that nobody else saves in between.
 func (d *Dir) Update(change func(*State) error) error {
 	s, err := d.Load()
 	if err != nil {

@@ -6,7 +6,7 @@
 //	.podium/origin.json          where .podium was made, and by whom
 //	.podium/reserve              space for one more state on a full disk
 //	.podium/applied.yaml         the description that the last up carried out, defaults filled in
-//	.podium/lock{,.json}         held by whoever changes the lab; the note says who that is
+//	.podium/lock{,.json}         held by the podium that changes the lab; the note says who that is
 //	.podium/journal.ndjson{,.1}  every event but the output of steps, appended
 //	.podium/logs/NODE/STEP.log   output of the last run of a step
 //	.podium/id_ed25519{,.pub}    the lab's own key
@@ -86,6 +86,6 @@ type Snapshot struct {
 	Nodes []string  `json:"nodes"`
 	Auto  bool      `json:"auto,omitempty"` // taken by up after its first success; what reset goes back to
 	// Incomplete is set while the snapshot is taken or deleted, and stays if that was cut off, or when a machine of it was
-	// made anew: it cannot be restored.
+	// made again: it cannot be restored.
 	Incomplete bool `json:"incomplete,omitempty"`
 }

@@ -197,7 +197,7 @@ func TestRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := r.Close(); err == nil {
-		t.Error("a second close is no mistake")
+		t.Error("a second close is not an error")
 	}
 	s, err := d.Load()
 	if err != nil || s.Lab != "y" || len(s.Steps) != 50 || len(s.Steps["n7"]) != 20 {

@@ -69,7 +69,7 @@ func clusterMembers(c Context) []lab.Machine {
 	return members
 }
 
-// clusterJobs is what Prometheus asks of the cluster; it is filled up by whoever knows where Prometheus runs.
+// clusterJobs is what Prometheus asks of the cluster; the callers add where Prometheus runs.
 func clusterJobs(c Context) templates.PrometheusCluster {
 	jobs := templates.PrometheusCluster{Nodes: nodeTargets(clusterMembers(c))}
 	for _, m := range c.Machines {

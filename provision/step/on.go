@@ -35,7 +35,7 @@ func furtherControlPlane(c Context, m lab.Machine) bool {
 	return kubernetes(c, m) && m.HasRole(lab.RoleControlPlane) && !firstControlPlane(c, m)
 }
 
-// worker: a machine of the cluster that is no control plane. One with both roles is a control plane that takes pods.
+// worker: a machine of the cluster that is not a control plane. One with both roles is a control plane that takes pods.
 func worker(c Context, m lab.Machine) bool {
 	return kubernetes(c, m) && !m.HasRole(lab.RoleControlPlane)
 }

@@ -32,7 +32,7 @@ func clusterSteps() []Step {
 		// The upgrade of a cluster, after
 		// https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/ (read 2026-11-21): the first control
 		// plane, the further ones, then the workers, one at a time. What does not disturb the cluster has been done on all
-		// nodes at once before that: kubeadm and the images are there. Whoever joins has the new version already.
+		// nodes at once before that: kubeadm and the images are there. A node that joins has the new version already.
 		{
 			Name: "kube-upgrade", About: "an older cluster upgraded: its first control plane",
 			On: firstControlPlane, After: after("kubeadm-init"), Version: memberVersion,

@@ -84,7 +84,7 @@ func TestHostsNameTheVirtualAddress(t *testing.T) {
 	}
 }
 
-// Whoever fails its check comes behind all others, and every priority is one that VRRP has.
+// A control plane that fails its check comes behind all others, and every priority is one that VRRP has.
 func TestPriorities(t *testing.T) {
 	c := Context{Lab: lab.Lab{Network: "192.168.56.0/24", Kubernetes: &lab.Kubernetes{VirtualAddress: "192.168.56.9"}}}
 	for i := range 7 {

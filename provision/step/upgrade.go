@@ -55,13 +55,13 @@ func Upgrade(has, want string) (Way, error) {
 	}
 	switch {
 	case from[0] != to[0]:
-		return Stay, fmt.Errorf("%s, lab.yaml asks for %s: podium knows no way; destroy the lab and make it anew", has, want)
+		return Stay, fmt.Errorf("%s, lab.yaml asks for %s: podium cannot upgrade that; run podium destroy, then podium up", has, want)
 	case to[1] > from[1]+1:
 		next := fmt.Sprintf("%d.%d", from[0], from[1]+1)
 		return Stay, fmt.Errorf("%s, lab.yaml asks for %s: an upgrade goes one minor version at a time: write version: %q, run podium up, then the next one",
 			has, want, next)
 	case to[1] < from[1], to[1] == from[1] && to[2] < from[2]:
-		return Stay, fmt.Errorf("%s, lab.yaml asks for %s: a cluster cannot go back: write version: %q, or destroy the lab and make it anew", has, want, has)
+		return Stay, fmt.Errorf("%s, lab.yaml asks for %s: a cluster cannot go back: write version: %q, or run podium destroy, then podium up", has, want, has)
 	case to[1] == from[1] && to[2] == from[2]:
 		return Stay, nil
 	}

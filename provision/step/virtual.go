@@ -52,7 +52,7 @@ func haproxyConfig(c Context, _ lab.Machine) []File {
 }
 
 // highestPriority is the first control plane's; each further one has less, and one that cannot reach the API 60 less
-// (see keepalived.conf.tmpl). It leaves room below 255, which VRRP keeps for whoever owns an address.
+// (see keepalived.conf.tmpl). It leaves room below 255, which VRRP keeps for the owner of an address.
 const highestPriority = 150
 
 func keepalivedConfig(c Context, m lab.Machine) []File {

@@ -158,7 +158,7 @@ func (a *asker) readKey(body io.Reader, q question, r *Result) (again bool, sile
 	}
 	keys, err := openpgp.ReadKeys(text)
 	if err != nil {
-		r.Outcome, r.Message = Rotten, fmt.Sprintf("is no key that podium can read (a captive portal's answer?): %v", err)
+		r.Outcome, r.Message = Rotten, fmt.Sprintf("is not a key that podium can read (a captive portal's answer?): %v", err)
 		return false, nil
 	}
 	r.Outcome, r.Message = judge(keys, q, a.options.Now)

@@ -25,7 +25,7 @@ type Outcome string
 // The outcomes, the worst first.
 const (
 	Rotten  Outcome = "rotten"  // what the catalogue says is no longer so: an address is gone, a key was changed or has expired
-	Unasked Outcome = "unasked" // nobody answered, so nobody knows
+	Unasked Outcome = "unasked" // nobody answered
 	Warning Outcome = "warning" // a date is near or past, or the catalogue does not say all
 	Good    Outcome = "good"
 )
@@ -82,7 +82,7 @@ func Run(ctx context.Context, o Options) []Result {
 			return nil
 		})
 	}
-	_ = group.Wait() // only ctx's error can come of it, and whoever gave ctx knows
+	_ = group.Wait() // only ctx's error can come of it, which the caller has
 	results = append(results, unreadKeys(o, questions, answers)...)
 	return append(results, asker.conclude(answers)...)
 }

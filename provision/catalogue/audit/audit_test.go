@@ -203,7 +203,7 @@ func TestKeys(t *testing.T) {
 		"key of dateless": {"warning", "the key expires " + string(end) + ", and the catalogue says nothing of it"},
 		"key of near":     {"warning", "the key expires " + string(catalogue.DateOf(now.Add(30*24*time.Hour)))},
 		"key of changed":  {"rotten", "the key was changed from " + longName + " to " + nearName},
-		"key of portal":   {"rotten", "is no key that podium can read (a captive portal's answer?)"},
+		"key of portal":   {"rotten", "is not a key that podium can read (a captive portal's answer?)"},
 		"key of unknown":  {"warning", "the catalogue has no fingerprint: " + longName},
 		"key of among":    {"good", ""},
 		"key of gone":     {"rotten", "is gone"},

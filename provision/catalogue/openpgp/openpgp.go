@@ -2,7 +2,7 @@
 // the keys in a file such as Release.key, after RFC 9580 (version 4 of keys, which the signers of package archives use).
 //
 // It verifies no signature. A fingerprint is the hash of the key itself, so that nobody can give another key that name;
-// the dates come from the key's signatures of itself, and whoever forges one deceives about a date, not about a key.
+// the dates come from the key's signatures of itself, and a forger deceives about a date, not about a key.
 // Signatures of packages are apt's affair. For this little a whole OpenPGP library would be a large dependency.
 package openpgp
 

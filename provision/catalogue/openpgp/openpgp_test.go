@@ -217,7 +217,7 @@ func TestReadKeysRefuses(t *testing.T) {
 		}
 	}
 	if _, err := ReadKeys(nil); !errors.Is(err, ErrNoKey) {
-		t.Errorf("%v is no ErrNoKey", err)
+		t.Errorf("%v is not ErrNoKey", err)
 	}
 }
 

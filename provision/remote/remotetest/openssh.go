@@ -180,7 +180,7 @@ func (s *SSHD) configure() {
 		"MaxStartups 200",
 		"LogLevel VERBOSE",
 		"Subsystem sftp internal-sftp",
-		"SetEnv SHLVL=2", // or bash reads ~/.bashrc of whoever runs the test, because sshd started it
+		"SetEnv SHLVL=2", // or bash reads ~/.bashrc of the test's user, because sshd started it
 	)
 	for _, kind := range s.o.HostKeyTypes {
 		lines = append(lines, "HostKey "+filepath.Join(s.dir, "host_"+kind))
