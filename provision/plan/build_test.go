@@ -212,7 +212,7 @@ func TestBuildWrongCatalogue(t *testing.T) {
 		"guest script none.sh":                        func(rows []step.Step) { rows[1].Probe = "none.sh" },
 		"two steps of the catalogue are called base":  func(rows []step.Step) { rows[3].Name = "base" },
 		"two steps of the catalogue are called boot":  func(rows []step.Step) { rows[0].Name = "boot" },
-		`comes from "nobody", which is not a machine`:    func(rows []step.Step) { rows[2].Inputs = inputFrom("nobody", "token.sh") },
+		`comes from "nobody", which is not a machine`: func(rows []step.Step) { rows[2].Inputs = inputFrom("nobody", "token.sh") },
 		"step join on w1: guest script no-token.sh":   func(rows []step.Step) { rows[2].Inputs = inputFrom("cp", "no-token.sh") },
 		"in a circle (cp/init, cp/ready, w1/join, cp": func(rows []step.Step) { rows[1].After = []step.After{{Step: "ready"}} },
 	} {
