@@ -66,22 +66,30 @@ package() {
   SOURCE_DATE_EPOCH=0 dpkg-deb --root-owner-group -Zzstd -z3 --build "$folder" "$repository/$(dpkg --print-architecture)/" >/dev/null
 }
 
-# sign makes the index of the repository, signed by a key of its own.
+# sign makes the index of a repository of just one folder, as pkgs.k8s.io has it for each minor.
 sign() {
+  (cd "$repository" && dpkg-scanpackages --multiversion . 2>/dev/null >Packages)
+  sign_release "$repository" Packages
+}
+
+# sign_release FOLDER INDEX [FIELD...]: the file that vouches for an index, signed with a key that all repositories share, and
+# that key beside it.
+sign_release() {
+  local folder=$1 index=$2
+  shift 2
   export GNUPGHOME=$keyring
-  exec 7>"$keyring.lock" # one key for all
+  exec 7>"$keyring.lock"
   flock 7
   if [[ ! -d $keyring ]]; then
     mkdir -m 700 "$keyring"
     gpg --batch --quiet --passphrase '' --quick-generate-key "podium end-to-end run" ed25519 sign 1y
   fi
   (
-    cd "$repository" || exit
-    rm -f InRelease Release Release.gpg
-    dpkg-scanpackages --multiversion . >Packages 2>/dev/null
+    cd "$folder" || exit
+    rm -f InRelease
     {
-      printf 'Origin: podium end-to-end run\nArchitectures: %s\nDate: %s\nSHA256:\n' "$(dpkg --print-architecture)" "$(LC_ALL=C date -uR)"
-      printf ' %s %s Packages\n' "$(sha256sum <Packages | cut -d ' ' -f 1)" "$(stat -c %s Packages)"
+      printf '%s\n' "Origin: podium end-to-end run" "Architectures: $(dpkg --print-architecture)" "Date: $(LC_ALL=C date -uR)" "$@" SHA256:
+      printf ' %s %s %s\n' "$(sha256sum <"$index" | cut -d ' ' -f 1)" "$(stat -c %s "$index")" "$index"
     } >Release
     gpg --batch --quiet --yes --clearsign --output InRelease Release
     gpg --batch --quiet --armor --export >Release.key

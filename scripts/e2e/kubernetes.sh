@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # kubernetes.sh: a real Kubernetes, and more, for machines that reach only the Go module proxy and Debian's packages.
 #
-# usage: kubernetes.sh pack             Kubernetes: signed apt repository and container images (8 minutes on one core the
-#                                       first time, then cached), and flannel
+# usage: kubernetes.sh pack             Kubernetes (versions.sh): signed apt repository and container images, containerd and
+#                                       flannel: 12 minutes on one core the first time, then cached
 #        kubernetes.sh hello            one small container image, at once
-#        kubernetes.sh also VERSION     another Kubernetes, such as 1.33.13, beside that one
+#        kubernetes.sh also VERSION [NAME...]  another Kubernetes, such as 1.35.4, beside that one; and software for it
 #        kubernetes.sh more NAME...     further software: the files in software/, each with a function pack_NAME
 #        kubernetes.sh serve ADDRESS    serve them on ADDRESS, such as 198.18.255.2:5000, until it is ended; and Debian's
 #                                       archive through a cache
@@ -12,13 +12,15 @@
 #
 # Everything lies below ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}/kubernetes-VERSION; what is served lies
 # in the folder of the first version, one apt repository a minor, the images of all. The packages have the names and the
-# layout of pkgs.k8s.io, the images those of registry.k8s.io and ghcr.io, so that the guest scripts run unchanged with
-# mirrors. kubeadm does without cri-tools, which software/cri-tools.sh packs. What was packed is packed again when its
-# file, or build.sh, has changed.
+# layout of pkgs.k8s.io and download.docker.com, the images those of registry.k8s.io and ghcr.io, so that the guest scripts
+# run unchanged with mirrors. kubeadm does without cri-tools, which software/cri-tools.sh packs. What was packed is packed
+# again when its file, or build.sh, has changed.
 set -euo pipefail
 
-# The newest patch of the newest minor whose kubelet still takes cgroup v1 without being asked.
-first=${PODIUM_E2E_KUBERNETES:-1.34.4}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=versions.sh
+. "$here/versions.sh"
+first=${PODIUM_E2E_KUBERNETES:-$kubernetes_default}
 
 cache=${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/podium-e2e}
 mirror=${PODIUM_E2E_APT:-http://deb.debian.org/debian}
@@ -37,7 +39,6 @@ of() {
 }
 of "$first"
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=build.sh
 . "$here/build.sh"
 mkdir -p "$work"
@@ -70,34 +71,35 @@ packed() { [[ -f $served/done-$1 && $(cat "$served/done-$1") == "$2" ]]; }
 
 pack() {
   more kubernetes "kubernetes-$version"
+  more containerd
   more flannel
 }
 
-# also VERSION: another minor's repository and images beside the first one's.
+# also VERSION [NAME...]: another minor's repository and images beside the first one's, and software that goes with it.
 also() {
+  local name
   of "$1"
   [[ $1 == *.*.* && $repository != "$served/kubernetes/core:/stable:/v${first%.*}/deb" ]] ||
-    die "also takes a version of another minor than $first, such as 1.33.13"
+    die "also takes a version of another minor than $first, such as 1.35.4"
   more kubernetes "kubernetes-$version"
+  for name in "${@:2}"; do more "$name" "$name-$version"; done
 }
 
 serve() {
-  local source
   mkdir -p "$served" "$bin"
-  source=$(dirname "${BASH_SOURCE[0]}")/mirror
-  (cd "$source" && CGO_ENABLED=0 nice -n 10 go build -o "$bin/mirror" .)
+  (cd "$here/mirror" && CGO_ENABLED=0 nice -n 10 go build -o "$bin/mirror" .)
   rm -rf "$scratch" # exec runs no trap
   exec "$bin/mirror" -dir "$served" -listen "$1" -archive "$mirror" -cache "$cache/archive"
 }
 
 mirror_env() {
   local at=http://$1
-  printf 'export PODIUM_MIRROR_%s=%q\n' KUBERNETES "$at/kubernetes" REGISTRY "$at" GITHUB "$at/github" CRI_O "$at/cri-o" HELM "$at/helm" \
+  printf 'export PODIUM_MIRROR_%s=%q\n' KUBERNETES "$at/kubernetes" REGISTRY "$at" GITHUB "$at/github" CRI_O "$at/cri-o" HELM "$at/helm" DOCKER "$at/docker" \
     APT "$at/debian" APT_SECURITY "$at/debian-security" CHECKSUMS "$(mirror_sums)"
 }
 
 # mirror_sums: the checksums of what is built here in the place of its makers' files, as podium wants them of such a
-# mirror: PATH=SHA256. (What the mirror makes up for any version, flannel's manifest and cri-dockerd, has none.)
+# mirror: PATH=SHA256. (What the mirror makes up for any version, cri-dockerd, has none.)
 mirror_sums() {
   local folder sum file
   for folder in "$served/github" "$served/helm"; do
@@ -108,12 +110,15 @@ mirror_sums() {
 case ${1:-} in
   pack) pack ;;
   hello) more hello ;;
-  also) also "${2:?kubernetes.sh also VERSION}" ;;
+  also)
+    shift
+    also "${@:?kubernetes.sh also VERSION}"
+    ;;
   more)
     shift
     for name in "$@"; do more "$name"; done
     ;;
   serve) serve "${2:?kubernetes.sh serve ADDRESS:PORT}" ;;
   env) mirror_env "${2:?kubernetes.sh env ADDRESS:PORT}" ;;
-  *) die "usage: kubernetes.sh pack|also VERSION|hello|more NAME...|serve ADDRESS|env ADDRESS" ;;
+  *) die "usage: kubernetes.sh pack|also VERSION [NAME...]|hello|more NAME...|serve ADDRESS|env ADDRESS" ;;
 esac

@@ -31,10 +31,9 @@ run_addons() {
 }
 
 addons_override() {
-  cat <<YAML
+  cat <<'YAML'
 nodes: [{name: w, count: 2}]
-kubernetes: {version: "${PODIUM_E2E_MINOR:-1.34}", addons: [helm, metrics-server, metallb]}
-source: distro
+kubernetes: {addons: [helm, metrics-server, metallb]}
 incus: {image: debian-12}
 YAML
 }

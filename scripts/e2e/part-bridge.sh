@@ -9,11 +9,10 @@
 run_bridge() {
   local lab=$1/lab
   kubernetes_packed || return 0
-  lab k8s-basic "$lab" <<END
+  lab k8s-basic "$lab" <<'END'
 name: bridge
 nodes: [{name: w, count: 1}]
-kubernetes: {version: "${PODIUM_E2E_MINOR:-1.34}", cni: bridge}
-source: distro
+kubernetes: {cni: bridge}
 incus: {image: debian-12}
 END
   check "up of 1 + 1 from nothing" podium up "$lab" --provider incus --no-baseline || {

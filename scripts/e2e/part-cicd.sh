@@ -8,10 +8,8 @@ run_cicd() {
   local lab=$1/lab
   check "Kubernetes is built and packed" "$here/kubernetes.sh" pack || return
   check "a base image is packed" "$here/kubernetes.sh" more busybox || return
-  lab cicd "$lab" <<END
+  lab cicd "$lab" <<'END'
 nodes: [{name: w, count: 1}]
-kubernetes: {version: "${PODIUM_E2E_MINOR:-1.34}"}
-source: distro
 incus: {image: debian-12}
 steps: [{name: jenkins, script: no-jenkins.sh, probe: no-jenkins.sh}]
 END

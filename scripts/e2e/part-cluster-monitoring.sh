@@ -24,11 +24,9 @@ prometheus 1'
 watch_from_outside() {
   local lab=$1
   "$work/podium" init monitoring "$lab" >/dev/null # not the lab of that name below scripts/e2e
-  cat >"$lab/lab.override.yaml" <<END
+  cat >"$lab/lab.override.yaml" <<'END'
 nodes: [{name: w, count: 1}]
-kubernetes: {version: "${PODIUM_E2E_MINOR:-1.34}"}
 monitoring: {grafana: false}
-source: distro
 incus: {image: debian-12}
 END
   check "up of 1 + 1 with Prometheus beside it" podium up "$lab" --provider incus --no-baseline || {
@@ -50,11 +48,9 @@ END
 
 watch_from_inside() {
   local lab=$1 prometheus=192.168.56.10:30090 alertmanager=192.168.56.10:30093
-  lab k8s-basic "$lab" <<END
+  lab k8s-basic "$lab" <<'END'
 nodes: [{name: w, count: 1}]
-kubernetes: {version: "${PODIUM_E2E_MINOR:-1.34}"}
 monitoring: {place: cluster, grafana: false}
-source: distro
 incus: {image: debian-12}
 END
   check "up of 1 + 1 with monitoring as pods" podium up "$lab" --provider incus --no-baseline || {

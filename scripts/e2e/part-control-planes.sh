@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What happens to a cluster with several control planes in its life: it begins with one and becomes one of three, is raised
-# from 1.33 to 1.34, lies on a shelf until every certificate has expired, and loses a control plane for good. The API is
+# from the default Kubernetes to the next, lies on a shelf until every certificate has expired, and loses a control plane for good. The API is
 # asked all the time by the virtual address.
 
 : "${work:?}" "${here:?}"
@@ -12,14 +12,11 @@
 . "$here/part-repair.sh"
 
 run_control-planes() {
-  local lab=$1/lab
+  local lab=$1/lab old_version=$kubernetes_default new_version=$kubernetes_after
   kubernetes_packed || return 0
-  check "Kubernetes $old_version is built and packed too" "$here/kubernetes.sh" also "$old_version" || {
-    skip "several control planes" "the older Kubernetes could not be built"
-    return
-  }
-  grow_override 1.33 1 | lab grow "$lab"
-  check "up of 1 + 1 with Kubernetes 1.33" podium up "$lab" --provider incus --no-baseline || {
+  packed_too "$kubernetes_after" || return 0
+  grow_override "$old_version" 1 | lab grow "$lab"
+  check "up of 1 + 1 with Kubernetes $old_version" podium up "$lab" --provider incus --no-baseline || {
     skip "several control planes" "up failed"
     return
   }
@@ -39,8 +36,7 @@ run_control-planes() {
 grow_override() {
   cat <<END
 nodes: [{name: cp, count: $2}]
-kubernetes: {version: "$1"}
-source: distro
+kubernetes: {version: "${1%.*}"}
 incus: {image: debian-12}
 END
 }
@@ -51,7 +47,7 @@ versions() { kubelets_on "$1" cp1 "${@:2}"; }
 # grow_to_three LAB: two more control planes beside the one, which keeps its data.
 grow_to_three() {
   local lab=$1
-  grow_override 1.33 3 >"$lab/lab.override.yaml"
+  grow_override "$old_version" 3 >"$lab/lab.override.yaml"
   check "up with two more control planes" podium up "$lab" --no-baseline || return 0
   figure "two more control planes" "$(grep -o 'took [0-9.a-z]*' "$work/output" | head -n 1)"
   check "all four are Ready" eventually 60 versions "$lab" "cp1 v$old_version" "cp2 v$old_version" "cp3 v$old_version" "w1 v$old_version"
@@ -66,17 +62,17 @@ grow_to_three() {
 # raise LAB: to the next version, one control plane after the other.
 raise() {
   local lab=$1 file=$work/watch.raise
-  grow_override 1.34 3 >"$lab/lab.override.yaml"
+  grow_override "$new_version" 3 >"$lab/lab.override.yaml"
   watch_api "$file"
-  check "up to 1.34" podium up "$lab" --no-baseline
+  check "up to $new_version" podium up "$lab" --no-baseline
   figure "the upgrade of 3 + 1" "$(grep -o 'took [0-9.a-z]*' "$work/output" | head -n 1)"
   : >"$work/watched"
   wait "$watching"
   figure "longest time without an answer by the virtual address" "$(seconds "$(gap "$file")") ($(grep -c none "$file") of $(grep -c . "$file") questions)"
   check "the API was away for less than 10 s" test "$(gap "$file")" -lt 10000
   check "all four have $new_version" eventually 60 versions "$lab" "cp1 v$new_version" "cp2 v$new_version" "cp3 v$new_version" "w1 v$new_version"
-  check "etcd is that of the new version everywhere" prints '^3$' podium ssh "$lab" cp2 -- bash -c \
-    'kubectl -n kube-system get pods -l component=etcd -o jsonpath="{.items[*].spec.containers[0].image}" | grep -o etcd:3.6.5 | grep -c .'
+  check "etcd is that of the new version everywhere" prints '^3$' podium ssh "$lab" cp2 -- \
+    "kubectl -n kube-system get pods -l component=etcd -o jsonpath='{.items[*].spec.containers[0].image}' | grep -o $(image_of "$lab" cp1 etcd) | grep -c ."
   check "its members are healthy" eventually 60 etcd_members "$lab" cp1 3
   check "kube-proxy too, when all control planes are new" prints "kube-proxy:v$new_version" kube_on "$lab" cp1 \
     --namespace kube-system get daemonset kube-proxy -o 'jsonpath={.spec.template.spec.containers[0].image}'
@@ -107,7 +103,7 @@ lose_one() {
   local lab=$1
   sed -i 's/count: 3/count: 2/' "$lab/lab.override.yaml"
   check "two control planes would have no majority without each other, and validate says so" fails 2 podium up "$lab" --prune --yes
-  grow_override 1.34 1 >"$lab/lab.override.yaml"
+  grow_override "$new_version" 1 >"$lab/lab.override.yaml"
   check "up --prune removes two" podium up "$lab" --prune --yes --no-baseline || return 0
   check "the cluster has the others" eventually 60 versions "$lab" "cp1 v$new_version" "w1 v$new_version"
   check "etcd has one member, and it is healthy" eventually 60 etcd_members "$lab" cp1 1

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The built-in lab k8s-external-etcd, unchanged but for image and version: three machines of etcd, two control planes, a
+# The built-in lab k8s-external-etcd, unchanged but for the image: three machines of etcd, two control planes, a
 # worker. A member of etcd is killed, a machine of etcd is switched off and another made anew, and the API answers.
 
 : "${work:?}" "${here:?}"
@@ -9,12 +9,12 @@
 . "$here/part-upgrade.sh"
 
 run_etcd() {
-  local lab=$1/lab file=$1/watch
+  local lab=$1/lab file=$1/watch new_version=$kubernetes_after
   check "etcd's releases are packed" "$here/kubernetes.sh" more etcd || return 0
   know_mirror
   kubernetes_packed || return 0
-  check "Kubernetes $old_version is built and packed too" "$here/kubernetes.sh" also "$old_version" || return 0
-  etcd_override 1.33 | lab k8s-external-etcd "$lab"
+  packed_too "$kubernetes_after" || return 0
+  etcd_override "$kubernetes_default" | lab k8s-external-etcd "$lab"
   check "up of 3 etcd + 2 + 1 from nothing" podium up "$lab" --provider incus --no-baseline -o json || {
     skip "the cluster" "up failed"
     return
@@ -62,21 +62,23 @@ run_etcd() {
   check "nothing is left behind" gone k8s-external-etcd
 }
 
-etcd_override() { printf 'kubernetes: {version: "%s"}\nsource: distro\nincus: {image: debian-12}\n' "$1"; }
+etcd_override() { printf 'kubernetes: {version: "%s"}\nincus: {image: debian-12}\n' "${1%.*}"; }
 
-# raise_external LAB: etcd from 3.5 to 3.6, a member after the other, then the cluster from 1.33 to 1.34.
+# raise_external LAB: etcd to the next minor, a member after the other, then the cluster to the next Kubernetes.
 raise_external() {
-  local lab=$1 file=$work/watch.external
-  etcd_override 1.34 >"$lab/lab.override.yaml"
+  local lab=$1 file=$work/watch.external etcd
+  etcd_override "$new_version" >"$lab/lab.override.yaml"
   watch_api "$file"
-  check "up to 1.34" podium up "$lab" --no-baseline
+  check "up to $new_version" podium up "$lab" --no-baseline
   figure "the upgrade of 3 etcd + 2 + 1" "$(grep -o 'took [0-9.a-z]*' "$work/output" | head -n 1)"
   : >"$work/watched"
   wait "$watching"
   figure "longest time without an answer by the virtual address" "$(seconds "$(gap "$file")") ($(grep -c none "$file") of $(grep -c . "$file") questions)"
   check "the API was away for less than 10 s" test "$(gap "$file")" -lt 10000
+  etcd=$(image_of "$lab" cp1 etcd)
+  etcd=${etcd##*:}
   check "every member is the newer etcd" prints "[|] 3\$" podium exec "$lab" --on etcd1 -- \
-    "sudo -i etcdctl endpoint status --cluster | grep -c ', 3.6.5, '"
+    "sudo -i etcdctl endpoint status --cluster | grep -c ', ${etcd%-*}, '"
   check "three members, all healthy" eventually 60 external_health "$lab" etcd1 3
   check "all nodes have $new_version" eventually 60 kubelets_on "$lab" cp1 "cp1 v$new_version" "cp2 v$new_version" "w1 v$new_version"
   local round

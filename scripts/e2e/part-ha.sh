@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The built-in lab k8s-ha, unchanged but for image and version: three control planes, two workers. Its control planes are
+# The built-in lab k8s-ha, unchanged but for the image: three control planes, two workers. Its control planes are
 # stopped, one after the other, without a warning, and the API must answer all the same.
 
 : "${work:?}" "${here:?}"
@@ -9,11 +9,7 @@ virtual=192.168.56.9
 run_ha() {
   local lab=$1/lab leader
   kubernetes_packed || return 0
-  lab k8s-ha "$lab" <<'END'
-kubernetes: {version: "1.34"}
-source: distro
-incus: {image: debian-12}
-END
+  lab k8s-ha "$lab" <<<'incus: {image: debian-12}'
   check "up of 3 + 2 from nothing" podium up "$lab" --provider incus --no-baseline -o json || {
     skip "the cluster" "up failed"
     return

@@ -7,10 +7,8 @@ run_msa() {
   local lab=$1/lab
   check "the shop's images are packed" "$here/kubernetes.sh" more msa || return
   check "Kubernetes is built and packed" "$here/kubernetes.sh" pack || return
-  lab msa "$lab" <<END
+  lab msa "$lab" <<'END'
 nodes: [{name: w, count: 1}]
-kubernetes: {version: "${PODIUM_E2E_MINOR:-1.34}"}
-source: distro
 incus: {image: debian-12}
 END
   check "up of 1 + 1 with the shop" podium up "$lab" --provider incus || {

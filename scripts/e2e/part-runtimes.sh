@@ -1,22 +1,30 @@
 # shellcheck shell=bash
 # The other two container runtimes, each under a real cluster of 1 + 1: the Docker engine (Debian's) with cri-dockerd, and
-# CRI-O, both compiled from their modules. What the runs of clusters share is in part-kubernetes.sh.
+# CRI-O, both compiled from their modules; CRI-O under the newest Kubernetes for
+# which the module proxy has one. What the runs of clusters share is in part-kubernetes.sh.
 #
 # PODIUM_E2E_RUNTIMES   which of them (default: docker cri-o)
 
-: "${work:?}" "${here:?}" "${host:?}"
+: "${work:?}" "${here:?}" "${host:?}" "${kubernetes_cri_o:?}"
 
 run_runtimes() {
   # shellcheck source=/dev/null
   . "$here/part-kubernetes.sh"
   check "Kubernetes is built and packed" "$here/kubernetes.sh" pack || return
+<<<<<<< HEAD
   check "crictl, cri-dockerd and CRI-O are built and packed" "$here/kubernetes.sh" more cri-tools cri-dockerd cri-o || return
   know_mirror
+=======
+  check "crictl and cri-dockerd are built and packed" "$here/kubernetes.sh" more cri-tools cri-dockerd || return
+>>>>>>> c3db06b (End-to-end runs use the default Kubernetes with containerd 2, and raise it to the next)
   local runtime
   for runtime in ${PODIUM_E2E_RUNTIMES:-docker cri-o}; do
     case $runtime in
       docker) one_runtime "$1/docker" docker '^docker://2[0-9]\.' ;;
-      cri-o) one_runtime "$1/cri-o" cri-o '^cri-o://1\.34\.' ;;
+      cri-o)
+        check "Kubernetes $kubernetes_cri_o and its CRI-O are built and packed too" "$here/kubernetes.sh" also "$kubernetes_cri_o" cri-tools cri-o || return
+        one_runtime "$1/cri-o" cri-o "^cri-o://${kubernetes_cri_o%.*}\\."
+        ;;
     esac
   done
 }
@@ -55,13 +63,13 @@ one_runtime() {
 # runtime_override RUNTIME: what this computer needs of the lab. Docker has the images that podium has fetched, by the
 # names that podium knows: the flannel that could be built names another one of its own.
 runtime_override() {
-  local cni=flannel
-  [[ $1 != docker ]] || cni=bridge
+  local kubernetes="cni: bridge" source=distro
+  [[ $1 != cri-o ]] || kubernetes="version: \"${kubernetes_cri_o%.*}\"" source=upstream
   cat <<END
 nodes: [{name: w, count: 1}]
-kubernetes: {version: "${PODIUM_E2E_MINOR:-1.34}", cni: $cni}
+kubernetes: {$kubernetes}
 runtime: $1
-source: distro
+source: $source
 incus: {image: debian-12}
 mirrors: {registries: {podium.test: "http://$host:5000"}}
 END

@@ -1,57 +1,76 @@
 # shellcheck shell=bash
-# A real cluster of Kubernetes 1.33 is raised to 1.34 by a change of lab.yaml, while a Service in it is asked all the
-# time; it is killed on the way and finished; then a worker is taken out of lab.yaml and pruned.
+# A real cluster of the Kubernetes before the default one is raised to the default and to the one after it, by changes of
+# lab.yaml, while a Service in it is asked all the time; the first time podium is killed on the way, and the next up
+# finishes it. Then a worker is taken out of lab.yaml and pruned.
 
-: "${work:?}" "${here:?}"
+: "${work:?}" "${here:?}" "${kubernetes_before:?}" "${kubernetes_default:?}" "${kubernetes_after:?}"
 # shellcheck source-path=SCRIPTDIR source=part-kubernetes.sh
 . "$here/part-kubernetes.sh"
 
-old_version=1.33.13 new_version=1.34.4
-
 run_upgrade() {
-  local lab=$1/lab
+  local lab=$1/lab version
   kubernetes_packed || return 0
-  check "Kubernetes $old_version is built and packed too" "$here/kubernetes.sh" also "$old_version" || {
-    skip "the upgrade" "the older Kubernetes could not be built"
-    return
-  }
+  for version in "$kubernetes_before" "$kubernetes_after"; do
+    packed_too "$version" || return 0
+  done
   check "the image that asks a Service is packed" "$here/kubernetes.sh" more probe
-  upgrade_override 1.33 2 | lab k8s-basic "$lab"
-  check "up of 1 + 2 with Kubernetes 1.33" podium up "$lab" --provider incus --no-baseline || {
+  upgrade_override "$kubernetes_before" 2 | lab k8s-basic "$lab"
+  check "up of 1 + 2 with Kubernetes ${kubernetes_before%.*}" podium up "$lab" --provider incus --no-baseline || {
     skip "the upgrade" "up failed"
     return
   }
-  check "all nodes have $old_version" kubelets "$lab" "cp v$old_version" "w1 v$old_version" "w2 v$old_version"
+  check "all nodes have it" kubelets "$lab" "cp v$kubernetes_before" "w1 v$kubernetes_before" "w2 v$kubernetes_before"
   service_in_use "$lab"
 
-  upgrade_override 1.35 2 >"$lab/lab.override.yaml"
+  upgrade_override "$kubernetes_after" 2 >"$lab/lab.override.yaml"
   check "a minor version cannot be skipped" fails 2 podium up "$lab"
-  check "it says why" said 'one minor version at a time: write version: "1.34"'
-  check "nothing was touched" kubelets "$lab" "cp v$old_version" "w1 v$old_version" "w2 v$old_version"
+  check "it says why" said "one minor version at a time: write version: \"${kubernetes_default%.*}\""
+  check "nothing was touched" kubelets "$lab" "cp v$kubernetes_before" "w1 v$kubernetes_before" "w2 v$kubernetes_before"
 
-  upgrade_override 1.34 2 >"$lab/lab.override.yaml"
-  check "the upgrade, killed while w1 is being drained" killed_in_drain "$lab"
+  upgrade_override "$kubernetes_default" 2 >"$lab/lab.override.yaml"
+  check "the upgrade to $kubernetes_default, killed while w1 is being drained" killed_in_drain "$lab"
   check "the upgrade, finished by the next up" podium up "$lab" || return 0
-  check "it says what is ahead" said "upgrade of Kubernetes .*$old_version.* -> 1.34"
+  check "it says what is ahead" said "upgrade of Kubernetes .*$kubernetes_before.* -> ${kubernetes_default%.*}"
   figure "the rest of the upgrade" "$(grep -o 'took [0-9.a-z]*' "$work/output" | head -n 1)"
-  check "all nodes have $new_version, and pods may come to them" kubelets "$lab" "cp v$new_version" "w1 v$new_version" "w2 v$new_version"
-  check "the API has it too" prints "^Server Version: v$new_version" kube "$lab" version
-  check "etcd is that of the new version" prints 'etcd:3.6.5' kube "$lab" --namespace kube-system get pod etcd-cp -o 'jsonpath={.spec.containers[0].image}'
-  check "the pause image is that of the new version" prints 'pause:3.10.1' podium exec "$lab" --on w1 -- grep pause: /etc/containerd/config.toml
-  check "the Service has answered all the time" answered "$lab"
-  figure "a Service during the upgrade, asked on each node (longest: ms)" "$(paste -s -d ';' "$work/output")"
-  check "all system pods run" eventually 60 all_pods_run "$lab"
-  check "a second up changes nothing" idle "$lab"
+  upgraded "$lab" "$kubernetes_default"
+
+  upgrade_override "$kubernetes_after" 2 >"$lab/lab.override.yaml"
+  check "the upgrade to $kubernetes_after" podium up "$lab" || return 0
+  figure "the upgrade to $kubernetes_after" "$(grep -o 'took [0-9.a-z]*' "$work/output" | head -n 1)"
+  upgraded "$lab" "$kubernetes_after"
 
   prune_worker "$lab"
   check "destroy" podium destroy "$lab" --yes
   check "nothing is left behind" gone k8s-basic
 }
 
-# upgrade_override VERSION WORKERS.
-upgrade_override() {
-  cluster_override "$2" | sed "s/^kubernetes:.*/kubernetes: {version: \"$1\"}/"
+# packed_too VERSION: beside the default one.
+packed_too() {
+  check "Kubernetes $1 is built and packed too" "$here/kubernetes.sh" also "$1" || skip "what needs Kubernetes $1" "it could not be built"
 }
+
+# upgrade_override VERSION WORKERS: lab.yaml names the minor.
+upgrade_override() {
+  cluster_override "$2"
+  printf 'kubernetes: {version: "%s"}\n' "${1%.*}"
+}
+
+# upgraded LAB VERSION: everything has the version, and the Service has been there for all.
+upgraded() {
+  local lab=$1 version=$2
+  check "all nodes have $version, and pods may come to them" kubelets "$lab" "cp v$version" "w1 v$version" "w2 v$version"
+  check "the API has it too" prints "^Server Version: v$version" kube "$lab" version
+  check "so has etcd" prints "^$(image_of "$lab" cp etcd)\$" kube "$lab" --namespace kube-system get pod etcd-cp -o 'jsonpath={.spec.containers[0].image}{"\n"}'
+  check "the pause image is that of the new version" prints "$(image_of "$lab" cp pause)" podium exec "$lab" --on w1 -- grep pause: /etc/containerd/config.toml
+  check "static pods are Ready when up says so" all_pods_run "$lab"
+  check "the Service has answered all the time" answered "$lab"
+  figure "a Service during the upgrade, asked on each node (longest: ms)" "$(paste -s -d ';' "$work/output")"
+  check "a second up changes nothing" idle "$lab"
+}
+
+# image_of LAB NODE NAME: which etcd, pause, ... the kubeadm of the node asks for.
+# shellcheck disable=SC2016 # expanded on the node
+image_of() { podium ssh "$1" "$2" -- kubeadm config images list --kubernetes-version '"$(kubeadm version --output short)"' | grep "/$3:"; }
 
 # kubelets LAB "NAME VERSION"...: exactly these nodes, Ready, not cordoned.
 kubelets() { kubelets_on "$1" cp "${@:2}"; }
@@ -151,13 +170,14 @@ answered() {
 
 prune_worker() {
   local lab=$1
-  upgrade_override 1.34 1 >"$lab/lab.override.yaml"
+  local version=$kubernetes_after
+  upgrade_override "$version" 1 >"$lab/lab.override.yaml"
   check "up without w2 leaves it alone" podium up "$lab"
   check "it says how to remove it" said '--prune'
-  check "it is still there" kubelets "$lab" "cp v$new_version" "w1 v$new_version" "w2 v$new_version"
+  check "it is still there" kubelets "$lab" "cp v$version" "w1 v$version" "w2 v$version"
   check "without a yes nothing is pruned" fails 2 podium up "$lab" --prune
   check "up --prune removes it" podium up "$lab" --prune --yes
-  check "it has left the cluster" kubelets "$lab" "cp v$new_version" "w1 v$new_version"
+  check "it has left the cluster" kubelets "$lab" "cp v$version" "w1 v$version"
   check "its machine is gone" fails 1 incus info k8s-basic-w2
   check "the deployment is whole again" kube "$lab" rollout status deployment/web --timeout=60s
 }

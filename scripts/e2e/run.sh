@@ -5,8 +5,8 @@
 #                             upgrade, addons, cluster-monitoring, cicd, runtimes, msa, ten, ...; without one: the first six
 #
 # Needs root on Debian 12 or Ubuntu, Go, and Debian's packages; the parts are in part-*.sh. What it builds is kept in
-# ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}: the first run compiles Kubernetes, which takes eight
-# minutes of one processor while the other parts run.
+# ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}: the first run compiles Kubernetes (versions.sh) and
+# containerd, which takes twelve minutes of one processor while the other parts run.
 #
 # PODIUM_E2E_KEEP=1   leave the nodes as they are when something failed; end them with PODIUM_E2E_ID=... nodes.sh down
 # PODIUM_E2E_KILLS    how often the faults make a lab whose podium is killed three times (default: once)
@@ -26,6 +26,8 @@ done
 work=$(mktemp -d /tmp/podium-e2e.XXXXXX)
 : >"$work/report"
 failed=0 # counted by checks.sh
+# shellcheck source-path=SCRIPTDIR source=versions.sh
+. "$here/versions.sh"
 # shellcheck source-path=SCRIPTDIR source=checks.sh
 . "$here/checks.sh"
 part=run
@@ -87,6 +89,6 @@ done
 
 part=run
 skip "Jenkins, Grafana" "their packages come from servers that are not to be had here"
-skip "containerd.io, docker-ce" "Docker's packages are not to be had here: source: distro"
+skip "docker-ce" "Docker's own packages are not to be had here: source: distro"
 figure "everything" "$(seconds $(($(now) - started)))"
 summary

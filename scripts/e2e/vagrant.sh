@@ -289,8 +289,6 @@ cluster() {
   cat >lab.override.yaml <<'YAML'
 box: podium/debian
 nodes: [{name: w, count: 1}]
-kubernetes: {version: "1.34"}
-source: distro
 YAML
   podium up "${skip[@]}"
   nodes_are_ready

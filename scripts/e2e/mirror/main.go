@@ -16,7 +16,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -30,7 +29,6 @@ func main() {
 
 	mux := http.NewServeMux()
 	mux.Handle("GET /v2/", registry{dir: filepath.Join(*dir, "registry")})
-	mux.Handle("GET /github/flannel-io/flannel/releases/download/{version}/kube-flannel.yml", flannelManifest(*dir))
 	mux.HandleFunc("GET /github/Mirantis/cri-dockerd/releases/download/{version}/{file}", func(w http.ResponseWriter, r *http.Request) {
 		// The one that could be built, for every version.
 		http.ServeFile(w, r, filepath.Join(*dir, "github", "Mirantis", "cri-dockerd", "cri-dockerd.tgz"))
@@ -47,21 +45,6 @@ func main() {
 	}
 	server := &http.Server{Addr: *listen, Handler: handler}
 	log.Fatal(server.ListenAndServe())
-}
-
-// flannelManifest answers for every version of flannel with the manifest of the one that could be built, under the name
-// that was asked for: the registry does the same with its images.
-func flannelManifest(dir string) http.Handler {
-	built := regexp.MustCompile(`(ghcr\.io/flannel-io/flannel):\S+`)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		text, err := os.ReadFile(filepath.Join(dir, "github", "flannel-io", "flannel", "kube-flannel.yml"))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/yaml")
-		w.Write(built.ReplaceAll(text, []byte("$1:"+r.PathValue("version"))))
-	})
 }
 
 // registry serves manifests/NAME/TAG and blobs/DIGEST of a folder.
@@ -126,26 +109,14 @@ func (g registry) manifest(w http.ResponseWriter, r *http.Request, name, referen
 func (g registry) find(name, reference string) ([]byte, error) {
 	folder := filepath.Join(g.dir, "manifests", filepath.FromSlash(name))
 	if !strings.HasPrefix(reference, "sha256:") {
-		text, err := os.ReadFile(filepath.Join(folder, reference))
-		if err == nil || !strings.HasPrefix(name, "flannel-io/") {
-			return text, err
-		}
+		return os.ReadFile(filepath.Join(folder, reference))
 	}
 	tags, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, err
 	}
 	for _, tag := range tags {
-		if tag.IsDir() {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join(folder, tag.Name()))
-		switch {
-		case err != nil:
-		case digestOf(text) == reference:
-			return text, nil
-		case !strings.HasPrefix(reference, "sha256:"):
-			log.Printf("%s:%s was asked for: giving %s", name, reference, tag.Name())
+		if text, err := os.ReadFile(filepath.Join(folder, tag.Name())); err == nil && digestOf(text) == reference {
 			return text, nil
 		}
 	}

@@ -5,7 +5,7 @@
 : "${work:?}" "${bin:?}" "${scratch:?}" "${minor:?}"
 
 pack_cri_tools() {
-  local version=1.36.0 folder=$work/src/cri-tools root=$scratch/cri-tools # the only one that the proxy has whole
+  local version=1.36.0 folder=$work/src/cri-tools root=$scratch/cri-tools # one for all: crictl asks any of these kubelets' runtimes
   module "$folder" "sigs.k8s.io/cri-tools@v$version"
   compile "$folder" sigs.k8s.io/cri-tools/cmd/crictl "$bin/crictl" "-X sigs.k8s.io/cri-tools/pkg/version.Version=v$version"
   install -D "$bin/crictl" "$root/usr/bin/crictl"

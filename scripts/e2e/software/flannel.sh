@@ -2,8 +2,8 @@
 # shellcheck disable=SC2154 # kubernetes.sh says where things lie
 # flannel: its image, its CNI plugin's, and its manifest.
 
-# The newest one that the proxy has. It stands in for whichever podium asks for.
-flannel_version=0.28.4
+# The catalogue's.
+flannel_version=0.28.9
 # The last release of the CNI plugins that still contains flannel's; its own module is not on the proxy.
 flannel_plugin_version=0.9.1
 
@@ -18,8 +18,8 @@ pack_flannel() {
   image flannel-io/flannel-cni-plugin "$(flannel_plugin_tag)" "$root" /flannel "$root-base"
   rm -rf "$root" "$root-base"
 
-  mkdir -p "$served/github/flannel-io/flannel"
-  cp "$work/src/flannel/Documentation/kube-flannel.yml" "$served/github/flannel-io/flannel/"
+  install -D -m 0644 "$work/src/flannel/Documentation/kube-flannel.yml" \
+    "$served/github/flannel-io/flannel/releases/download/v$flannel_version/kube-flannel.yml"
 }
 
 build_flannel() {

@@ -2,23 +2,31 @@
 # shellcheck disable=SC2154 # kubernetes.sh says which version, and where things lie
 # Kubernetes itself: its programs, their packages in a repository of the minor's own, and the images of its kubeadm.
 
-# Of the packages: https://pkgs.k8s.io has kubernetes-cni 1.7.1 for 1.34.
-plugins_version=1.7.1
+# Of the packages: https://pkgs.k8s.io has kubernetes-cni 1.9.1 for 1.36.
+plugins_version=1.9.1
 
 pack_kubernetes() {
-  # What kubeadm asks for: cmd/kubeadm/app/constants/constants.go of each minor.
-  local etcd_version etcd_tag coredns_version pause_version
-  case $minor in
-    # The module proxy has no etcd 3.5.24: the next one that it has whole bears the image's name.
-    1.33) etcd_version=3.5.33 etcd_tag=3.5.24-0 coredns_version=1.12.0 pause_version=3.10 ;;
-    *) etcd_version=3.6.5 etcd_tag=3.6.5-0 coredns_version=1.12.1 pause_version=3.10.1 ;;
-  esac
+  local etcd_tag etcd_version coredns_version pause_version
+  images_of_kubeadm
   build_kubernetes
   build_plugins
   mkdir -p "$repository/$(dpkg --print-architecture)"
-  packages
+  packages_of_kubernetes
   sign
   images
+}
+
+# images_of_kubeadm: which ones it asks for is written in its source.
+images_of_kubeadm() {
+  local constants
+  constants=$(module_folder "k8s.io/kubernetes@v$version")/cmd/kubeadm/app/constants/constants.go
+  constant() { sed -n "s/^\t$1 = \"v\?\(.*\)\"\$/\1/p" "$constants"; }
+  etcd_tag=$(constant DefaultEtcdVersion)
+  coredns_version=$(constant CoreDNSVersion)
+  pause_version=$(constant PauseVersion)
+  etcd_version=${etcd_tag%-*}
+  # The module proxy does not have all of its modules: a later patch bears the name.
+  [[ $etcd_version != 3.6.6 ]] || etcd_version=3.6.8
 }
 
 # kubernetes_module writes the go.mod that makes k8s.io/kubernetes buildable as a dependency: its staging modules
@@ -30,7 +38,7 @@ kubernetes_module() {
   origin=$(cd "$work/src" && go mod download -json "k8s.io/kubernetes@v$version" | sed -n 's/^\t"GoMod": "\(.*\)",$/\1/p')
   [[ -f $origin ]] || die "k8s.io/kubernetes v$version cannot be had from the Go module proxy: check GOPROXY and the network"
   {
-    printf 'module podium.test/kubernetes\n\ngo 1.24\n\ngodebug default=go1.24\n\nrequire k8s.io/kubernetes v%s\n\nreplace (\n' "$version"
+    printf 'module podium.test/kubernetes\n\n%s\n\nrequire k8s.io/kubernetes v%s\n\nreplace (\n' "$(grep -E '^(go|godebug) ' "$origin")" "$version"
     sed -n 's/^\t\(k8s.io[^ ]*\) => .\/staging\/.*/\1/p' "$origin" | while read -r staged; do
       printf '\t%s => %s v0.%s\n' "$staged" "$staged" "${version#*.}"
     done
@@ -99,8 +107,8 @@ build_plugins() {
   done
 }
 
-# packages makes the .deb files as https://github.com/kubernetes/release (cmd/krel/templates/latest) describes them.
-packages() {
+# packages_of_kubernetes makes the .deb files as https://github.com/kubernetes/release (cmd/krel/templates/latest) describes them.
+packages_of_kubernetes() {
   local root=$scratch/packages unit=usr/lib/systemd/system
   say "packing packages"
   rm -rf "$root"
