@@ -60,8 +60,7 @@ build_kubernetes() {
 
   module "$work/src/etcd" "go.etcd.io/etcd/server/v3@v$etcd_version"
   compile "$work/src/etcd" go.etcd.io/etcd/server/v3 "$bin/etcd"
-  module "$work/src/coredns" "github.com/coredns/coredns@v$coredns_version"
-  compile "$work/src/coredns" github.com/coredns/coredns "$bin/coredns"
+  build_coredns
 
   small pause <<'GO'
 // pause holds a pod's namespaces, and reaps what is orphaned into it, until it is told to end. With -v it ends at once:
@@ -94,6 +93,21 @@ func main() {
 	}
 }
 GO
+}
+
+# build_coredns: with the plugins that kubeadm's Corefile names, and those of lessons. All of them need the libraries of
+# several clouds, and nearly twice as many packages to compile.
+build_coredns() {
+  local folder=$work/src/coredns name
+  module "$folder" "github.com/coredns/coredns@v$coredns_version"
+  {
+    printf 'package main\n\nimport (\n\t"github.com/coredns/coredns/coremain"\n'
+    for name in cache debug errors forward health hosts kubernetes log loadbalance loop metrics ready reload rewrite template; do
+      printf '\t_ "github.com/coredns/coredns/plugin/%s"\n' "$name"
+    done
+    printf ')\n\nfunc main() { coremain.Run() }\n'
+  } >"$folder/main.go"
+  compile "$folder" . "$bin/coredns"
 }
 
 # build_plugins: the CNI plugins of the package kubernetes-cni, one version for all.
