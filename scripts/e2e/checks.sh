@@ -135,7 +135,7 @@ makespan() {
 }
 
 # kubernetes_packed: waits until the packages and images of Kubernetes that run.sh has begun to pack are there. A part that
-# calls it has run.sh begin.
+# calls it has run.sh begin. (know_mirror is run.sh's.)
 kubernetes_packed() {
   [[ -n $packing ]] || return 0
   check "Kubernetes is built and packed" wait "$packing" || {
@@ -144,6 +144,7 @@ kubernetes_packed() {
     return 1
   }
   packing=''
+  know_mirror
 }
 
 # summary: the verdict; its exit code is that of the whole run.

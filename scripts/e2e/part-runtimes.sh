@@ -11,12 +11,8 @@ run_runtimes() {
   # shellcheck source=/dev/null
   . "$here/part-kubernetes.sh"
   check "Kubernetes is built and packed" "$here/kubernetes.sh" pack || return
-<<<<<<< HEAD
-  check "crictl, cri-dockerd and CRI-O are built and packed" "$here/kubernetes.sh" more cri-tools cri-dockerd cri-o || return
-  know_mirror
-=======
   check "crictl and cri-dockerd are built and packed" "$here/kubernetes.sh" more cri-tools cri-dockerd || return
->>>>>>> c3db06b (End-to-end runs use the default Kubernetes with containerd 2, and raise it to the next)
+  know_mirror
   local runtime
   for runtime in ${PODIUM_E2E_RUNTIMES:-docker cri-o}; do
     case $runtime in
