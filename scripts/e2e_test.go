@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"podium/provision/catalogue"
+	"podium/provision/version"
 )
 
 // The end-to-end runs build the catalogue's default Kubernetes and its neighbours: when the catalogue moves on, they
@@ -18,7 +19,7 @@ func TestEndToEndVersions(t *testing.T) {
 	}
 	built := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?m)^kubernetes_(\w+)=(\d+\.\d+\.\d+)$`).FindAllStringSubmatch(string(text), -1) {
-		built[m[1]] = catalogue.Minor(m[2])
+		built[m[1]] = version.Minor(m[2])
 	}
 	minors := catalogue.KubernetesMinors()
 	at := slices.Index(minors, catalogue.DefaultKubernetes())
