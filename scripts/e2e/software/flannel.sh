@@ -12,6 +12,7 @@ pack_flannel() {
   build_flannel
   network_tools "$root-base"
   install -D "$bin/flanneld" "$root/opt/bin/flanneld"
+  install -D "$bin/install-conf" "$root/opt/bin/install-conf"
   image flannel-io/flannel "v$flannel_version" "$root" /opt/bin/flanneld "$root-base"
   rm -rf "$root"
   install -D "$bin/flannel" "$root/flannel"
@@ -26,6 +27,7 @@ build_flannel() {
   mkdir -p "$bin" "$work/src"
   flannel_module
   compile "$work/src/flannel" . "$bin/flanneld" "-X 'github.com/flannel-io/flannel/pkg/version.Version=v$flannel_version'"
+  compile "$work/src/flannel" ./cmd/install_conf "$bin/install-conf"
   module "$work/src/flannel-plugin" "github.com/containernetworking/plugins@v$flannel_plugin_version"
   compile "$work/src/flannel-plugin" github.com/containernetworking/plugins/plugins/meta/flannel "$bin/flannel"
 }
