@@ -62,9 +62,10 @@ upgraded() {
   check "the API has it too" prints "^Server Version: v$version" kube "$lab" version
   check "so has etcd" prints "^$(image_of "$lab" cp etcd)\$" kube "$lab" --namespace kube-system get pod etcd-cp -o 'jsonpath={.spec.containers[0].image}{"\n"}'
   check "the pause image is that of the new version" prints "$(image_of "$lab" cp pause)" podium exec "$lab" --on w1 -- grep pause: /etc/containerd/config.toml
-  check "static pods are Ready when up says so" all_pods_run "$lab"
+  check "static pods are Ready when up says so" static_pods_ready "$lab"
   check "the Service has answered all the time" answered "$lab"
   figure "a Service during the upgrade, asked on each node (longest: ms)" "$(paste -s -d ';' "$work/output")"
+  check "all system pods run" eventually 60 all_pods_run "$lab"
   check "a second up changes nothing" idle "$lab"
 }
 
