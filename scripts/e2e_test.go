@@ -32,3 +32,18 @@ func TestEndToEndVersions(t *testing.T) {
 		}
 	}
 }
+
+// What every run builds has run on real nodes, and the catalogue says so.
+func TestDefaultKubernetesRan(t *testing.T) {
+	for _, set := range catalogue.All().Sets {
+		if set.Kubernetes != catalogue.DefaultKubernetes() {
+			continue
+		}
+		for _, tested := range set.Tested {
+			if tested.How == "real nodes" && slices.Contains(tested.With, "containerd") && slices.Contains(tested.With, "etcd") {
+				return
+			}
+		}
+	}
+	t.Errorf("the catalogue does not say that Kubernetes %s has run on real nodes: run scripts/e2e/run.sh kubernetes, then note it in sets", catalogue.DefaultKubernetes())
+}
