@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/gofrs/flock"
+
 	"podium/provision/folder"
 )
 
@@ -21,6 +23,7 @@ type Dir struct {
 	lab   string        // the lab's folder, absolute
 	files folder.Folder // lab/.podium
 	user  User          // who runs podium, as Admit was told
+	lock  *flock.Flock  // held since Lock; nil: never
 
 	mu sync.Mutex // serialises writes of state.json by this process
 }
@@ -54,9 +57,13 @@ func (d *Dir) Path(names ...string) string { return d.files.Path(names...) }
 // Exists reports whether podium has kept anything of this lab yet.
 func (d *Dir) Exists() bool { return d.files.Exists(".") }
 
-// Remove deletes .podium with everything in it: state, keys, logs, journal.
+// Remove deletes .podium with everything in it: state, keys, logs, journal, and the lock that this process holds.
 func (d *Dir) Remove() error {
-	if err := folder.At(d.lab).RemoveAll(DirName); err != nil {
+	err := folder.At(d.lab).RemoveAll(DirName)
+	if err != nil && d.lock != nil && d.lock.Unlock() == nil { // Windows does not delete an open file
+		err = folder.At(d.lab).RemoveAll(DirName)
+	}
+	if err != nil {
 		return fmt.Errorf("remove %s: %w", d.Path(), err)
 	}
 	return nil

@@ -81,6 +81,7 @@ func (d *Dir) Lock(ctx context.Context, command string) (unlock func() error, er
 	if !ok {
 		return nil, &LockedError{Path: path, Holder: d.readHolder()}
 	}
+	d.lock = lock
 	d.sweep()
 	d.noteOrigin()
 	d.reserve()
