@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -59,11 +60,12 @@ func (d *Dir) Exists() bool { return d.files.Exists(".") }
 
 // Remove deletes .podium with everything in it: state, keys, logs, journal, and the lock that this process holds.
 func (d *Dir) Remove() error {
-	err := folder.At(d.lab).RemoveAll(DirName)
-	if err != nil && d.lock != nil && d.lock.Unlock() == nil { // Windows does not delete an open file
-		err = folder.At(d.lab).RemoveAll(DirName)
+	if d.lock != nil && runtime.GOOS == "windows" { // which deletes no open file
+		if err := d.lock.Unlock(); err != nil {
+			return fmt.Errorf("remove %s: %w", d.Path(), err)
+		}
 	}
-	if err != nil {
+	if err := folder.At(d.lab).RemoveAll(DirName); err != nil {
 		return fmt.Errorf("remove %s: %w", d.Path(), err)
 	}
 	return nil
