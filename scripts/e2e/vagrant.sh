@@ -231,7 +231,11 @@ life() {
   podium exec --on n1 -- sudo poweroff || true
   local id
   id=$(cat .podium/vagrant/.vagrant/machines/n3/virtualbox/id)
-  VBoxManage controlvm "$id" poweroff 2>/dev/null && VBoxManage unregistervm "$id" --delete 2>/dev/null
+  VBoxManage controlvm "$id" poweroff 2>/dev/null
+  for _ in $(seq 20); do # as long as its process holds the machine, VirtualBox refuses
+    VBoxManage unregistervm "$id" --delete 2>/dev/null && break
+    sleep 0.2
+  done
   podium up "${skip[@]}"
   shows running && agrees running
   say "halt and up"
