@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"podium/provision/doctor"
 	"podium/provision/plan"
 )
 
@@ -123,9 +124,53 @@ func (a *app) completeNodeStep(_ *cobra.Command, given []string, _ string) ([]st
 	case 0:
 		return o.nodes, cobra.ShellCompDirectiveDefault
 	case 1:
-		return o.steps, cobra.ShellCompDirectiveNoFileComp
+		steps := o.steps
+		for _, name := range a.logsOffered(given, rest[0]) {
+			steps = addNew(steps, name)
+		}
+		return steps, cobra.ShellCompDirectiveNoFileComp
 	}
 	return nil, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completePlace completes the arguments of copy: files of this computer, and NODE: for a path on a node.
+func (a *app) completePlace(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if strings.ContainsAny(typed, ":/\\.") {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var places []string
+	for _, name := range a.offersOf(nil).nodes {
+		if strings.HasPrefix(name, typed) {
+			places = append(places, name+":")
+		}
+	}
+	if len(places) == 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return places, cobra.ShellCompDirectiveNoSpace
+}
+
+// completeFindings completes the IDs of the doctor's findings.
+func completeFindings(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return doctor.IDs(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// logsOffered lists the logs that there are of a node: of steps, and of what is no step, such as the checks after a boot.
+func (a *app) logsOffered(given []string, node string) []string {
+	labs, _ := splitLab(given)
+	where, err := a.folder(labs)
+	if err != nil {
+		return nil
+	}
+	paths, err := logsOf(where, node)
+	if err != nil {
+		return nil
+	}
+	var steps []string
+	for _, path := range paths {
+		steps = append(steps, stepOf(path))
+	}
+	return steps
 }
 
 // completeNode completes [LAB] NODE.

@@ -110,7 +110,13 @@ func (a *app) need(given []string, provider string) (doctor.Need, string, error)
 		}
 		return doctor.Need{}, "", err
 	}
-	b, err := a.described(where, provider)
+	b := &labSession{labRef: where}
+	if provider == "" {
+		b, err = a.described(where, "")
+	} else { // which may be another than made the machines: nothing is changed here
+		b.plan, err = a.describe(where, provider)
+		b.lab = b.plan.Lab
+	}
 	if err != nil {
 		return doctor.Need{}, "", err
 	}
@@ -170,9 +176,17 @@ func (a *app) preflight(ctx context.Context, b *labSession, skip []string) error
 			ids = append(ids, f.ID)
 		}
 		return fail(exitPreflight, "this computer is not ready for the lab: %s", strings.Join(slices.Compact(ids), ", ")).
-			hinted("to go on all the same: --skip-preflight %s", blocking[0].ID)
+			hinted("%sto go on all the same: --skip-preflight %s", a.rehearsal(b), strings.Join(slices.Compact(ids), ","))
 	}
 	return nil
+}
+
+// rehearsal is the way to try a lab on a computer without a hypervisor; empty for a lab that has machines.
+func (a *app) rehearsal(b *labSession) string {
+	if madeBy(b.known) != "" {
+		return ""
+	}
+	return fmt.Sprintf("to rehearse the lab without virtual machines: podium up%s --provider sim\n", b.arg)
 }
 
 // printFindings writes findings for people.

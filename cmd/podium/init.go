@@ -17,11 +17,16 @@ import (
 )
 
 const initLong = `Start a lab. With the name of a built-in lab, init copies it into FOLDER; without one it writes a
-commented lab.yaml to start from. FOLDER is the current folder unless given, and is made if it is
-missing. Files that exist are never overwritten.`
+commented lab.yaml to start from, and lab.schema.json, by which editors complete and check it.
+FOLDER is the current folder unless given, and is made if it is missing. Files that exist are never
+overwritten.`
+
+// schemaName is the file by which editors know what lab.yaml may hold.
+const schemaName = "lab.schema.json"
 
 // startingLab is what init writes when no built-in lab is named.
-const startingLab = `# A lab for podium. "podium validate" checks this file, "podium validate -o yaml" shows it with all
+const startingLab = `# yaml-language-server: $schema=` + schemaName + `
+# A lab for podium. "podium validate" checks this file, "podium validate -o yaml" shows it with all
 # defaults, "podium up" makes the lab.
 
 name: %s
@@ -202,7 +207,11 @@ type startFile struct {
 // startFiles lists what init writes.
 func startFiles(name, dir string) ([]startFile, error) {
 	if name == "" {
-		return []startFile{{filepath.Join(dir, lab.FileName), fmt.Appendf(nil, startingLab, labName(dir))}}, nil
+		schema, err := lab.Schema()
+		return []startFile{
+			{filepath.Join(dir, lab.FileName), fmt.Appendf(nil, startingLab, labName(dir))},
+			{filepath.Join(dir, schemaName), schema},
+		}, err
 	}
 	var files []startFile
 	err := fs.WalkDir(labs.FS(), name, func(path string, d fs.DirEntry, err error) error {

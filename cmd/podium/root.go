@@ -92,7 +92,9 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	add(groupLab, a.initCommand(), a.validateCommand(), a.planCommand(), a.renderCommand(), a.upCommand(), a.haltCommand(), a.destroyCommand(),
 		a.resetCommand(), a.snapshotCommand(), a.repairCommand())
-	add(groupNodes, a.statusCommand(), a.sshCommand(), a.execCommand(), a.copyCommand(), a.logsCommand())
+	copying := a.copyCommand()
+	copying.ValidArgsFunction = a.completePlace
+	add(groupNodes, a.statusCommand(), a.sshCommand(), a.execCommand(), copying, a.logsCommand())
 	add(groupMore, a.doctorCommand(), a.setupCommand(), a.catalogCommand(), a.schemaCommand(), a.versionCommand(), a.completionCommand(), a.simHostCommand())
 	return root
 }

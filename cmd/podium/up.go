@@ -98,6 +98,7 @@ func (a *app) upCommand() *cobra.Command {
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask before nodes are removed")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "plain lines with all output of the steps")
 	a.completeTasks(c, "force")
+	completeFlag(c, "skip-preflight", completeFindings)
 	return c
 }
 

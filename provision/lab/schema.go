@@ -133,6 +133,20 @@ const networkPattern = `^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$`
 func hostName(p *jsonschema.Schema) {
 	longest := uint64(maxName)
 	p.Pattern, p.MaxLength = label.String(), &longest
+	explain(p, "write a name of lower-case letters, digits and hyphens, such as w1")
+}
+
+func network(p *jsonschema.Schema) {
+	p.Pattern = networkPattern
+	explain(p, "write an IPv4 network, such as 192.168.56.0/24")
+}
+
+// explain gives a schema the message that editors show in place of their own (yaml-language-server and VS Code read it).
+func explain(s *jsonschema.Schema, message string) {
+	if s.Extras == nil {
+		s.Extras = map[string]any{}
+	}
+	s.Extras["errorMessage"] = message
 }
 
 // JSONSchemaExtend adds what the type alone does not say.
@@ -142,7 +156,7 @@ func (Lab) JSONSchemaExtend(s *jsonschema.Schema) {
 	choice(property(s, "provider"), Providers())
 	choice(property(s, "source"), sources())
 	choice(property(s, "runtime"), runtimes())
-	property(s, "network").Pattern = networkPattern
+	network(property(s, "network"))
 	property(s, "user").Pattern = userName.String()
 	property(s, "boot_timeout").Pattern = timeout.String()
 	property(s, "ssh_timeout").Pattern = timeout.String()
@@ -170,7 +184,9 @@ func (Lab) JSONSchemaExtend(s *jsonschema.Schema) {
 // someNode is a lab in which a node has the role.
 func someNode(role string) *jsonschema.Schema {
 	hasRole := object("roles", &jsonschema.Schema{Contains: &jsonschema.Schema{Const: role}})
-	return object("nodes", &jsonschema.Schema{Contains: hasRole})
+	nodes := &jsonschema.Schema{Contains: hasRole}
+	explain(nodes, "the lab needs a node with the role "+role+": write roles: ["+role+"]")
+	return object("nodes", nodes)
 }
 
 // object is one with such a field.
@@ -213,8 +229,8 @@ func (Kubernetes) JSONSchemaExtend(s *jsonschema.Schema) {
 	choice(property(s, "cni"), cnis())
 	choice(property(s, "etcd"), etcds())
 	property(s, "virtual_address").Format = "ipv4"
-	property(s, "pod_subnet").Pattern = networkPattern
-	property(s, "service_subnet").Pattern = networkPattern
+	network(property(s, "pod_subnet"))
+	network(property(s, "service_subnet"))
 	addons := property(s, "addons")
 	choice(addons.Items, Addons())
 	addons.UniqueItems = true

@@ -94,5 +94,7 @@ func (s *Size) UnmarshalText(text []byte) error {
 
 // JSONSchema tells editors how a size is written.
 func (Size) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "string", Pattern: sizePattern, Examples: []any{"512MiB", "2GiB"}}
+	s := &jsonschema.Schema{Type: "string", Pattern: sizePattern, Examples: []any{"512MiB", "2GiB"}}
+	explain(s, "write a whole number of MiB or GiB, such as 512MiB or 3GiB")
+	return s
 }
