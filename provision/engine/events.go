@@ -12,7 +12,7 @@ import (
 	"podium/provision/state"
 )
 
-// events passes events on to whoever watches, and to the journal all but the output of steps, which is in their logs.
+// events passes events on to those who watch, and to the journal all but the output of steps, which is in their logs.
 type events struct {
 	sink    event.Sink // nil: nobody watches
 	journal *state.Journal

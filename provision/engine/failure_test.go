@@ -188,7 +188,7 @@ func TestUpProviderFails(t *testing.T) {
 	}
 }
 
-// Whoever waits for another try is told what keeps it, not only that it was asked for.
+// The one who waits for another try is told what keeps it, not only that it was asked for.
 func TestUpSaysWhyItTriesAgain(t *testing.T) {
 	for _, tt := range []struct{ log, want string }{
 		{"fetching\nthe mirror does not answer\nis it switched on?\n", "base.sh: the mirror does not answer; is it switched on?"},

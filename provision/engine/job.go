@@ -63,7 +63,7 @@ func (j *job) rememberFailure(node, step string, f state.Failure) {
 	})
 }
 
-// note tells whoever watches what goes on with a node; an empty name means the lab.
+// note tells those who watch what goes on with a node; an empty name means the lab.
 func (j *job) note(node, format string, args ...any) {
 	j.emit(event.Event{Kind: event.Note, Node: node, Text: fmt.Sprintf(format, args...)})
 }
@@ -109,7 +109,7 @@ func nodeErrors(err error) []*NodeError {
 }
 
 // nodeDeadline is how long one thing done to one machine may take, a boot with the checks of its services included.
-// Whoever asks to destroy a lab must not wait for ever for a provider that hangs.
+// Destroying a lab must not wait without end for a provider that hangs.
 const nodeDeadline = 20 * time.Minute
 
 // each does the same to several nodes at once, tells that it waits for each, and joins what went wrong.

@@ -46,7 +46,7 @@ func (e *Engine) Destroy(ctx context.Context, nodes ...string) error {
 	return e.change(func(j *job) error {
 		all, err := j.machines(ctx)
 		if err != nil {
-			// Whoever wants everything gone gets as far as the state knows the way.
+			// Destroying everything gets as far as the state knows the way.
 			j.note("", "%v", err)
 		}
 		names, chooseErr := choose(all, nodes)

@@ -213,7 +213,7 @@ func (n *node) command(step, bundle string) remote.Command {
 }
 
 // goingDown tells whether a step failed because its node is shutting down, going by what the node says now. Then the
-// failure says nothing of the step. A node that has been started anew has lost the connection.
+// failure says nothing of the step. A node that was restarted has lost the connection.
 func (n *node) goingDown(ctx context.Context, host remote.Host) bool {
 	ctx, cancel := context.WithTimeout(ctx, quickDial)
 	defer cancel()

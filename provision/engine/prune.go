@@ -72,7 +72,7 @@ func (e *Engine) keepsControlPlane(s state.State) error {
 		return nil
 	}
 	slices.Sort(had)
-	return fmt.Errorf("%w: it has %s, which hold all that the cluster knows: put one of them back into lab.yaml, or destroy the lab and make it anew",
+	return fmt.Errorf("%w: it has %s, which hold all that the cluster knows: put one of them back into lab.yaml, or run podium destroy, then podium up",
 		ErrControlPlanes, strings.Join(had, ", "))
 }
 
@@ -93,7 +93,7 @@ func (e *Engine) keepsEtcd(s state.State) error {
 		return nil
 	}
 	slices.Sort(lost)
-	return fmt.Errorf("%w: put %s back into lab.yaml, or destroy the lab and make it anew", ErrEtcd, strings.Join(lost, ", "))
+	return fmt.Errorf("%w: put %s back into lab.yaml, or run podium destroy, then podium up", ErrEtcd, strings.Join(lost, ", "))
 }
 
 // prune takes the nodes that the description has no more out of the cluster and destroys their machines: one

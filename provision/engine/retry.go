@@ -108,7 +108,7 @@ func (e *TimeoutError) Timeout() bool { return true }
 // worthRetry reports whether the same again may end differently.
 func worthRetry(err error) bool {
 	if errors.Is(err, remote.ErrUnreachable) {
-		return false // whoever dialled has waited long enough
+		return false // the caller has waited long enough
 	}
 	if script, ok := errors.AsType[*ScriptError](err); ok && !script.Probe && script.Code == exitTemporary {
 		return true

@@ -189,7 +189,7 @@ func (j *job) take(ctx context.Context, set state.Snapshot) error {
 	return err
 }
 
-// startAgain brings machines back that ran before something failed. It does not when the run was stopped: whoever
+// startAgain brings machines back that ran before something failed. It does not when the run was stopped: the user who
 // presses Ctrl-C does not want to wait for boots.
 func (j *job) startAgain(ctx context.Context, names []string) error {
 	if ctx.Err() != nil || len(names) == 0 {
@@ -247,7 +247,7 @@ func (j *job) restore(ctx context.Context, tag string, which starting) error {
 		return err
 	}
 	if set.Incomplete {
-		return fmt.Errorf("%w: %q was cut off while it was taken or deleted, or a machine of it has been made anew: delete it", ErrSnapshotIncomplete, tag)
+		return fmt.Errorf("%w: %q was cut off while it was taken or deleted, or a machine of it was recreated: delete it", ErrSnapshotIncomplete, tag)
 	}
 	all, err := j.machines(ctx)
 	if err != nil {
@@ -290,7 +290,7 @@ func (j *job) finishRestore(ctx context.Context) error {
 }
 
 // baseline keeps the lab's first good state, once it is complete: the snapshot that Reset goes back to. When the lab's
-// machines have changed since it was taken, it could not be restored any more and is taken anew.
+// machines have changed since it was taken, it could not be restored any more and is taken again.
 func (r *upRun) baseline(ctx context.Context, s *Summary) error {
 	if !r.options.Baseline {
 		return nil
@@ -309,7 +309,7 @@ func (r *upRun) baseline(ctx context.Context, s *Summary) error {
 		if slices.Equal(first.Nodes, names) {
 			return nil
 		}
-		r.note("", "the lab's machines have changed: its first good state is kept anew")
+		r.note("", "the lab's machines have changed: taking the first good state again")
 		if err := r.delete(ctx, first); err != nil {
 			return err
 		}

@@ -234,7 +234,7 @@ func TestBaseline(t *testing.T) {
 	wantRan(t, up(t, e))
 	e.Plan = drawPlan(append(smallLabLines(), "w4/base")...)
 	if got := baseline(); got != BaselineTag {
-		t.Errorf("up with a node more keeps %q, want the first good state anew", got)
+		t.Errorf("up with a node more keeps %q, want the first good state again", got)
 	}
 	if err := e.Reset(ctx, ""); err != nil {
 		t.Error(err)
@@ -259,7 +259,7 @@ func TestMachineMadeAnewLosesItsSnapshots(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.Baseline != BaselineTag {
-		t.Errorf("up that made a machine anew keeps %q, want the first good state anew", s.Baseline)
+		t.Errorf("up that recreated a machine keeps %q, want the first good state again", s.Baseline)
 	}
 	before := f.states()
 	if err := e.SnapshotRestore(ctx, "mine"); !errors.Is(err, ErrSnapshotIncomplete) {

@@ -163,11 +163,11 @@ func TestRealNodeProbe(t *testing.T) {
 		t.Errorf("up gives %v, want a check that did not hold in time", err)
 	}
 
-	work.Probe.Text, work.Digest.Script = "echo broken; echo 'mend it so'; exit 78\n", "third"
+	work.Probe.Text, work.Digest.Script = "echo broken; echo 'repair it so'; exit 78\n", "third"
 	work.Timeout = time.Hour
 	_, err = e.Up(context.Background(), UpOptions{})
 	failure, ok = errors.AsType[*TaskError](err)
-	if !ok || !strings.Contains(failure.Err.Error(), "the step's check never did") || !slices.Equal(failure.Last[max(0, len(failure.Last)-2):], []string{"broken", "mend it so"}) {
+	if !ok || !strings.Contains(failure.Err.Error(), "the step's check never did") || !slices.Equal(failure.Last[max(0, len(failure.Last)-2):], []string{"broken", "repair it so"}) {
 		t.Errorf("up gives %v with %q, want what a check says that never will hold", err, failure.Last)
 	}
 }

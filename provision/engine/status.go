@@ -42,7 +42,7 @@ type ServiceStatus struct {
 	Active string // active, inactive, failed, activating, ...; empty: the node cannot be asked
 }
 
-// askAtOnce is how many nodes are asked at the same time by whoever only looks.
+// askAtOnce is how many nodes are asked at the same time by verbs that only look.
 const askAtOnce = 64
 
 // Status looks at every node of the lab at once: its machine by the provider, and in one round trip whether SSH
@@ -57,7 +57,7 @@ func (e *Engine) Status(ctx context.Context) ([]NodeStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The provider and the nodes are asked side by side. Whoever waits for a node that does not run is called off.
+	// The provider and the nodes are asked side by side. A question to a node that does not run is called off.
 	type answer struct {
 		states map[string]machine.State
 		err    error

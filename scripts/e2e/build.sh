@@ -52,7 +52,7 @@ small() {
   compile "$work/src/$1" . "$bin/$1"
 }
 
-# package NAME VERSION FOLDER DEPENDS DESCRIPTION: one .deb of a folder's files, the same one whenever it is made anew:
+# package NAME VERSION FOLDER DEPENDS DESCRIPTION: one .deb of a folder's files, the same one whenever it is made again:
 # another run may be installing it.
 package() {
   local name=$1 release=$2 folder=$3 depends=$4 about=$5

@@ -207,7 +207,7 @@ start() {
 }
 
 # thaw_pods: as long as the daemon lives. On control groups of version 1 a container runtime that is killed in the
-# moment in which it holds a pod frozen leaves it so for ever: the pod cannot be killed, and its node not be stopped.
+# moment in which it holds a pod frozen leaves it so without end: the pod cannot be killed, and its node not be stopped.
 # What is found frozen at two looks is that.
 thaw_pods() {
   [[ -d /sys/fs/cgroup/freezer ]] || return 0

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The built-in lab k8s-external-etcd, unchanged but for the image: three machines of etcd, two control planes, a
-# worker. A member of etcd is killed, a machine of etcd is switched off and another made anew, and the API answers.
+# worker. A member of etcd is killed, a machine of etcd is switched off and another recreated, and the API answers.
 
 : "${work:?}" "${here:?}"
 # shellcheck source-path=SCRIPTDIR source=part-ha.sh
@@ -53,7 +53,7 @@ run_etcd() {
   figure "without an answer after a member was killed" "$(seconds "$(gap "$file")") ($(grep -c none "$file") of $(grep -c . "$file") questions)"
 
   check "a machine of etcd is lost" incus delete --force k8s-external-etcd-etcd3
-  check "up makes it anew" podium up "$lab" --no-baseline
+  check "up recreates it" podium up "$lab" --no-baseline
   check "its member is one of three healthy ones again" eventually 60 external_health "$lab" etcd1 3
   check "all nodes are Ready" eventually 60 external_ready "$lab" cp2 3
 
@@ -83,7 +83,7 @@ raise_external() {
   check "all nodes have $new_version" eventually 60 kubelets_on "$lab" cp1 "cp1 v$new_version" "cp2 v$new_version" "w1 v$new_version"
   local round
   for round in first second; do # see lib/etcd-snapshot.sh
-    check "all members start anew together, the $round time" podium exec "$lab" --role etcd --sudo -- systemctl restart etcd
+    check "all members restart together, the $round time" podium exec "$lab" --role etcd --sudo -- systemctl restart etcd
     check "three members, all healthy" eventually 60 external_health "$lab" etcd1 3
   done
   check "what was said while one was down is still known" kube_on "$lab" cp2 get configmap while-one-is-down

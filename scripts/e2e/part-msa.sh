@@ -36,7 +36,7 @@ END
 
   sed -i 's/"Folding fan"/"Paper fan"/' "$lab/shop/code/catalog.py"
   check "a change of the code and up" podium up "$lab"
-  check "starts the services anew" eventually 60 prints '^4$' fresh_pods "$lab"
+  check "restarts the services" eventually 60 prints '^4$' fresh_pods "$lab"
   check "the real kustomize takes the mesh's variant too" podium ssh "$lab" cp -- sudo kubectl kustomize /var/lib/podium/files/shop/mesh
   check "destroy" podium destroy "$lab" --yes
   check "nothing is left behind" gone msa

@@ -79,7 +79,7 @@ reported() {
   [[ $(grep -c -E "$2" <<<"$versions") == 2 ]]
 }
 
-# unchanged LAB: no log of the last run says that something was written, installed or started anew. Not cri-dockerd's: the
+# unchanged LAB: no log of the last run says that something was written, installed or restarted. Not cri-dockerd's: the
 # version that could be built is not the one that podium asks for, and is put there again.
 unchanged() {
   ! grep -r --exclude=cri-dockerd.log -E '^(writing|installing|starting|restarting|removing|pulling|keeping|taking) ' "$1/.podium/logs"

@@ -29,7 +29,7 @@ install_command() {
 }
 
 # put COMMAND...: applies the manifests that linkerd prints. They go by a file that only root may read: the keys of the
-# mesh are in them, made anew with each installation.
+# mesh are in them, made again with each installation.
 put() {
   local manifest=$keep/run/linkerd.yaml
   "$program" "$@" >"$manifest" || {

@@ -21,7 +21,7 @@ done
 # Where a class makes its volumes cannot be changed. Those that it has made know their server themselves.
 server=$(kubectl get storageclass nfs --ignore-not-found --output 'jsonpath={.parameters.server}')
 if [[ -n $server && $server != "$PODIUM_NFS_SERVER" ]]; then
-  say "the NFS server was $server: making the class anew"
+  say "the NFS server was $server: making the class again"
   kubectl delete storageclass nfs
 fi
 kubectl apply --filename /var/lib/podium/files/nfs-storage-class.yaml

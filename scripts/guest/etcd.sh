@@ -46,7 +46,7 @@ install_release() {
 members() { etcdctl --endpoints "$1" --dial-timeout 2s --command-timeout 3s member list 2>/dev/null; }
 
 # join_state: new, while the cluster begins; existing, when this member comes to one that is there, which is then told.
-# Where etcd has been before this member, as after its machine was made anew, the member it was is taken out first.
+# Where etcd has been before this member, as after its machine was recreated, the member it was is taken out first.
 join_state() {
   local name address list own id status name_there client
   while read -r name address; do
@@ -79,7 +79,7 @@ runs_new() {
   $("${ask[@]}" "https://$1:2379/health") == *'"health":"true"'* ]]
 }
 
-# await_turn: members with data start anew one after the other, as they are listed, so that most of them always answer.
+# await_turn: members with data restarts one after the other, as they are listed, so that most of them always answer.
 await_turn() {
   local name address
   while read -r name address; do
@@ -90,7 +90,7 @@ await_turn() {
   done <<<"$PODIUM_ETCD_MEMBERS"
 }
 
-# prepare_members: by the first one to start anew, while all are still 3.5. Its count of entries is etcd 3.5's own.
+# prepare_members: by the first one to restart, while all are still 3.5. Its count of entries is etcd 3.5's own.
 prepare_members() {
   local first options=(--cacert "$ETCDCTL_CACERT" --cert "$ETCDCTL_CERT" --key "$ETCDCTL_KEY")
   read -r first _ <<<"$PODIUM_ETCD_MEMBERS"
@@ -106,7 +106,7 @@ etcd_certificates "$pki" etcd
 install_release
 
 write_config 0644 /etc/etcd/etcd.env </var/lib/podium/files/etcd
-# These count only when a member starts without data: no reason to start it anew.
+# These count only when a member starts without data: no reason to restart it.
 if [[ ! -d $data/member ]]; then
   bootstrap=$(</var/lib/podium/files/etcd-bootstrap)
   state=$(join_state)

@@ -13,7 +13,7 @@ if [[ $(hostname) != "$PODIUM_NODE" ]]; then
   hostname "$PODIUM_NODE"
 fi
 
-# cloud-init would write both files anew at the next boot.
+# cloud-init would rewrite both files at the next boot.
 if [[ -d /etc/cloud/cloud.cfg.d ]]; then
   write_file 0644 /etc/cloud/cloud.cfg.d/99-podium.cfg <<'END'
 preserve_hostname: true

@@ -38,7 +38,7 @@ END
   mv "$file.crt.new" "$file.crt"
 }
 
-# A machine that was made anew under the same name and address gets the same ones.
+# A machine that was recreated under the same name and address gets the same ones.
 folder=$store/issued/$PODIUM_ETCD_FOR-${PODIUM_ETCD_ADDRESS:-client}
 mkdir -p "$folder"
 if [[ -n $PODIUM_ETCD_ADDRESS ]]; then

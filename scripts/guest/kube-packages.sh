@@ -24,7 +24,7 @@ if [[ -f /etc/kubernetes/kubelet.conf ]]; then
   minor=${there#*.}
   minor=${minor%%.*}
   ((wanted >= minor)) || die "$PODIUM_NODE has Kubernetes $there, and lab.yaml asks for $PODIUM_KUBERNETES_VERSION" \
-    "a cluster cannot go back: write version: \"$there\", or destroy the lab and make it anew"
+    "a cluster cannot go back: write version: \"$there\", or run podium destroy, then podium up"
   ((wanted <= minor + 1)) || die "$PODIUM_NODE has Kubernetes $there, and lab.yaml asks for $PODIUM_KUBERNETES_VERSION" \
     "an upgrade goes one minor version at a time: write version: \"${there%%.*}.$((minor + 1))\", run podium up, then the next one"
 fi

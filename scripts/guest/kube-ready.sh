@@ -27,7 +27,7 @@ while read -r range _ node; do
   fi
 done <<<"${PODIUM_POD_RANGES:-}"
 
-# A node takes pods as soon as its runtime has been told of the pod network, a moment before that network runs. Whoever
+# A node takes pods as soon as its runtime has been told of the pod network, a moment before that network runs. A pod that
 # comes in between fails, and is tried again only after ten seconds and more. CoreDNS, which waits for the first node,
 # often does: new pods take the place of those.
 dns() { kubectl --namespace kube-system get "$@"; }

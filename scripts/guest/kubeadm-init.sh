@@ -57,7 +57,7 @@ move_endpoint() {
     [[ $held == *:"$name",* ]] || missing=yes
   done <<<"$names"
   if [[ $missing == yes ]]; then
-    say "making the API server's certificate anew, for all its names"
+    say "renewing the API server's certificate, for all its names"
     rm -f /etc/kubernetes/pki/apiserver.{crt,key}
     kubeadm init phase certs apiserver --config "$config" # the API server reads it again by itself
   fi
@@ -73,7 +73,7 @@ move_clients() {
     sed -E "s#(server: )https://${1%:*}:[0-9]+#\1https://$1#" | kubectl apply --filename -
 }
 
-# The configuration stays, for whoever wants to see it; it holds no secret. Tokens are made when a node joins.
+# The configuration stays, for people who want to see it; it holds no secret. Tokens are made when a node joins.
 config=$keep/kubeadm.yaml
 kubeadm_config </var/lib/podium/files/kubeadm-init.yaml | write_file 0600 "$config"
 endpoint=$(configured controlPlaneEndpoint <"$config")

@@ -26,7 +26,7 @@ etcd_can_spare() {
   done <<<"$members"
   [[ $member == yes ]] || return 0
   ((healthy > left / 2)) ||
-    die "$PODIUM_LEAVES cannot leave: of the $left members that etcd would have left only $healthy are healthy, which is no majority" \
+    die "$PODIUM_LEAVES cannot leave: of the $left members that etcd would have left only $healthy are healthy, which is not a majority" \
       "repair them first: podium status; podium repair"
 }
 ! has_etcd || etcd_can_spare
@@ -38,6 +38,6 @@ if [[ $ready == True ]]; then
   through_restart kubectl drain "$PODIUM_LEAVES" --ignore-daemonsets --delete-emptydir-data --force --timeout=300s ||
     die "the pods of $PODIUM_LEAVES cannot be moved away" "see the lines above: a PodDisruptionBudget must let one go; then podium up --prune again"
 else
-  say "$PODIUM_LEAVES does not answer: its pods are made anew elsewhere"
+  say "$PODIUM_LEAVES does not answer: its pods are recreated elsewhere"
   kubectl cordon "$PODIUM_LEAVES"
 fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # repair-cluster.sh: runs on the first control plane after all nodes have been seen to: does the API answer, is every
 # node Ready, do the pods that the cluster itself needs run, those of its network first? What does not run is started
-# anew.
+# again.
 #
 # Takes:  PODIUM_REPAIR (plan or fix), PODIUM_KUBE_NODES (lines "name address")
 # Gives:  finding_N, beyond_N: what is wrong -> what is done
@@ -57,7 +57,7 @@ if [[ -n $missing ]]; then
   fi
 fi
 idle=$(idle_pods)
-if [[ -n $idle ]] && wrong "pods of the cluster do not run: $(cut -d ' ' -f 2 <<<"$idle" | paste -s -d ' ')" "start them anew"; then
+if [[ -n $idle ]] && wrong "pods of the cluster do not run: $(cut -d ' ' -f 2 <<<"$idle" | paste -s -d ' ')" "restart them"; then
   while read -r namespace pod; do
     kubectl --namespace "$namespace" delete pod "$pod" --wait=false
   done <<<"$idle"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # repair-control-plane.sh: the certificates of a control plane, which are good for a year: those in /etc/kubernetes/pki,
 # in the kubeconfigs of its parts, and the kubelet's. What is renewed is taken into use: the static pods are started
-# anew, and root's and the user's kubeconfigs follow. After
+# again, and root's and the user's kubeconfigs follow. After
 # https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/ and
 # https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/troubleshooting-kubeadm/#kubelet-client-cert
 # (read 2026-11-21).
@@ -41,7 +41,7 @@ report_authorities() {
   local file
   for file in "$pki"/ca.crt "$pki"/front-proxy-ca.crt "$pki"/etcd/ca.crt; do
     [[ ! -f $file ]] || ! expiring "$file" ||
-      beyond "the authority $file $(until_when "$file")" "every certificate hangs on it: destroy the lab and make it anew"
+      beyond "the authority $file $(until_when "$file")" "every certificate hangs on it: run podium destroy, then podium up"
   done
 }
 
@@ -50,9 +50,9 @@ repair_kubelet() {
   local conf=/etc/kubernetes/kubelet.conf
   if [[ -f $conf ]]; then
     kubeconfig_expiring "$conf" || return 0
-    wrong "the kubelet's certificate $(until_when "$extracted")" "make kubelet.conf anew" || return 0
+    wrong "the kubelet's certificate $(until_when "$extracted")" "make kubelet.conf again" || return 0
   else # a repair was cut off
-    wrong "kubelet.conf is missing" "make it anew" || return 0
+    wrong "kubelet.conf is missing" "make it again" || return 0
   fi
   rm -f "$conf" /var/lib/kubelet/pki/kubelet-client-*
   kubeadm init phase kubeconfig kubelet --config "$config"
@@ -87,7 +87,7 @@ repair_certificates() {
   local files name
   files=$(expiring_files)
   [[ -n $files ]] || return 0
-  if wrong "certificates have expired or will within $days days: $(paste -s -d ' ' <<<"$files")" "renew them and start the control plane's pods anew"; then
+  if wrong "certificates have expired or will within $days days: $(paste -s -d ' ' <<<"$files")" "renew them and restart the control plane's pods"; then
     : >"$stale"
     for name in $(renewable); do
       kubeadm certs renew "$name" --config "$config"
@@ -115,7 +115,7 @@ repair_static_pods() {
   fi
   if [[ $renewed == yes ]]; then
     restart_static_pods
-  elif [[ -e $stale ]] && wrong "the control plane's pods run with old certificates" "start them anew"; then
+  elif [[ -e $stale ]] && wrong "the control plane's pods run with old certificates" "restart them"; then
     restart_static_pods
   fi
 }

@@ -17,7 +17,7 @@ server=
 [[ -n $server ]] || server=https://$(sed -n 's/^ *apiServerEndpoint: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$keep/files/kubeadm-join.yaml")
 hash=$(openssl x509 -in $kube/pki/ca.crt -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum | cut -d ' ' -f 1)
 [[ sha256:$hash == "$PODIUM_JOIN_CA_HASH" ]] ||
-  die "$PODIUM_NODE trusts another cluster's authority than the one that there is" "destroy the node and make it anew: podium destroy --node $PODIUM_NODE, then podium up"
+  die "$PODIUM_NODE trusts another cluster's authority than the one that there is" "recreate the node: podium destroy --node $PODIUM_NODE, then podium up"
 
 write_file 0600 $kube/bootstrap-kubelet.conf <<END
 apiVersion: v1

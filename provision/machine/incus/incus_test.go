@@ -17,7 +17,7 @@ import (
 	"podium/provision/machine"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestDescribe shows what is asked of Incus for each kind of node.
 func TestDescribe(t *testing.T) {

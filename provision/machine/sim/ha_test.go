@@ -121,7 +121,7 @@ kubernetes: {}
 const etcdctl = `. /etc/profile.d/podium-etcd.sh; etcdctl `
 
 // A lab with etcd on machines of its own: its clients need a certificate, one member may stop, a machine that is made
-// anew becomes a member again, and no key is kept where it does not belong.
+// again becomes a member again, and no key is kept where it does not belong.
 func TestExternalEtcd(t *testing.T) {
 	t.Parallel()
 	e, host := newEngine(t, builtin(t, "k8s-external-etcd"), "")
@@ -151,7 +151,7 @@ func TestExternalEtcd(t *testing.T) {
 	}
 	eventually(t, cp1, nodes, "3")
 
-	// A machine made anew: its member is there already, and has no data.
+	// A recreated machine: its member is there already, and has no data.
 	if err := host.Destroy(t.Context(), "etcd3"); err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ monitoring: {grafana: false}
 	for _, c := range []struct {
 		what       string
 		on         remote.Host
-		take, mend string
+		take, repair string
 		want       string
 	}{
 		{"the role in the cluster", cp, "kubectl delete clusterrolebinding podium-prometheus", rights, "does not reach apiserver of cp"},
@@ -49,7 +49,7 @@ monitoring: {grafana: false}
 		if _, errs, code := run(t, mon, probe); code == 0 || !strings.Contains(errs, c.want) {
 			t.Errorf("without %s the probe ends with %d and says %q, not %q", c.what, code, errs, c.want)
 		}
-		if _, errs, code := run(t, c.on, admin+c.mend); code != 0 {
+		if _, errs, code := run(t, c.on, admin+c.repair); code != 0 {
 			t.Fatalf("%s: %s", c.what, errs)
 		}
 	}

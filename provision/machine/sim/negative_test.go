@@ -114,7 +114,7 @@ func TestUnsetVariables(t *testing.T) {
 	}
 }
 
-// A join that was cut off as its kubelet did not run is made anew, though the cluster knows the node already.
+// A join that was cut off as its kubelet did not run is made again, though the cluster knows the node already.
 func TestJoinWithoutKubelet(t *testing.T) {
 	e, _ := newEngine(t, pair, "")
 	up(t, e)
@@ -156,7 +156,7 @@ func TestCluster(t *testing.T) {
 		{"a unit without its program", "w1", `printf '[Service]\nType=notify\nExecStart=/usr/bin/nosuch\n' >/etc/systemd/system/x.service; systemctl start x`, "Job for x.service failed", 1},
 		{"a masked unit", "w1", `systemctl mask --now containerd; systemctl start containerd`, "is masked", 1},
 		{"a configuration that containerd cannot read", "w1", `echo 'broken' >/etc/containerd/config.toml; systemctl restart containerd`, "Job for containerd.service failed", 1},
-		{"an option nobody knows", "w1", `systemctl --frobnicate start x`, "unrecognized option '--frobnicate'", 1},
+		{"an unknown option", "w1", `systemctl --frobnicate start x`, "unrecognized option '--frobnicate'", 1},
 		{"a program without a model", "w1", `apt-get install -y jq >/dev/null; jq . </dev/null`, "the simulator has no model of this program (jq)", 126},
 		{"a program whose package is missing", "w1", `jq . </dev/null`, "jq: command not found", 127},
 		{"a module that no kernel has", "w1", `modprobe nosuch`, "Module nosuch not found", 1},

@@ -30,7 +30,7 @@ type node struct {
 	mu        sync.Mutex
 	power     sync.Mutex // held while the machine goes on or off; taken before mu
 	machine   *guest.Machine
-	behaviour atomic.Pointer[behaviour] // another one while programs run, when a lab is described anew
+	behaviour atomic.Pointer[behaviour] // another one while programs run, when a lab is described again
 	keys      []ssh.Signer              // the second is shown after a swap
 	boots     int
 	port      int
@@ -246,7 +246,7 @@ func (n *node) boot(done chan struct{}) {
 		go func() {
 			n.halt()
 			if reboot && n.host.ctx.Err() == nil {
-				n.up(n.host.ctx) //nolint:errcheck // whoever waits for the node sees its state
+				n.up(n.host.ctx) //nolint:errcheck // who waits for the node sees its state
 			}
 		}()
 	})
@@ -304,7 +304,7 @@ func (n *node) disrupt(kind string) {
 		return
 	}
 	n.halt()
-	go n.up(n.host.ctx) //nolint:errcheck // whoever waits for the node sees its state
+	go n.up(n.host.ctx) //nolint:errcheck // who waits for the node sees its state
 }
 
 func (n *node) snapshot(tag string) error {

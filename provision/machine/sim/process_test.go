@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	// Whoever started a background process waits for it, so that no zombie stays, for as long as both live.
+	// The starter of a background process waits for it, so that no zombie stays, for as long as both live.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("os/exec.(*Cmd).Wait"))
 }
 

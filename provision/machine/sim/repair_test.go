@@ -87,7 +87,7 @@ func TestRepairAfterAYear(t *testing.T) {
 	got := found(t, e, false)
 	for _, want := range []string{
 		"cp1 boot: the machine is stopped: start it\n",
-		"cp1 repair-control-plane: the kubelet's certificate expired on ", ": make kubelet.conf anew\n",
+		"cp1 repair-control-plane: the kubelet's certificate expired on ", ": make kubelet.conf again\n",
 		"cp1 repair-control-plane: certificates have expired or will within 30 days: apiserver-etcd-client.crt apiserver-kubelet-client.crt apiserver.crt",
 		"admin.conf super-admin.conf controller-manager.conf scheduler.conf",
 		"w1 repair-kubelet: the kubelet's certificate expired on ", "w2 repair-kubelet: ", ": join again with a new token\n",

@@ -49,7 +49,7 @@ func Serve(ctx context.Context, o ServeOptions) error {
 	err = watch(ctx, dir, l, failed)
 	stop, done := context.WithTimeout(context.Background(), 2*time.Second)
 	defer done()
-	srv.Shutdown(stop) //nolint:errcheck // whoever still asks gets an error, as intended
+	srv.Shutdown(stop) //nolint:errcheck // a late client gets an error, as intended
 	srv.Close()        //nolint:errcheck
 	removeLease(dir, l)
 	return err

@@ -248,7 +248,7 @@ func TestUpgradeIsFinished(t *testing.T) {
 	}
 }
 
-// Members of etcd on machines of their own start anew with the newer etcd one after the other, before the control planes.
+// Members of etcd on machines of their own restart with the newer etcd one after the other, before the control planes.
 func TestUpgradeExternalEtcd(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(builtin(t, "k8s-external-etcd"), `version: "1.36"`, `version: "1.35"`, 1)
@@ -270,7 +270,7 @@ func TestUpgradeExternalEtcd(t *testing.T) {
 	})
 	up(t, e)
 	if want := []string{"etcd1", "etcd2", "etcd3"}; !slices.Equal(restarted, want) {
-		t.Errorf("etcd starts anew on %q, want %q", restarted, want)
+		t.Errorf("etcd restarts on %q, want %q", restarted, want)
 	}
 	for _, name := range restarted {
 		if out, errs, _ := run(t, connect(t, e, name), asks+`; systemctl is-active etcd`); out != "etcd Version: 3.6.8\nactive\n" {

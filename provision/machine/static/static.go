@@ -137,7 +137,7 @@ func (p *Provider) DeleteSnapshot(_ context.Context, name, _ string) error {
 func (p *Provider) Cleanup(context.Context) error { return nil }
 
 func refuse(what, name string) error {
-	return fmt.Errorf("cannot %s %s: %w: with provider static podium works on machines that exist already, and leaves starting, stopping and snapshots to whoever made them",
+	return fmt.Errorf("cannot %s %s: %w: with provider static podium works on machines that exist already, and leaves starting, stopping and snapshots to their owner",
 		what, name, machine.ErrNotApplicable)
 }
 

@@ -77,7 +77,7 @@ var causes = []cause{
 	{"", regexp.MustCompile(`VERR_NO_MEMORY|VERR_GMM_|not enough memory|insufficient memory`),
 		"this computer has too little free memory", "close programs, or give the nodes less `memory:`"},
 	{"", regexp.MustCompile(`Nonexistent host networking interface`),
-		"the host-only network is gone", "run `podium up` again: Vagrant makes it anew"},
+		"the host-only network is gone", "run `podium up` again: Vagrant creates it again"},
 	{"", regexp.MustCompile(`has terminated unexpectedly during startup`),
 		"the machine's process died as it started", "see `podium doctor`; on Linux most often the kernel module is not loaded, on Windows a virus scanner or another hypervisor is in the way: VBoxHardening.log in the machine's folder names it"},
 	{"", regexp.MustCompile(`VERR_ACCESS_DENIED`),

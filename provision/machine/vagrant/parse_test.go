@@ -162,7 +162,7 @@ func TestInstallKey(t *testing.T) {
 	home := t.TempDir()
 	file := filepath.Join(home, ".ssh", "authorized_keys")
 	must(os.MkdirAll(filepath.Dir(file), 0o700))
-	before := "ssh-rsa AAAAB3" + insecureRSA + "xyz whoever\nssh-ed25519 AAAAX " + insecureComment + "\nssh-rsa AAAAother vagrant\n"
+	before := "ssh-rsa AAAAB3" + insecureRSA + "xyz somebody\nssh-ed25519 AAAAX " + insecureComment + "\nssh-rsa AAAAother vagrant\n"
 	for _, start := range []string{before, ""} {
 		must(os.WriteFile(file, []byte(start), 0o600))
 		for range 2 {

@@ -21,7 +21,7 @@ import (
 
 // bootSectors are guests of 512 bytes. Neither knows of a power button.
 var bootSectors = map[string][]byte{
-	"idle":    {0xfb, 0xf4, 0xeb, 0xfc},                                                                // sti; hlt, for ever
+	"idle":    {0xfb, 0xf4, 0xeb, 0xfc},                                                                // sti; hlt, without end
 	"crashes": {0x31, 0xc0, 0x8e, 0xd8, 0x0f, 0x01, 0x1e, 0x20, 0x7c, 0xcc, 0x20: 0, 0x21: 0, 0x25: 0}, // an empty interrupt table, then an interrupt: a triple fault
 }
 

@@ -17,7 +17,7 @@ import (
 	"podium/provision/machine"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // builtIn reads a lab that comes with podium, as somebody with VirtualBox would.
 func builtIn(t *testing.T, name string) machine.Spec {

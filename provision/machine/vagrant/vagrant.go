@@ -2,7 +2,7 @@
 // people may read and use themselves; what Vagrant is slow at (status, halt, start, snapshots) goes to VBoxManage or
 // virsh directly, by the machine ids that Vagrant keeps, in a way that Vagrant agrees with afterwards.
 //
-//	.podium/vagrant/Vagrantfile   written anew by every Prepare
+//	.podium/vagrant/Vagrantfile   rewritten by every Prepare
 //	.podium/vagrant/podium.json   ports and what is known to be complete
 //	.podium/vagrant/.vagrant/     Vagrant's own: machine ids and keys
 package vagrant

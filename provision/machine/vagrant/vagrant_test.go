@@ -197,7 +197,7 @@ func TestBusyMachineIsAskedAgain(t *testing.T) {
 		}
 	}
 	if takes != 1 {
-		t.Errorf("a failure that is no busy machine was tried %d times", takes)
+		t.Errorf("a failure that is not a busy machine was tried %d times", takes)
 	}
 }
 

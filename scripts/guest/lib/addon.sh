@@ -10,7 +10,7 @@ github=${github%/}
 # release_file REPOSITORY TAG NAME FILE: a file that was published with a release.
 release_file() { fetch "$github/$1/releases/download/$2/$3" "$4"; }
 
-# repository_file REPOSITORY TAG PATH FILE: a file as the repository has it at a tag. GitHub sends whoever asks here on to
+# repository_file REPOSITORY TAG PATH FILE: a file as the repository has it at a tag. GitHub redirects this to
 # raw.githubusercontent.com, so one mirror stands for both.
 repository_file() { fetch "$github/$1/raw/$2/$3" "$4"; }
 

@@ -64,10 +64,10 @@ apt_settle() {
     [[ -n $(dpkg --audit 2>&1)$(ls /var/lib/dpkg/updates 2>/dev/null) ]] || return 0
     say "finishing package work that was cut off"
     if said=$(dpkg --configure -a --force-confdef --force-confold 2>&1 </dev/null); then
-      apt_get --fix-broken install || apt_failed "broken packages cannot be mended"
+      apt_get --fix-broken install || apt_failed "broken packages cannot be repaired"
       return
     fi
-    [[ $said == *lock* ]] || die "$said" "dpkg --configure -a fails on $PODIUM_NODE: mend the package by hand, then run podium up again"
+    [[ $said == *lock* ]] || die "$said" "dpkg --configure -a fails on $PODIUM_NODE: repair the package by hand, then run podium up again"
     sleep 5
   done
   retry_later "another process has held the package system of $PODIUM_NODE for five minutes" "see there: ps ax | grep -e apt -e dpkg"

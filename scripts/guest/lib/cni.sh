@@ -11,7 +11,7 @@ own_cni() {
     file=/etc/cni/net.d/${known#*=}.conflist
     if [[ $there != "$1" && -e $file ]]; then
       die "the cluster of $PODIUM_NODE has the pod network $there ($file), and lab.yaml asks for kubernetes.cni: $1" \
-        "write cni: $there again; for the other one make the lab anew: podium destroy, then podium up"
+        "write cni: $there again; for the other one recreate the lab: podium destroy, then podium up"
     fi
   done
 }

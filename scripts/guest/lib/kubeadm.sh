@@ -49,7 +49,7 @@ member_version() {
   printf '%s\n' "${version#* v}"
 }
 
-# begin_attempt: undoes an init or a join that was cut off, so that it can be made anew. What podium has not made, it
+# begin_attempt: undoes an init or a join that was cut off, so that it can be made again. What podium has not made, it
 # does not undo.
 begin_attempt() {
   if [[ -e /etc/kubernetes/kubelet.conf || -e /etc/kubernetes/bootstrap-kubelet.conf || -e /etc/kubernetes/pki/ca.crt ]]; then
@@ -57,7 +57,7 @@ begin_attempt() {
       die "$PODIUM_NODE holds parts of a cluster that podium has not made, in /etc/kubernetes" "if nobody needs them, run there: sudo kubeadm reset; then podium up again"
     say "undoing an attempt that was cut off"
     kubeadm reset --force --cri-socket "$PODIUM_CRI_SOCKET" ||
-      die "kubeadm reset fails on $PODIUM_NODE" "see the lines above; podium reset or podium destroy begins anew"
+      die "kubeadm reset fails on $PODIUM_NODE" "see the lines above; podium reset or podium destroy begins again"
   fi
   : >"$attempt"
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# kubelets.sh: the kubelets' certificates, for whoever asks kubelets for something. Takes PODIUM_KUBELETS (nodes, by
+# kubelets.sh: the kubelets' certificates, for those that ask kubelets for something. Takes PODIUM_KUBELETS (nodes, by
 # spaces) and of each node PODIUM_KUBELET_CA_NODE (base64), which input-kubelet.sh makes there.
 
 # kubelet_authorities: prints what vouches for the kubelets' certificates: each has made an authority of its own.

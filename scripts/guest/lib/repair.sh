@@ -4,7 +4,7 @@
 
 found=0
 
-# wrong WHAT REMEDY: reports something wrong. Succeeds when it is to be set right now.
+# wrong WHAT REMEDY: reports something wrong. Succeeds when it is to be repaired now.
 wrong() {
   found=$((found + 1))
   say "wrong: $1"
@@ -13,7 +13,7 @@ wrong() {
   say "repair: $2"
 }
 
-# beyond WHAT ADVICE: reports something wrong that podium cannot set right.
+# beyond WHAT ADVICE: reports something wrong that podium cannot repair.
 beyond() {
   found=$((found + 1))
   say "wrong: $1: $2"

@@ -10,7 +10,7 @@ own_runtime() {
   [[ ! -s $keep/runtime ]] || there=$(cat "$keep/runtime")
   if [[ -e $keep/kube-member && $there != "$PODIUM_RUNTIME" ]]; then
     die "$PODIUM_NODE is in a cluster with the runtime $there, and lab.yaml asks for runtime: $PODIUM_RUNTIME" \
-      "write runtime: $there again; for the other runtime make the lab anew: podium destroy, then podium up"
+      "write runtime: $there again; for the other runtime recreate the lab: podium destroy, then podium up"
   fi
   write_file 0600 "$keep/runtime" <<<"$PODIUM_RUNTIME"
 }

@@ -23,7 +23,7 @@ use_mirror() {
     security=$mirror
     [[ $mirror != */debian ]] || security=$mirror-security
   fi
-  # A box made from a CD asks for it for ever.
+  # A box made from a CD asks for it without end.
   local edits=(-e 's/^deb cdrom:/# &/')
   if [[ -n $security ]]; then
     edits+=(

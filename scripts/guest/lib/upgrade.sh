@@ -39,7 +39,7 @@ upgrade_by_kubeadm() {
   rm -f "$begun"
 }
 
-# upgrade_kubelet: the packages, which kube-packages.sh has fetched, and the kubelet anew.
+# upgrade_kubelet: the packages, which kube-packages.sh has fetched, and the kubelet again.
 upgrade_kubelet() {
   apt_install "kubelet=$target-*" "kubectl=$target-*"
   apt_hold kubelet kubectl

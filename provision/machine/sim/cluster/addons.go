@@ -133,7 +133,7 @@ func (in *installation) addons(s *store) error {
 
 var tokenForm = regexp.MustCompile(`^([a-z0-9]{6})\.([a-z0-9]{16})$`)
 
-// createToken puts a bootstrap token into the cluster; ttl 0 means for ever.
+// createToken puts a bootstrap token into the cluster; ttl 0 means without end.
 func (a *adminCall) createToken(s *store, token string, ttl time.Duration, description string) (string, error) {
 	if token == "" {
 		token = random(3) + "." + random(8)

@@ -18,7 +18,7 @@ type entrance struct {
 }
 
 // exposure is what the nodes of a cluster let in: what kube-proxy and MetalLB's speakers have set up. It is a copy, so
-// that whoever dials needs no lock.
+// that a dialer needs no lock.
 type exposure struct {
 	nodes    map[string]bool     // addresses of the nodes that run
 	services map[entrance]string // what the page says, by where it is
@@ -27,7 +27,7 @@ type exposure struct {
 // Exposed finds the Service of a cluster that answers at a port of the lab's network: at a node's port, or at an address
 // of the load balancer. It is nil if there is none, or if none of its pods is ready.
 func Exposed(m *guest.Machine, address string, port int) guest.Handler {
-	stores := labOf(m).open.Load() // no lock: whoever dials may hold a store's
+	stores := labOf(m).open.Load() // no lock: the dialer may hold a store's
 	if stores == nil {
 		return nil
 	}

@@ -221,7 +221,7 @@ func (a *adminCall) certs(args []string) int {
 	return a.fail(fmt.Errorf("\"certs %s\" is not in the simulator's model", args[0]))
 }
 
-// renew makes certificates anew, with the names that they had.
+// renew renews certificates, with the names that they had.
 func (a *adminCall) renew(which string, files []leaf) error {
 	found := false
 	for _, l := range files {

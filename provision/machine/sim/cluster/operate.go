@@ -191,7 +191,7 @@ func (c *ctl) set() error {
 	})
 }
 
-// rollout shows how a workload's change gets on, or starts its pods anew.
+// rollout shows how a workload's change gets on, or restarts its pods.
 func (c *ctl) rollout() error {
 	if len(c.args) < 2 {
 		return errors.New("error: required resource not specified")

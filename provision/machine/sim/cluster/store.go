@@ -59,7 +59,7 @@ type store struct {
 type lab struct {
 	mu     sync.Mutex
 	stores map[string]*store
-	open   atomic.Pointer[[]*store] // all stores, for whoever may not wait
+	open   atomic.Pointer[[]*store] // all stores, for those that may not wait
 }
 
 type labKey struct{}

@@ -189,7 +189,7 @@ func (p *Process) device(path string) (*description, bool, error) {
 }
 
 // SaveFD remembers a descriptor. One of the functions it returns has to be called: restore puts the descriptor back as
-// it was, forget lets go of what it was, so that whoever reads the other end can see the end.
+// it was, forget lets go of what it was, so that the one who reads the other end can see the end.
 func (p *Process) SaveFD(fd int) (restore, forget func()) {
 	d := p.fd(fd)
 	if d == nil {

@@ -153,7 +153,7 @@ func (p *Process) guarded(run Program) (code int) {
 	return run(p.ctx, p)
 }
 
-// Ready tells whoever started the process that it serves now.
+// Ready tells the starter of the process that it serves now.
 func (p *Process) Ready() {
 	if p.ready != nil {
 		p.ready()

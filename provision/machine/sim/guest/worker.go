@@ -3,7 +3,7 @@ package guest
 import "time"
 
 // workers run processes on goroutines that are kept for a moment after one has ended: a process is short, and the stack
-// that its interpreter needs would grow anew for each.
+// that its interpreter needs would grow again for each.
 type workers struct{ jobs chan func() }
 
 func newWorkers() *workers { return &workers{jobs: make(chan func())} }
