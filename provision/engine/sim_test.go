@@ -103,7 +103,7 @@ func TestUpOnNodesWithFaults(t *testing.T) {
 func TestUpOnAFullDisk(t *testing.T) {
 	roomy, _ := simEngine(t, dockerLab(t, 1), "")
 	up(t, roomy)
-	used, err := strconv.Atoi(strings.Fields(runOn(t, roomy, "n1", "df", "-k", "--output=used", "/"))[1])
+	used, err := strconv.Atoi(strings.Fields(runOn(t, roomy, "n1", "df", "--output=used", "/"))[1])
 	if err != nil {
 		t.Fatal(err)
 	}
