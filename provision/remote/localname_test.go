@@ -12,7 +12,7 @@ import (
 func TestBadName(t *testing.T) {
 	for name, want := range map[string]string{
 		"plain": "", "한글": "", "console": "", "com10": "", "a.con": "", ".hidden": "", "nul-": "", "..x": "",
-		"": "no name", ".": "no name", "..": "no name", "a/b": "no name", "a\x00": "no name",
+		"": "not a name", ".": "not a name", "..": "not a name", "a/b": "not a name", "a\x00": "not a name",
 		"a:b": "a character", "what?": "a character", `a\b`: "a character", "bell\a": "a character",
 		"dot.": "ends in a dot", "sp ": "ends in a dot",
 		"con": "name of a device", "NUL.txt": "name of a device", "lpt1": "name of a device", "COM¹.x": "name of a device", "aux .c": "name of a device",
@@ -20,7 +20,7 @@ func TestBadName(t *testing.T) {
 		if got := badName(name, "windows"); want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%q on Windows: %q, want %q", name, got, want)
 		}
-		if got := badName(name, "linux"); (got != "") != (want == "no name") {
+		if got := badName(name, "linux"); (got != "") != (want == "not a name") {
 			t.Errorf("%q on Linux: %q", name, got)
 		}
 	}
