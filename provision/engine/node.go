@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -249,13 +247,6 @@ func (n *node) markDone(step string, m marker) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.seen.Markers[step] = m
-}
-
-// stepsDone is the names of the steps whose markers the node has, sorted.
-func (n *node) stepsDone() []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return slices.Sorted(maps.Keys(n.seen.Markers))
 }
 
 // need counts one more use of the connection; done counts one less and reports whether it was the last.

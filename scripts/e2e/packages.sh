@@ -16,7 +16,7 @@ packages() {
   local apt=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Dir::Cache::archives="$cache/apt")
   mkdir -p "$cache/apt/partial"
   "${apt[@]}" update
-  local release=()
+  local suite=()
   if grep -q VERSION_CODENAME=bookworm /etc/os-release && [[ " ${missing[*]} " == *' incus-'* ]]; then
     # Debian 12 has Incus in backports only.
     if [[ ! -f $backports ]] && ! apt-cache show incus-base >/dev/null 2>&1; then
@@ -24,7 +24,7 @@ packages() {
         "$mirror" >"$backports"
       "${apt[@]}" update
     fi
-    release=(-t bookworm-backports)
+    suite=(-t bookworm-backports)
   fi
-  DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends "${release[@]}" "${missing[@]}" >/dev/null
+  DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends "${suite[@]}" "${missing[@]}" >/dev/null
 }

@@ -232,7 +232,8 @@ life() {
   local id
   id=$(cat .podium/vagrant/.vagrant/machines/n3/virtualbox/id)
   VBoxManage controlvm "$id" poweroff 2>/dev/null
-  for _ in $(seq 20); do # as long as its process holds the machine, VirtualBox refuses
+  # As long as its process holds the machine, VirtualBox refuses.
+  for _ in $(seq 20); do
     VBoxManage unregistervm "$id" --delete 2>/dev/null && break
     sleep 0.2
   done

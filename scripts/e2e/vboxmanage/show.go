@@ -155,15 +155,15 @@ func showInfo(h *host, args []string) error {
 	if len(args) == 0 {
 		return errUsage
 	}
-	m, err := h.find(args[0])
-	if err != nil {
+	if _, err := h.find(args[0]); err != nil {
 		return err
 	}
 	states, err := h.states()
 	if err != nil {
 		return err
 	}
-	if m, err = h.find(args[0]); err != nil { // as states has left it
+	m, err := h.find(args[0]) // as states has left it
+	if err != nil {
 		return err
 	}
 	if err := m.closing(); err != nil {
