@@ -71,3 +71,33 @@ func TestFullDiskIsExplained(t *testing.T) {
 		})
 	}
 }
+
+// A step does not begin where the runner can write nothing: it says so before any script could.
+func TestRunnerExplainsWhatItCannotWrite(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("guest", "lib", "runner.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(home string) error{
+		"its folders":   func(home string) error { return os.WriteFile(home, nil, 0o600) },
+		"the step lock": func(home string) error { return os.MkdirAll(filepath.Join(home, "run", "docker.lock"), 0o700) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			home := filepath.Join(t.TempDir(), "home")
+			if err := spoil(home); err != nil {
+				t.Fatal(err)
+			}
+			var stderr strings.Builder
+			const bundle = "# end of bundle"
+			c := exec.Command(realBash(t), "-c", string(text), "podium-run", "15", "docker")
+			c.Env = append(os.Environ(), "PODIUM_HOME="+home)
+			c.Stdin, c.Stderr = strings.NewReader(bundle), &stderr
+			if err := c.Run(); err == nil {
+				t.Error("the runner succeeded")
+			}
+			if !strings.Contains(stderr.String(), "nothing can be written to "+home+": is the disk full?") {
+				t.Errorf("the runner says %q", stderr.String())
+			}
+		})
+	}
+}

@@ -14,7 +14,11 @@ umask 077
 bytes=$1
 step=$2
 home=${PODIUM_HOME:-/var/lib/podium} # tests have another one
-mkdir -p "$home/run" "$home/steps" "$home/scripts" || exit
+cannot_write() {
+  echo "nothing can be written to $home: is the disk full? free some, or give the node more with disk: in lab.yaml" >&2
+  exit 1
+}
+mkdir -p "$home/run" "$home/steps" "$home/scripts" || cannot_write
 
 bundle=$(head -c "$bytes")
 if [[ $bundle != *"# end of bundle" ]]; then
@@ -24,7 +28,7 @@ fi
 
 # The lock is on descriptor 9, which this shell and the watcher keep, and the step does not get: it ends when the
 # step's process group has ended, and no service that the step starts can hold it.
-exec 8<&0 9>"$home/run/$step.lock" || exit
+exec 8<&0 9>"$home/run/$step.lock" || cannot_write
 set -m
 (
   exec </dev/null 8<&-
