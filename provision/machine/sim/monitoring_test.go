@@ -32,10 +32,10 @@ monitoring: {grafana: false}
 		token  = "/etc/prometheus/cluster/token"
 	)
 	for _, c := range []struct {
-		what       string
-		on         remote.Host
+		what         string
+		on           remote.Host
 		take, repair string
-		want       string
+		want         string
 	}{
 		{"the role in the cluster", cp, "kubectl delete clusterrolebinding podium-prometheus", rights, "does not reach apiserver of cp"},
 		{"the role for kube-state-metrics", cp, "kubectl --namespace monitoring delete rolebinding prometheus", rights, "does not reach kube-state-metrics"},
