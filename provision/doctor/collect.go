@@ -300,12 +300,3 @@ func (c *collector) conclude(n Need) {
 		}
 	}
 }
-
-// Host is a quick look at processors and memory alone, for BootParallel.
-func Host() Facts {
-	f := Facts{OS: runtime.GOOS, Cores: runtime.NumCPU()}
-	if text, err := os.ReadFile(memInfo); err == nil {
-		f.MemoryTotal, f.MemoryFree = parseMemInfo(string(text))
-	}
-	return f
-}
