@@ -91,7 +91,7 @@ func TestNetworkUnderway(t *testing.T) {
 	}{
 		{"made", time.Minute, []answer{{First: 2, Stdout: network("Pending")}, {Stdout: network("Created")}}, []string{get, get, get}},
 		{"given up", time.Minute, []answer{{First: 1, Stdout: network("Pending")}, {Stderr: "Error: Network not found\n", Code: 1}}, []string{get, get, made}},
-		{"left behind by a server that died", 700 * time.Millisecond, []answer{{Stdout: network("Pending")}}, []string{get, get, removed, made}},
+		{"left behind by a server that died", 700 * time.Millisecond, []answer{{Stdout: network("Pending")}}, []string{get, removed, made}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			networkTime = c.time
