@@ -17,12 +17,16 @@ const markVariable = "PODIUM_RUN"
 func (c Command) marked(user string) bool { return !c.Lifeline && (c.Sudo || user == "root") }
 
 // killScript ends every process with $1 in its environment: by TERM, and by KILL what is left after $2 tenths of a
-// second. Its own environment does not have it.
+// second. Its own environment does not have it. It looks more than once: a process in the middle of an exec shows no
+// environment for a moment, which is long on a busy computer.
 const killScript = `find() { grep -lzxF "$1" /proc/[0-9]*/environ 2>/dev/null; }
 signal() { for e in $(find "$2"); do p=${e#/proc/}; kill -s "$1" "${p%/environ}" 2>/dev/null; done; }
 signal TERM "$1"
+pause() { sleep 0.1 2>/dev/null || sleep 1; }
 n=0
-while find "$1" >/dev/null && [ "$n" -lt "$2" ]; do sleep 0.1 2>/dev/null || sleep 1; n=$((n + 1)); done
+while [ "$n" -lt 1 ] || { find "$1" >/dev/null && [ "$n" -lt "$2" ]; }; do pause; n=$((n + 1)); done
+signal KILL "$1"
+pause
 signal KILL "$1"`
 
 // killTime is what killScript may need beside the pause it makes; it looks at every process of the node.
