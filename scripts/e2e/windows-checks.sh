@@ -128,6 +128,10 @@ run_tests() {
   fi
 }
 
+# Wine's server ends when nothing runs, and a program that starts in that moment finds its socket closed. This one stays
+# until the namespaces end.
+wineserver --persistent
+
 [[ $what == test ]] || smoke
 for package in "$@"; do run_tests "$package"; done
 printf '%s\n' "$failed failed, $SECONDS s"
