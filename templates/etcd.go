@@ -10,7 +10,7 @@ type Etcd struct {
 func (e Etcd) Render() (string, error) { return render("etcd.env.tmpl", e, nil) }
 
 // EtcdBootstrap is how a member that has no data finds the others. Whether it begins the cluster with them or comes to
-// one that is there is filled in on the node.
+// one that is there, the node adds.
 type EtcdBootstrap struct {
 	Lab     string
 	Address string // of this member

@@ -3,7 +3,6 @@ package templates
 // KubeadmNode is how a node registers.
 type KubeadmNode struct {
 	Name      string
-	Address   string // in the private network
 	CRISocket string
 	TakesPods bool // a control plane without the taint that keeps ordinary pods away
 }
@@ -13,6 +12,7 @@ type KubeadmNode struct {
 type KubeadmInit struct {
 	Cluster       string
 	Node          KubeadmNode
+	Address       string   // of the node, in the private network
 	Endpoint      string   // host:port by which every node reaches the API
 	SANs          []string // names and addresses in the API server's certificate
 	PodSubnet     string
@@ -30,10 +30,9 @@ type ExternalEtcd struct {
 // Render gives the configuration as YAML.
 func (k KubeadmInit) Render() (string, error) { return render("kubeadm-init.yaml.tmpl", k, nil) }
 
-// KubeadmJoin is what kubeadm join is configured by. Token, hash of the CA and certificate key are filled in on the node.
+// KubeadmJoin is what kubeadm join is configured by, but for how to find and trust the control plane, which the node adds.
 type KubeadmJoin struct {
 	Node         KubeadmNode
-	Endpoint     string // host:port of the API
 	ControlPlane bool
 }
 

@@ -15,20 +15,6 @@ type HAProxy struct {
 // Render gives the configuration.
 func (h HAProxy) Render() (string, error) { return render("haproxy.cfg.tmpl", h, nil) }
 
-// Keepalived is keepalived.conf of a control plane (https://www.keepalived.org/manpage.html). The name of the card is
-// filled in on the node.
-type Keepalived struct {
-	Node           string
-	Address        string // in the private network
-	VirtualAddress string
-	RouterID       int    // 1 to 255, the same on all
-	Priority       int    // 1 to 254: the highest of those that reach the API has the address
-	Peers          []Peer // the other control planes
-}
-
-// Render gives the configuration.
-func (k Keepalived) Render() (string, error) { return render("keepalived.conf.tmpl", k, nil) }
-
 // CheckAPI is the script by which keepalived finds out whether its node can serve the API.
 type CheckAPI struct {
 	Port int // of haproxy

@@ -88,7 +88,12 @@ func drainInput(c Context, m lab.Machine) []Input {
 	}}
 }
 
-func joinRole(_ Context, m lab.Machine) Vars { return Vars{"PODIUM_JOIN_ROLE": kubeRole(m)} }
+func joinVars(c Context, m lab.Machine) Vars {
+	return Vars{"PODIUM_JOIN_ROLE": kubeRole(m), "PODIUM_API_ENDPOINT": apiEndpoint(c)}
+}
+
+// rejoinVars: where the API is, for a kubelet that has lost what told it.
+func rejoinVars(c Context, _ lab.Machine) Vars { return Vars{"PODIUM_API_ENDPOINT": apiEndpoint(c)} }
 
 // joinInput has the first control plane make a token for the machine.
 func joinInput(c Context, m lab.Machine) []Input {
@@ -171,7 +176,7 @@ func bridgeConfig(c Context, m lab.Machine) []File {
 func kubeadmInit(c Context, m lab.Machine) []File {
 	k := c.Lab.Kubernetes
 	return []File{file("kubeadm-init.yaml", 0o644, templates.KubeadmInit{
-		Cluster: c.Lab.Name, Node: kubeadmNode(c, m),
+		Cluster: c.Lab.Name, Node: kubeadmNode(c, m), Address: m.Address.String(),
 		Endpoint:  apiEndpoint(c),
 		SANs:      apiNames(c, m),
 		PodSubnet: k.PodSubnet, ServiceSubnet: k.ServiceSubnet,
@@ -191,7 +196,7 @@ func apiNames(c Context, m lab.Machine) []string {
 
 func kubeadmJoin(c Context, m lab.Machine) []File {
 	return []File{file("kubeadm-join.yaml", 0o644, templates.KubeadmJoin{
-		Node: kubeadmNode(c, m), Endpoint: apiEndpoint(c), ControlPlane: m.HasRole(lab.RoleControlPlane),
+		Node: kubeadmNode(c, m), ControlPlane: m.HasRole(lab.RoleControlPlane),
 	})}
 }
 
@@ -199,7 +204,7 @@ func kubeadmJoin(c Context, m lab.Machine) []File {
 func kubeadmNode(c Context, m lab.Machine) templates.KubeadmNode {
 	workers := slices.ContainsFunc(c.Machines, func(n lab.Machine) bool { return n.HasRole(lab.RoleWorker) })
 	return templates.KubeadmNode{
-		Name: m.Name, Address: m.Address.String(), CRISocket: CRISocket(c.Lab.Runtime),
+		Name: m.Name, CRISocket: CRISocket(c.Lab.Runtime),
 		TakesPods: m.HasRole(lab.RoleWorker) || !workers,
 	}
 }

@@ -29,7 +29,7 @@ func Repairs() []Step {
 		{
 			Name: "repair-rejoin", About: "a worker whose certificate has expired joins again",
 			On: worker, After: join(after("repair-kubelet"), everywhereAfter("repair-control-plane")), Version: goodCredentials,
-			Script: "repair-rejoin.sh", Inputs: joinInput, Timeout: 15 * time.Minute,
+			Script: "repair-rejoin.sh", Vars: rejoinVars, Inputs: joinInput, Timeout: 15 * time.Minute,
 			Hint: "on the node: journalctl -u kubelet",
 		},
 		{

@@ -15,7 +15,7 @@ func virtualAddressSteps() []Step {
 		},
 		{
 			Name: "keepalived", About: "the API's virtual address, on one control plane at a time",
-			On: behindVirtualAddress, After: after("haproxy"), Script: "keepalived.sh", Vars: virtualVars, Files: keepalivedConfig,
+			On: behindVirtualAddress, After: after("haproxy"), Script: "keepalived.sh", Vars: keepalivedVars, Files: checkAPI,
 			Probe: "probe-keepalived.sh", Services: []string{"keepalived"}, Timeout: 15 * time.Minute,
 			Hint: "on the node: journalctl -u keepalived; ip address",
 		},

@@ -1,8 +1,8 @@
 package step
 
 import (
-	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -92,9 +92,8 @@ func TestPriorities(t *testing.T) {
 	}
 	var priorities []int
 	for _, m := range c.Machines {
-		text := keepalivedConfig(c, m)[0].Text
-		var priority int
-		if _, err := fmt.Sscanf(text[strings.Index(text, "    priority "):], " priority %d", &priority); err != nil {
+		priority, err := strconv.Atoi(keepalivedVars(c, m)["PODIUM_VRRP_PRIORITY"])
+		if err != nil {
 			t.Fatal(err)
 		}
 		priorities = append(priorities, priority)

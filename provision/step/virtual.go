@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"podium/provision/lab"
 	"podium/templates"
@@ -52,38 +53,35 @@ func haproxyConfig(c Context, _ lab.Machine) []File {
 }
 
 // highestPriority is the first control plane's; each further one has less, and one that cannot reach the API 60 less
-// (see keepalived.conf.tmpl). It leaves room below 255, which VRRP keeps for the owner of an address.
+// (see keepalived.sh). It leaves room below 255, which VRRP keeps for the owner of an address.
 const highestPriority = 150
 
-func keepalivedConfig(c Context, m lab.Machine) []File {
-	data := templates.Keepalived{
-		Node: m.Name, Address: m.Address.String(),
-		VirtualAddress: virtualAddress(c), RouterID: routerID(virtualAddress(c)),
-	}
+// keepalivedVars: how the machine takes part in the election of the one that has the virtual address.
+func keepalivedVars(c Context, m lab.Machine) Vars {
+	v := Vars{"PODIUM_VIRTUAL_ADDRESS": virtualAddress(c), "PODIUM_VRRP_ROUTER": routerID(virtualAddress(c))}
+	var peers []string
 	for i, other := range controlPlanes(c) {
 		if other.Name == m.Name {
-			data.Priority = max(highestPriority-5*i, 61)
+			v["PODIUM_VRRP_PRIORITY"] = strconv.Itoa(max(highestPriority-5*i, 61))
 		} else {
-			data.Peers = append(data.Peers, templates.Peer{Name: other.Name, Address: other.Address.String()})
+			peers = append(peers, other.Name+" "+other.Address.String())
 		}
 	}
-	return []File{
-		file("keepalived.conf", 0o644, data),
-		file("check-api", 0o755, templates.CheckAPI{Port: lab.BalancerPort}),
-	}
+	v["PODIUM_VRRP_PEERS"] = strings.Join(peers, "\n")
+	return v
+}
+
+func checkAPI(Context, lab.Machine) []File {
+	return []File{file("check-api", 0o755, templates.CheckAPI{Port: lab.BalancerPort})}
 }
 
 // routerID tells virtual addresses of one network apart: the last byte of the address, which is 1 to 255.
-func routerID(address string) int {
+func routerID(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil || !a.Is4() {
-		return 1 // lab.Validate has refused it
+		return "1" // lab.Validate has refused it
 	}
-	return max(1, int(a.As4()[3]))
-}
-
-func virtualVars(c Context, _ lab.Machine) Vars {
-	return Vars{"PODIUM_VIRTUAL_ADDRESS": virtualAddress(c)}
+	return strconv.Itoa(max(1, int(a.As4()[3])))
 }
 
 // initVars: where people find the API, if it has an address of its own.

@@ -108,9 +108,8 @@ install_release
 write_config 0644 /etc/etcd/etcd.env </var/lib/podium/files/etcd
 # These count only when a member starts without data: no reason to restart it.
 if [[ ! -d $data/member ]]; then
-  bootstrap=$(</var/lib/podium/files/etcd-bootstrap)
   state=$(join_state)
-  write_file 0644 /etc/etcd/bootstrap.env <<<"${bootstrap//@STATE@/$state}"
+  cat /var/lib/podium/files/etcd-bootstrap - <<<"ETCD_INITIAL_CLUSTER_STATE=$state" | write_file 0644 /etc/etcd/bootstrap.env
 fi
 
 write_config 0644 /etc/systemd/system/etcd.service <<'END'

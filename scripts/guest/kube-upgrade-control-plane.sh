@@ -38,7 +38,7 @@ if [[ $PODIUM_UPGRADE_FIRST == yes ]]; then
   prepare_etcd
   upgrade_by_kubeadm apply --yes "v$target"
   # What the join of further control planes goes by.
-  kubeadm_config </var/lib/podium/files/kubeadm-init.yaml | write_file 0600 "$keep/kubeadm.yaml"
+  kubeadm_config /var/lib/podium/files/kubeadm-init.yaml | write_file 0600 "$keep/kubeadm.yaml"
 else
   upgrade_by_kubeadm node
 fi

@@ -75,7 +75,7 @@ move_clients() {
 
 # The configuration stays, for people who want to see it; it holds no secret. Tokens are made when a node joins.
 config=$keep/kubeadm.yaml
-kubeadm_config </var/lib/podium/files/kubeadm-init.yaml | write_file 0600 "$config"
+kubeadm_config /var/lib/podium/files/kubeadm-init.yaml | write_file 0600 "$config"
 endpoint=$(configured controlPlaneEndpoint <"$config")
 
 if [[ ! -e $member ]] && ! is_whole; then

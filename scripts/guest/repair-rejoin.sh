@@ -3,10 +3,11 @@
 # kubeadm join does it: https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
 # (read 2026-11-21). Its pods, its name and its address stay.
 #
-# Takes:  PODIUM_NODE; the file /var/lib/podium/files/kubeadm-join.yaml; made on the
-#         control plane by input-join.sh: PODIUM_JOIN_TOKEN, PODIUM_JOIN_CA_HASH
+# Takes:  PODIUM_NODE, PODIUM_API_ENDPOINT (HOST:PORT); made on the control plane by input-join.sh: PODIUM_JOIN_TOKEN,
+#         PODIUM_JOIN_CA_HASH
 # Gives:  kubelet_credentials (good)
-# Alone:  sudo PODIUM_NODE=w1 PODIUM_JOIN_TOKEN=... PODIUM_JOIN_CA_HASH=sha256:... bash repair-rejoin.sh
+# Alone:  sudo PODIUM_NODE=w1 PODIUM_API_ENDPOINT=kube-api:6443 PODIUM_JOIN_TOKEN=... \
+#           PODIUM_JOIN_CA_HASH=sha256:... bash repair-rejoin.sh
 . "$(dirname "$0")/lib/step.sh"
 
 kube=/etc/kubernetes
@@ -14,7 +15,7 @@ kube=/etc/kubernetes
 # Where the API is: by the old kubeconfig, or as the node joined.
 server=
 [[ ! -f $kube/kubelet.conf ]] || server=$(sed -n 's/^ *server: *//p' $kube/kubelet.conf)
-[[ -n $server ]] || server=https://$(sed -n 's/^ *apiServerEndpoint: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$keep/files/kubeadm-join.yaml")
+[[ -n $server ]] || server=https://$PODIUM_API_ENDPOINT
 hash=$(openssl x509 -in $kube/pki/ca.crt -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum | cut -d ' ' -f 1)
 [[ sha256:$hash == "$PODIUM_JOIN_CA_HASH" ]] ||
   die "$PODIUM_NODE trusts another cluster's authority than the one that there is" "recreate the node: podium destroy --node $PODIUM_NODE, then podium up"

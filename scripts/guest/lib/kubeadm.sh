@@ -7,20 +7,31 @@ member=$keep/kube-member
 # Written before it begins. What is found with this and without the former was cut off in the middle, and is podium's own.
 attempt=$keep/kube-attempt
 
-# kubeadm_config <TEMPLATE: fills in what only the node knows. Lines that begin with "#container " are for nodes that
-# are system containers, whose kernel, swap and cgroups are their host's business.
+# kubeadm_config FILE: the lab's settings for kubeadm init, whose last document is the ClusterConfiguration, and what only
+# the node knows: which Kubernetes is installed, so that kubeadm need not ask the internet, and whether the node is a
+# system container, whose kernel, swap and cgroups are its host's.
 kubeadm_config() {
-  local text
-  text=$(cat)
-  text=${text//@KUBERNETES_VERSION@/$(kubeadm version --output short)}
-  text=${text//@JOIN_TOKEN@/${PODIUM_JOIN_TOKEN:-}}
-  text=${text//@JOIN_CA_HASH@/${PODIUM_JOIN_CA_HASH:-}}
-  text=${text//@JOIN_CERTIFICATE_KEY@/${PODIUM_JOIN_CERTIFICATE_KEY:-}}
-  if in_container; then
-    printf '%s\n' "${text//$'\n'#container /$'\n'}"
-  else
-    grep -v '^#container ' <<<"$text"
-  fi
+  local version
+  version=$(kubeadm version --output short)
+  cat "$1" - <<END
+kubernetesVersion: $version
+---
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+cgroupDriver: systemd
+END
+  in_container || return 0
+  cat <<'END'
+failSwapOn: false
+failCgroupV1: false
+---
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+conntrack: # the kernel's settings stay as they are
+  maxPerCore: 0
+  tcpEstablishedTimeout: 0s
+  tcpCloseWaitTimeout: 0s
+END
 }
 
 # use_endpoint HOST:PORT: the node's own clients reach the API there. It changes when one control plane becomes several,

@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// golden is a file as podium writes it on nodes.
-func golden(t *testing.T, name string) string {
+// golden reads what a test of another package proves to be what nodes get.
+func golden(t *testing.T, room, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "templates", "testdata", name))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", room, "testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,7 +18,7 @@ func golden(t *testing.T, name string) string {
 }
 
 func TestProxyConfig(t *testing.T) {
-	good := golden(t, "haproxy.cfg")
+	good := golden(t, "templates", "haproxy.cfg")
 	c, err := readProxy(good)
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestProxyConfig(t *testing.T) {
 }
 
 func TestVRRPConfig(t *testing.T) {
-	good := golden(t, "keepalived.conf")
+	good := golden(t, "scripts", "keepalived.conf")
 	c, err := readVRRP(good)
 	if err != nil {
 		t.Fatal(err)
