@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"reflect"
 
 	"go.yaml.in/yaml/v3"
 
@@ -34,13 +33,8 @@ func readConfig(path string) (Config, Positions, error) {
 	if err != nil {
 		return c, Positions{}, err
 	}
-	d := &decoder{at: Positions{File: path, marks: map[string]mark{}, flawed: map[string]bool{}, sources: map[string]string{}}, budget: maxValues}
-	root, problem := document(path, text)
-	if problem != nil {
-		return c, d.at, Problems{*problem}
-	}
-	d.decode("", root, reflect.ValueOf(&c).Elem(), 0)
-	return c, d.at, d.problems.err()
+	at, err := Decode(path, text, &c, "mirrors")
+	return c, at, err
 }
 
 // holdsNothing reports whether a text is YAML without a value, such as one with comments alone.

@@ -29,6 +29,24 @@ type decoder struct {
 	overFile string
 }
 
+func newDecoder(file string) *decoder {
+	return &decoder{at: Positions{File: file, marks: map[string]mark{}, flawed: map[string]bool{}, sources: map[string]string{}}, budget: maxValues}
+}
+
+// Decode fills into, a pointer to a struct, from the text of another description than lab.yaml, as strictly as Parse
+// reads that. fields are those that it cannot leave out; whether they are there the caller checks. The error is a
+// Problems.
+func Decode(file string, text []byte, into any, fields ...string) (Positions, error) {
+	d := newDecoder(file)
+	root, problem := document(file, text, fields...)
+	if problem != nil {
+		d.at.flawed[""] = true
+		return d.at, Problems{*problem}
+	}
+	d.decode("", root, reflect.ValueOf(into).Elem(), 0)
+	return d.at, d.problems.Err()
+}
+
 // file names the file that a node stands in.
 func (d *decoder) file(n *yaml.Node) string {
 	if d.over.from[n] {
@@ -64,7 +82,7 @@ func (d *decoder) decode(path string, n *yaml.Node, v reflect.Value, depth int) 
 	case reflect.Struct:
 		d.fields(path, n, v, depth)
 	case reflect.Map:
-		d.entries(path, n, v)
+		d.entries(path, n, v, depth)
 	case reflect.Slice:
 		d.list(path, n, v, depth)
 	default:
@@ -75,7 +93,7 @@ func (d *decoder) decode(path string, n *yaml.Node, v reflect.Value, depth int) 
 // giveUp ends the reading of a description that aliases make too large. What was read says nothing then.
 func (d *decoder) giveUp(path string, n *yaml.Node) {
 	d.spent = true
-	d.refuse(path, n, "", "aliases make the description larger than a lab can be: write the values out")
+	d.refuse(path, n, "", "aliases make the description larger than it can be: write the values out")
 	d.at.flawed[""] = true
 }
 
@@ -195,8 +213,8 @@ func (d *decoder) unknownField(at, path string, key *yaml.Node, known map[string
 	d.refuse(at, key, "", message)
 }
 
-// entries fills a map of strings.
-func (d *decoder) entries(path string, n *yaml.Node, v reflect.Value) {
+// entries fills a map of strings, or of structs.
+func (d *decoder) entries(path string, n *yaml.Node, v reflect.Value, depth int) {
 	if n.Kind != yaml.MappingNode {
 		d.refuse(path, n, shown(n), fmt.Sprintf("is %s: write name: value lines", kindOf(n)))
 		return
@@ -215,6 +233,10 @@ func (d *decoder) entries(path string, n *yaml.Node, v reflect.Value) {
 			d.refuse(path, key, "", fmt.Sprintf("%s stands where a name should be: write name: value", kindOf(key)))
 		case v.MapIndex(reflect.ValueOf(key.Value)).IsValid():
 			d.refuse(at, key, "", "stands here a second time: keep one of the two")
+		case v.Type().Elem().Kind() == reflect.Struct:
+			element := reflect.New(v.Type().Elem()).Elem()
+			d.decode(at, value, element, depth+1)
+			v.SetMapIndex(reflect.ValueOf(key.Value), element)
 		case value.Kind != yaml.ScalarNode || value.Tag == "!!null":
 			d.refuse(at, value, "", "needs text as its value: write "+key.Value+": \"...\"")
 		default:

@@ -30,6 +30,8 @@ type Lab struct {
 	DNS        []string    `yaml:"dns,omitempty"`               // resolvers written on every machine; without them, those it came with
 	Steps      []Step      `yaml:"steps,omitempty"`             // steps of the lab's own
 
+	Exercises []string `yaml:"exercises,omitempty"` // folders below exercises/ in the order in which a class takes them; without it, by name
+
 	BootTimeout string `yaml:"boot_timeout,omitempty"` // how long a machine may take from its start until its SSH answers, such as 30m on a slow computer; without it, 10m
 	SSHTimeout  string `yaml:"ssh_timeout,omitempty"`  // how long a node that runs may take to answer exec, copy, ssh and status, such as 1m on a slow computer; without it, 15s, and 3s in status
 

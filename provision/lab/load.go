@@ -68,7 +68,7 @@ func LoadWith(path string, o LoadOptions) (Lab, error) {
 		override(&l, &at, o.Provider)
 		Default(&l) // that provider's own section
 	}
-	if err := append(problems, validate(l, at, o.Steps)...).err(); err != nil {
+	if err := append(problems, validate(l, at, o.Steps)...).Err(); err != nil {
 		return Lab{}, err
 	}
 	if o.Check != nil {

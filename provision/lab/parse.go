@@ -26,11 +26,11 @@ func Parse(file string, text []byte) (Lab, Positions, error) { return parse(file
 
 // parse is Parse with an override laid over the text, unless its name is empty.
 func parse(file string, text []byte, overFile string, over []byte) (Lab, Positions, error) {
-	d := &decoder{at: Positions{File: file, marks: map[string]mark{}, flawed: map[string]bool{}, sources: map[string]string{}}, budget: maxValues}
-	root, problem := document(file, text)
+	d := newDecoder(file)
+	root, problem := document(file, text, "name", "nodes")
 	if problem == nil && overFile != "" {
 		var changes *yaml.Node
-		if changes, problem = document(overFile, over); problem == nil {
+		if changes, problem = document(overFile, over, "name", "nodes"); problem == nil {
 			d.over, d.overFile = overlay{from: map[*yaml.Node]bool{}}, overFile
 			root = d.over.lay(root, changes, 0)
 		}
@@ -41,11 +41,12 @@ func parse(file string, text []byte, overFile string, over []byte) (Lab, Positio
 	}
 	var l Lab
 	d.decode("", root, reflect.ValueOf(&l).Elem(), 0)
-	return l, d.at, d.problems.err()
+	return l, d.at, d.problems.Err()
 }
 
-// document parses text into the one node it holds.
-func document(file string, text []byte) (*yaml.Node, *Problem) {
+// document parses text into the one node it holds. fields are those that no such file can leave out.
+func document(file string, text []byte, fields ...string) (*yaml.Node, *Problem) {
+	empty := "the file is empty: write at least " + strings.Join(fields, " and ")
 	fail := func(line, col int, message string) (*yaml.Node, *Problem) {
 		return nil, &Problem{File: file, Line: line, Col: col, Message: message}
 	}
@@ -61,12 +62,12 @@ func document(file string, text []byte) (*yaml.Node, *Problem) {
 	var doc, next yaml.Node
 	err := decoder.Decode(&doc)
 	if errors.Is(err, io.EOF) {
-		return fail(1, 1, "the file is empty: write at least name and nodes")
+		return fail(1, 1, empty)
 	}
 	if err == nil {
 		err = decoder.Decode(&next)
 		if err == nil {
-			return fail(next.Line, next.Column, "a second document starts here: write one lab a file, without the line ---")
+			return fail(next.Line, next.Column, "a second document starts here: write one description a file, without the line ---")
 		}
 	}
 	if !errors.Is(err, io.EOF) {
@@ -75,10 +76,10 @@ func document(file string, text []byte) (*yaml.Node, *Problem) {
 	}
 	root := doc.Content[0]
 	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
-		return fail(1, 1, "the file is empty: write at least name and nodes")
+		return fail(1, 1, empty)
 	}
 	if root.Kind != yaml.MappingNode {
-		return fail(root.Line, root.Column, fmt.Sprintf("the file holds %s, not fields: start with name: and nodes:", kindOf(root)))
+		return fail(root.Line, root.Column, fmt.Sprintf("the file holds %s, not fields: start with %s:", kindOf(root), strings.Join(fields, ": and ")))
 	}
 	return root, nil
 }
@@ -163,7 +164,7 @@ func syntaxAdvice() []advised {
 		{"did not find expected ',' or ']'", "close the list with ] and put commas between its entries", true},
 		{"did not find expected ',' or '}'", "close the fields with } and put commas between them", true},
 		{"did not find expected node content", "write a value here", true},
-		{"did not find expected <document start>", "write one lab a file, and its fields without an indent", true},
+		{"did not find expected <document start>", "write one description a file, and its fields without an indent", true},
 		{"found character that cannot start", "quote the value", false},
 		{"unknown anchor", "define it with & before its use, or quote the value if no alias is meant", false},
 		{"could not find expected ':'", "write the field as name: value", false},

@@ -35,6 +35,22 @@ func (p Positions) find(path string) (m mark, exact bool) {
 	}
 }
 
+// Problem is what is wrong with a field: what it holds, what is wrong with that, and after a colon what to write. It is
+// none of a field that was refused already, as what that holds is not what the file says.
+func (p Positions) Problem(path, value, message string) (problem Problem, ok bool) {
+	if p.silent(path) {
+		return Problem{}, false
+	}
+	problem = Problem{File: p.File, Path: path, Value: value, Message: message}
+	if source := p.sources[path]; source != "" {
+		problem.File, problem.Path = "", source
+	} else {
+		m, _ := p.find(path)
+		problem.File, problem.Line, problem.Col = cmp.Or(m.file, p.File), m.line, m.col
+	}
+	return problem, true
+}
+
 // silent reports whether path or something around it was refused already.
 func (p Positions) silent(path string) bool {
 	for at := path; at != ""; at = parent(at) {
@@ -58,7 +74,7 @@ func (p Positions) place(err error) error {
 			placed[i].File, placed[i].Line, placed[i].Col = cmp.Or(m.file, p.File), m.line, m.col
 		}
 	}
-	return placed.err()
+	return placed.Err()
 }
 
 // parent of nodes[1].memory is nodes[1]; of nodes[1], nodes; of nodes, the empty path.

@@ -63,8 +63,8 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// err is ps as an error: nil when there are none, else in the order of the file without repetitions.
-func (ps Problems) err() error {
+// Err is ps as an error: nil when there are none, else in the order of the file without repetitions.
+func (ps Problems) Err() error {
 	if len(ps) == 0 {
 		return nil
 	}

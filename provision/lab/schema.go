@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"reflect"
 	"strings"
 
@@ -21,9 +22,23 @@ var typesSource string
 // Schema is the JSON Schema (draft 2020-12) of lab.yaml, for editors and other tools. It is made from the types; what
 // it cannot say, such as that an address lies in the network, Validate alone checks.
 func Schema() ([]byte, error) {
-	comments, err := fieldComments(typesSource)
+	s, err := SchemaOf(&Lab{}, "podium lab", typesSource)
 	if err != nil {
 		return nil, fmt.Errorf("describe the fields of lab.yaml: %w", err)
+	}
+	addDefaults(s)
+	return SchemaText(s)
+}
+
+// SchemaOf makes the schema of a description from its type, whose source has the fields' descriptions as comments.
+func SchemaOf(root any, title string, sources ...string) (*jsonschema.Schema, error) {
+	comments := map[string]string{}
+	for _, source := range sources {
+		of, err := fieldComments(source)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(comments, of)
 	}
 	r := jsonschema.Reflector{
 		Anonymous:                  true,
@@ -32,16 +47,20 @@ func Schema() ([]byte, error) {
 		RequiredFromJSONSchemaTags: true,
 		LookupComment:              func(t reflect.Type, field string) string { return comments[t.Name()+"."+field] },
 	}
-	s := r.Reflect(&Lab{})
-	s.Title = "podium lab"
-	addDefaults(s)
+	s := r.Reflect(root)
+	s.Title = title
 	allowEmpty(s)
 	for _, section := range s.Definitions {
 		allowEmpty(section)
 	}
+	return s, nil
+}
+
+// SchemaText writes a schema.
+func SchemaText(s *jsonschema.Schema) ([]byte, error) {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("write the schema of lab.yaml: %w", err)
+		return nil, fmt.Errorf("write a schema: %w", err)
 	}
 	return append(text, '\n'), nil
 }
@@ -158,6 +177,7 @@ func (Lab) JSONSchemaExtend(s *jsonschema.Schema) {
 	choice(property(s, "runtime"), runtimes())
 	network(property(s, "network"))
 	property(s, "user").Pattern = userName.String()
+	hostName(property(s, "exercises").Items)
 	property(s, "boot_timeout").Pattern = timeout.String()
 	property(s, "ssh_timeout").Pattern = timeout.String()
 	one := uint64(1)

@@ -13,7 +13,7 @@ import (
 
 // Validate checks a lab that has been through Default: what the fields hold and how they fit together. at says where
 // each field stands in the file; the zero Positions will do. The error is a Problems with everything that is wrong.
-func Validate(l Lab, at Positions) error { return validate(l, at, nil).err() }
+func Validate(l Lab, at Positions) error { return validate(l, at, nil).Err() }
 
 // validate is Validate, with the names of the built-in steps that the lab's own may wait for; nil: any.
 func validate(l Lab, at Positions, steps []string) Problems {
@@ -27,7 +27,20 @@ func validate(l Lab, at Positions, steps []string) Problems {
 	c.services()
 	c.mirrors()
 	c.steps(steps)
+	c.exercises()
 	return c.problems
+}
+
+// exercises checks the order of exercises; whether they are there is seen when they are read.
+func (c *checker) exercises() {
+	seen := map[string]bool{}
+	for i, name := range c.lab.Exercises {
+		path := fmt.Sprintf("exercises[%d]", i)
+		if c.name(path, name, "first-container") && seen[name] {
+			c.bad(path, name, "stands here a second time: keep one of the two")
+		}
+		seen[name] = true
+	}
 }
 
 // checker collects what is wrong with a lab.
@@ -43,17 +56,9 @@ type checker struct {
 // bad reports a field: what it holds, what is wrong with that, and after a colon what to write. Fields that Parse
 // refused are passed over, as what they hold is not what the file says.
 func (c *checker) bad(path, value, message string, args ...any) {
-	if c.at.silent(path) {
-		return
+	if p, ok := c.at.Problem(path, value, fmt.Sprintf(message, args...)); ok {
+		c.problems = append(c.problems, p)
 	}
-	p := Problem{File: c.at.File, Path: path, Value: value, Message: fmt.Sprintf(message, args...)}
-	if source := c.at.sources[path]; source != "" {
-		p.File, p.Path = "", source
-	} else {
-		m, _ := c.at.find(path)
-		p.File, p.Line, p.Col = cmp.Or(m.file, p.File), m.line, m.col
-	}
-	c.problems = append(c.problems, p)
 }
 
 // oneOf checks a field that is a choice between a few words. Soon are words that a later release will know.
@@ -62,11 +67,17 @@ func (c *checker) oneOf(path, value string, words []string, soon ...string) {
 	case slices.Contains(words, value):
 	case slices.Contains(soon, value):
 		c.bad(path, value, "is not offered yet by this release: write %s", either(words))
-	case nearest(value, words) != "":
-		c.bad(path, value, "is not known: did you mean %s?", nearest(value, words))
 	default:
-		c.bad(path, value, "is not known: write %s", either(words))
+		c.bad(path, value, "%s", ChoiceFault(value, words))
 	}
+}
+
+// ChoiceFault says what is wrong with a value that is none of a few words, and which one was meant.
+func ChoiceFault(value string, words []string) string {
+	if near := nearest(value, words); near != "" {
+		return "is not known: did you mean " + near + "?"
+	}
+	return "is not known: write " + either(words)
 }
 
 // either lists words as a choice: a, b or c.
@@ -92,19 +103,27 @@ const onWindowsFault = "is a name that Windows keeps for a device: choose anothe
 
 // name checks a name that becomes part of host names and of paths.
 func (c *checker) name(path, value, example string) bool {
+	fault := NameFault(value, example)
+	if fault != "" {
+		c.bad(path, value, "%s", fault)
+	}
+	return fault == ""
+}
+
+// NameFault says what is wrong with a name that becomes part of host names and of paths, with an example of a right one;
+// empty when nothing is.
+func NameFault(value, example string) string {
 	switch {
 	case value == "":
-		c.bad(path, "", "is missing: write one such as %s", example)
+		return "is missing: write one such as " + example
 	case len(value) > maxName:
-		c.bad(path, value, "has %d characters, more than the %d that a host name can have: shorten it", len(value), maxName)
+		return fmt.Sprintf("has %d characters, more than the %d that a host name can have: shorten it", len(value), maxName)
 	case !label.MatchString(value):
-		c.bad(path, value, "is not a name: write small letters a to z, digits and hyphens, such as %s", cmp.Or(asLabel(value), example))
+		return "is not a name: write small letters a to z, digits and hyphens, such as " + cmp.Or(asLabel(value), example)
 	case onWindows.MatchString(value):
-		c.bad(path, value, onWindowsFault)
-	default:
-		return true
+		return onWindowsFault
 	}
-	return false
+	return ""
 }
 
 // asLabel turns a text into a name as far as it can be; empty when nothing is left.
