@@ -17,9 +17,11 @@ require (
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests: a validator that is not ours
 	github.com/spf13/cobra v1.10.2 // verbs, flags, help, completion
 	github.com/spf13/pflag v1.0.9 // cobra's flags
+	github.com/tidwall/gjson v1.20.2 // fields of what kubectl and docker print
 	go.uber.org/goleak v1.3.0 // tests: no goroutine stays behind
 	go.yaml.in/yaml/v3 v3.0.6 // lab.yaml; the kept fork of yaml.v3
 	golang.org/x/crypto v0.58.0 // SSH
+	golang.org/x/net v0.62.0 // packets of the DNS
 	golang.org/x/sync v0.24.0 // limits of what runs side by side
 	golang.org/x/sys v0.49.0 // Windows: console, registry, processes
 	golang.org/x/term v0.47.0 // raw mode, sizes
@@ -47,6 +49,8 @@ require (
 	github.com/mattn/go-runewidth v0.0.31 // indirect
 	github.com/pb33f/ordered-map/v2 v2.3.1 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
+	github.com/tidwall/match v1.1.1 // indirect
+	github.com/tidwall/pretty v1.3.0 // indirect
 	github.com/xo/terminfo v0.0.0-20220910002029-abceb7e1c41e // indirect
 	go.yaml.in/yaml/v4 v4.0.0-rc.2 // indirect
 	golang.org/x/exp v0.0.0-20231006140011-7918f672742d // indirect

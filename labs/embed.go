@@ -6,7 +6,7 @@ import (
 	"io/fs"
 )
 
-//go:embed */lab.yaml */README.md */*.sh cicd/app msa/shop msa/mesh
+//go:embed */lab.yaml */README.md */*.sh */exercises cicd/app msa/shop msa/mesh
 var files embed.FS
 
 // FS has one folder per lab: lab.yaml, README.md and what the lab's own steps need.

@@ -39,6 +39,11 @@ func flow() map[string][]string {
 			"provision/event", "provision/folder", "provision/lab", "provision/machine", "provision/plan", "provision/remote", "provision/state", "provision/step",
 			"provision/version", "scripts",
 		},
+		"provision/wording":           {}, // a leaf: what is said to those who learn
+		"provision/exercise":          {"provision/exercise/check", "provision/folder", "provision/lab", "provision/version", "provision/wording"},
+		"provision/exercise/check":    {"provision/remote", "provision/wording"}, // of remote, how words are quoted
+		"provision/exercise/examine":  {"provision/exercise", "provision/exercise/check", "provision/lab", "provision/remote", "provision/wording"},
+		"provision/exercise/ledger":   {"provision/folder"},
 		"provision/doctor":            {"provision/lab", "provision/machine/vagrant", "provision/version"},
 		"provision/event":             {},
 		"provision/state":             {"provision/remote", "provision/folder"},

@@ -7,12 +7,13 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
+	"podium/provision/exercise"
 	"podium/provision/lab"
 )
 
 const validateLong = `Check a description without touching anything. Every problem is reported at once, as
 FILE:LINE:COLUMN: FIELD: what is wrong: what to write. With -o yaml or -o json it prints the
-description with all defaults filled in.
+description with all defaults filled in. The lab's exercises are checked too.
 
 A file lab.override.yaml beside lab.yaml changes parts of it for one classroom or one computer, and
 lab.yaml stays as it came. It has the same fields; those in it take the place of lab.yaml's, and
@@ -25,7 +26,7 @@ func (a *app) validateCommand() *cobra.Command {
 	}{output: outputFlag{format: formatText, formats: []string{formatText, formatYAML, formatJSON}}}
 	c := &cobra.Command{
 		Use:               "validate [LAB]",
-		Short:             "Check lab.yaml",
+		Short:             "Check lab.yaml and the exercises",
 		Long:              validateLong,
 		Example:           "  podium validate\n  podium validate labs/k8s-basic -o yaml",
 		Args:              args(0, 1, "at most one lab"),
@@ -41,6 +42,10 @@ func (a *app) validateCommand() *cobra.Command {
 			}
 			l := p.Lab
 			a.showWarnings()
+			exercises, err := exercise.Load(l)
+			if err != nil {
+				return err
+			}
 			switch f.output.format {
 			case formatYAML:
 				text, err := lab.Marshal(l)
@@ -56,7 +61,11 @@ func (a *app) validateCommand() *cobra.Command {
 			if over := lab.Override(file); over != "" {
 				file += " with " + filepath.Base(over)
 			}
-			fmt.Fprintf(a.stdout, "%s is valid: %s, %s, %s on %s\n", file, l.Name, counted(len(p.Machines), "machine"), counted(p.Applying(nil).Steps(), "step"), l.Provider)
+			more := ""
+			if len(exercises) > 0 {
+				more = ", " + counted(len(exercises), "exercise")
+			}
+			fmt.Fprintf(a.stdout, "%s is valid: %s, %s, %s%s on %s\n", file, l.Name, counted(len(p.Machines), "machine"), counted(p.Applying(nil).Steps(), "step"), more, l.Provider)
 			return nil
 		},
 	}

@@ -75,6 +75,10 @@ func (d *decoder) decode(path string, n *yaml.Node, v reflect.Value, depth int) 
 		d.null(path, n, v)
 		return
 	}
+	if isScalar(v) {
+		d.scalar(path, n, v)
+		return
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
@@ -90,6 +94,12 @@ func (d *decoder) decode(path string, n *yaml.Node, v reflect.Value, depth int) 
 	}
 }
 
+// isScalar reports whether a type reads itself from a single value, whatever it is made of.
+func isScalar(v reflect.Value) bool {
+	_, ok := v.Addr().Interface().(encoding.TextUnmarshaler)
+	return ok
+}
+
 // giveUp ends the reading of a description that aliases make too large. What was read says nothing then.
 func (d *decoder) giveUp(path string, n *yaml.Node) {
 	d.spent = true
@@ -100,6 +110,8 @@ func (d *decoder) giveUp(path string, n *yaml.Node) {
 // null is a field with nothing after its colon: an empty section or list, but never an empty value.
 func (d *decoder) null(path string, n *yaml.Node, v reflect.Value) {
 	switch {
+	case v.Kind() == reflect.Struct && isScalar(v):
+		d.refuse(path, n, "", "has no value: write one, or leave it out")
 	case v.Kind() == reflect.Pointer && v.Type().Elem().Kind() == reflect.Struct:
 		v.Set(reflect.New(v.Type().Elem()))
 	case v.Kind() == reflect.Struct, v.Kind() == reflect.Map, v.Kind() == reflect.Slice:

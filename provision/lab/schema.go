@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/invopop/jsonschema"
@@ -115,7 +116,8 @@ func allowEmpty(s *jsonschema.Schema) {
 	for pair := s.Properties.Oldest(); pair != nil; pair = pair.Next() {
 		p := pair.Value
 		switch {
-		case p.Ref != "" && p.Ref != "#/$defs/Size":
+		case slices.Contains([]string{"#/$defs/Size", "#/$defs/Value", "#/$defs/Number"}, p.Ref): // single values
+		case p.Ref != "":
 			p.AnyOf = []*jsonschema.Schema{{Ref: p.Ref}, {Type: "null"}}
 			p.Ref = ""
 		case (p.Type == "array" || p.Type == "object") && p.MinItems == nil:
