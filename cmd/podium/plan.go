@@ -59,7 +59,7 @@ func (a *app) planCommand() *cobra.Command {
 			}
 			switch f.output.format {
 			case formatJSON:
-				return p.JSON(a.stdout, reasons)
+				return a.printJSON(planDocument{p.Document(reasons), differences})
 			case formatMermaid:
 				return p.Mermaid(a.stdout, reasons)
 			}
@@ -84,6 +84,12 @@ func (a *app) planCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.all, "all", false, "show also what does not apply, such as the upgrade of a cluster that is new")
 	c.Flags().BoolVar(&f.offline, "offline", false, "do not ask the nodes what they have")
 	return c
+}
+
+// planDocument is the plan, and how machines that exist differ from it.
+type planDocument struct {
+	plan.Document
+	Differences []engine.Difference `json:"differences,omitempty"`
 }
 
 // gone lists the lab's machines that the plan does not have.

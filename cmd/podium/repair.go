@@ -128,17 +128,17 @@ func (a *app) printRepair(b *labSession, did engine.Repaired, look bool) {
 	case len(did.Findings) == 0 && len(did.Failures) == 0:
 		fmt.Fprintf(a.stdout, "%s: nothing is wrong (looked for %s)\n", did.Lab, report.Duration(did.Duration))
 	case look:
-		fmt.Fprintf(a.stdout, "\n%s: %s. To repair: podium repair%s\n", did.Lab, countThings(len(did.Findings)), b.arg)
+		fmt.Fprintf(a.stdout, "\n%s: %s found. To repair: podium repair%s\n", did.Lab, countFindings(len(did.Findings)), b.arg)
 	default:
-		fmt.Fprintf(a.stdout, "\n%s: %s, %d of them for you to do; took %s\n", did.Lab, countThings(len(did.Findings)), did.Left(), report.Duration(did.Duration))
+		fmt.Fprintf(a.stdout, "\n%s: %s, %d to repair by hand; took %s\n", did.Lab, countFindings(len(did.Findings)), did.Left(), report.Duration(did.Duration))
 	}
 }
 
-func countThings(n int) string {
+func countFindings(n int) string {
 	if n == 1 {
-		return "1 thing is wrong"
+		return "1 problem"
 	}
-	return fmt.Sprintf("%d things are wrong", n)
+	return fmt.Sprintf("%d problems", n)
 }
 
 // printRepairJSON prints the account as one object.

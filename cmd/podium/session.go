@@ -20,7 +20,8 @@ type labSession struct {
 	labRef
 	known  state.State
 	lab    lab.Lab
-	plan   plan.Plan // empty unless the description was read
+	plan   plan.Plan  // empty unless the description was read
+	wanted *plan.Plan // of the description as it is now, where the one of the last up counts; nil: it cannot be read
 	engine *engine.Engine
 	dialer *remote.Dialer
 	away   away
@@ -148,13 +149,14 @@ func applied(where labRef, known state.State) (lab.Lab, error) {
 	return l, nil
 }
 
-// warnAboutDescription says when lab.yaml is gone or broken although podium goes on without it.
+// warnAboutDescription reads lab.yaml, and says when it is gone or broken although podium goes on without it.
 func (a *app) warnAboutDescription(b *labSession) {
 	if len(b.known.Machines) == 0 {
 		return
 	}
-	switch _, err := a.describe(b.labRef, b.known.Provider); {
+	switch p, err := a.describe(b.labRef, b.known.Provider); {
 	case err == nil:
+		b.wanted = &p
 	case errors.Is(err, fs.ErrNotExist):
 		a.warn("warning: %s is gone; going by what the last up knew", b.file)
 	case isDescriptionError(err):

@@ -56,7 +56,7 @@ func (a *app) snapshotSaveCommand() *cobra.Command {
 				return err
 			}
 			return a.change(c.Context(), where, "snapshot save", nil, func(ctx context.Context, b *labSession) (string, error) {
-				return fmt.Sprintf("kept %s as %q", b.lab.Name, tag), b.engine.SnapshotSave(ctx, tag)
+				return fmt.Sprintf("%s: snapshot %q taken", b.lab.Name, tag), b.engine.SnapshotSave(ctx, tag)
 			})
 		},
 	}

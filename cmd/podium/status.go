@@ -68,10 +68,17 @@ func (a *app) status(ctx context.Context, where labRef, o outputFlag, on selecti
 	if err != nil {
 		return err
 	}
+	var differences []engine.Difference
+	if b.wanted != nil {
+		b.engine.Plan = *b.wanted
+		if differences, err = b.engine.DifferencesOf(nodes); err != nil {
+			return err
+		}
+	}
 	if on.given() {
 		nodes = slices.DeleteFunc(nodes, func(n engine.NodeStatus) bool { return !slices.Contains(chosen, n.Name) })
 	}
-	r := statusReport{nodes: nodes, facts: b.facts(secrets), secrets: secrets, last: lastUp(b.state), holder: b.state.Holder()}
+	r := statusReport{nodes: nodes, facts: b.facts(secrets), secrets: secrets, last: lastUp(b.state), holder: b.state.Holder(), differences: differences}
 	if o.json() {
 		return a.printJSON(statusDocument(b, r))
 	}
@@ -86,6 +93,8 @@ type statusReport struct {
 	secrets bool
 	last    unfinishedUp
 	holder  *state.Holder // who changes the lab at this moment; nil: nobody
+
+	differences []engine.Difference // between lab.yaml and the machines
 }
 
 // statusOfNothing is the status of a lab that was never made or has been destroyed.
@@ -236,6 +245,8 @@ type (
 		Folder   string        `json:"folder"`
 		AtWork   *state.Holder `json:"at_work,omitempty"`
 		Nodes    []statusNode  `json:"nodes"`
+
+		Differences []engine.Difference `json:"differences,omitempty"`
 	}
 	statusNode struct {
 		Name     string            `json:"name"`
@@ -249,6 +260,7 @@ type (
 		Total    int               `json:"steps_total"`
 		Services []statusService   `json:"services"`
 		Removed  bool              `json:"removed,omitempty"`
+		Left     []string          `json:"not_rehearsed,omitempty"` // steps that the simulator left out
 		Failures []statusFailure   `json:"failures,omitempty"`
 		Facts    map[string]string `json:"facts,omitempty"`
 	}
@@ -263,11 +275,11 @@ type (
 )
 
 func statusDocument(b *labSession, r statusReport) statusJSON {
-	d := statusJSON{Lab: b.lab.Name, Provider: b.lab.Provider, Folder: b.state.Lab(), AtWork: r.holder, Nodes: []statusNode{}}
+	d := statusJSON{Lab: b.lab.Name, Provider: b.lab.Provider, Folder: b.state.Lab(), AtWork: r.holder, Nodes: []statusNode{}, Differences: r.differences}
 	for _, n := range r.nodes {
 		s := statusNode{
 			Name: n.Name, Roles: slices.Clone(n.Roles), Address: n.Address, Machine: n.Machine, SSH: n.SSH, SSHError: n.SSHError,
-			Done: n.Done, Total: n.Total, Services: []statusService{}, Removed: n.Removed, Facts: r.facts[n.Name],
+			Done: n.Done, Total: n.Total, Services: []statusService{}, Removed: n.Removed, Left: n.NotRehearsed, Facts: r.facts[n.Name],
 		}
 		for _, f := range n.Failures {
 			s.Failures = append(s.Failures, statusFailure{f.Step, f.Failure})

@@ -27,6 +27,9 @@ func (r statusReport) remarks(b *labSession, l style) []string {
 		}
 		r.addNode(n, b.arg, add)
 	}
+	for _, d := range r.differences {
+		add("%s", d)
+	}
 	r.addNext(b, add)
 	return notes
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -35,6 +36,31 @@ func (d Difference) String() string {
 		how = "halt them, then podium up applies it"
 	}
 	return fmt.Sprintf("%s: %s in lab.yaml, %s made with %s: %s", d.Setting, d.Wants, strings.Join(d.Nodes, ", "), d.Has, how)
+}
+
+// MarshalJSON is the difference for programs.
+func (d Difference) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Setting machine.Setting `json:"setting"`
+		Nodes   []string        `json:"nodes"`
+		Has     string          `json:"has"`
+		Wants   string          `json:"wants"`
+		Effect  string          `json:"effect"`     // at-once, when-started, when-made
+		Now     bool            `json:"up_applies"` // the next up applies it
+	}{d.Setting, d.Nodes, d.Has, d.Wants, d.Effect.String(), d.Now()})
+}
+
+// DifferencesOf is Differences for nodes whose Status is known.
+func (e *Engine) DifferencesOf(nodes []NodeStatus) ([]Difference, error) {
+	s, err := e.Dir.Load()
+	if err != nil {
+		return nil, err
+	}
+	there := map[string]machine.State{}
+	for _, n := range nodes {
+		there[n.Name] = n.Machine
+	}
+	return e.differences(s, e.Plan.Machines, there), nil
 }
 
 // Differences lists the settings of the description that the lab's machines were not made with, and what comes of that.

@@ -141,6 +141,17 @@ const (
 	AtOnce                    // Up applies it to the machine while it runs
 )
 
+// String is the effect as documents for programs have it.
+func (e Effect) String() string {
+	switch e {
+	case AtOnce:
+		return "at-once"
+	case WhenStarted:
+		return "when-started"
+	}
+	return "when-made"
+}
+
 // Adjustable is a Provider that can change machines which exist. With others a changed setting is for new machines.
 type Adjustable interface {
 	Provider

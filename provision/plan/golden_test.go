@@ -90,7 +90,7 @@ func TestLabs(t *testing.T) {
 			for i := range p.Tasks {
 				p.Tasks[i].Digest = Digest{}
 			}
-			golden(t, name+".json", text(t, p.JSON, nil))
+			golden(t, name+".json", text(t, p.json, nil))
 		})
 	}
 }

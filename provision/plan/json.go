@@ -1,16 +1,14 @@
 package plan
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"time"
 
 	"podium/provision/lab"
 )
 
-// document is the plan as JSON. Scripts stand in it by name and digest, not text.
-type document struct {
+// Document is the plan as JSON. Scripts stand in it by name and digest, not text.
+type Document struct {
 	Lab      string         `json:"lab"`
 	Provider string         `json:"provider"`
 	Network  string         `json:"network"`
@@ -47,20 +45,14 @@ type documentInput struct {
 	Script string `json:"script"`
 }
 
-// JSON writes the plan as one indented JSON object. With reasons (nil: none), each task has a reason, which is empty
-// when the task is done already.
-func (p Plan) JSON(w io.Writer, reasons map[TaskID]string) error {
-	d := document{Lab: p.Lab.Name, Provider: p.Lab.Provider, Network: p.Lab.Network, Machines: p.Machines}
+// Document is the plan for programs. With reasons (nil: none), each task has a reason, which is empty when the task is done
+// already.
+func (p Plan) Document(reasons map[TaskID]string) Document {
+	d := Document{Lab: p.Lab.Name, Provider: p.Lab.Provider, Network: p.Lab.Network, Machines: p.Machines}
 	for _, t := range p.Tasks {
 		d.Tasks = append(d.Tasks, jsonTask(t, reasons))
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(d); err != nil {
-		return fmt.Errorf("write the plan as JSON: %w", err)
-	}
-	return nil
+	return d
 }
 
 func jsonTask(t Task, reasons map[TaskID]string) documentTask {

@@ -26,7 +26,7 @@ func TestRenderWithReasons(t *testing.T) {
 	for i := range p.Tasks {
 		p.Tasks[i].Digest = Digest{}
 	}
-	golden(t, "reasons.json", text(t, p.JSON, reasons()))
+	golden(t, "reasons.json", text(t, p.json, reasons()))
 }
 
 func TestTextOfManyMachines(t *testing.T) {
@@ -50,7 +50,7 @@ func TestJSONReason(t *testing.T) {
 	decode := func(reasons map[TaskID]string) {
 		t.Helper()
 		doc.Tasks = nil
-		if err := json.Unmarshal([]byte(text(t, p.JSON, reasons)), &doc); err != nil {
+		if err := json.Unmarshal([]byte(text(t, p.json, reasons)), &doc); err != nil {
 			t.Fatal(err)
 		}
 		if len(doc.Tasks) != len(p.Tasks) {
@@ -84,6 +84,14 @@ func TestMermaidQuotes(t *testing.T) {
 	}
 }
 
+// json writes the plan as podium plan -o json does.
+func (p Plan) json(w io.Writer, reasons map[TaskID]string) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(p.Document(reasons))
+}
+
 // failing is a pipe whose reader is gone.
 type failing struct{ err error }
 
@@ -91,7 +99,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 func TestRenderToABrokenPipe(t *testing.T) {
 	p := build(t, cluster())
-	for name, render := range map[string]func(io.Writer, map[TaskID]string) error{"text": p.wide, "JSON": p.JSON, "mermaid": p.Mermaid} {
+	for name, render := range map[string]func(io.Writer, map[TaskID]string) error{"text": p.wide, "mermaid": p.Mermaid} {
 		if err := render(failing{io.ErrClosedPipe}, nil); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("%s: got %v", name, err)
 		}

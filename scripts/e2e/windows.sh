@@ -9,6 +9,7 @@
 #        windows.sh test PACKAGE...     the tests of these packages (provision/state ...)
 #
 # It needs root on Debian or Ubuntu, and the kernel's overlay file system.
+# PODIUM_E2E_EXE   a podium.exe, such as a release's, to check in place of one built here
 # PODIUM_E2E_RUN   a pattern: only these tests run
 # PODIUM_E2E_LOGS  a folder: what the tests say is kept in it
 # PODIUM_E2E_CACHE, PODIUM_E2E_APT as in nodes.sh
@@ -91,7 +92,11 @@ build() {
   local p
   say "building podium.exe and the programs of the tests"
   export CGO_ENABLED=0 GOOS=windows GOARCH=amd64
-  nice -n 10 go build -o "$work/podium.exe" ./cmd/podium
+  if [[ -n ${PODIUM_E2E_EXE:-} ]]; then
+    cp "$PODIUM_E2E_EXE" "$work/podium.exe"
+  else
+    nice -n 10 go build -o "$work/podium.exe" ./cmd/podium
+  fi
   for p in "$@"; do
     nice -n 10 go test -c -o "$work/tests/${p//\//-}.exe" "./$p"
   done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# snapshot.sh: builds everything of a release into dist/ and publishes nothing, then starts the program for this system
-# out of its archive. The tools come from their Go modules.
+# snapshot.sh: builds everything of a release into dist/ and publishes nothing, then starts the programs for this system
+# and for Windows (under Wine, as root on Debian or Ubuntu) out of their archives. The tools come from their Go modules.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 GORELEASER=github.com/goreleaser/goreleaser/v2@v2.17.0
@@ -24,4 +24,10 @@ for file in completions/podium.bash completions/podium.ps1 licences/github.com/s
   [[ -s $tools/$file ]] || { echo "snapshot.sh: the archive lacks $file" >&2 && exit 1; }
 done
 "$tools/podium" version
+if ((EUID == 0)) && [[ -f /etc/debian_version ]]; then
+  unzip -q "$(ls dist/podium_*_windows_amd64.zip)" podium.exe -d "$tools/windows"
+  PODIUM_E2E_EXE=$tools/windows/podium.exe scripts/e2e/windows.sh smoke
+else
+  echo "snapshot.sh: podium.exe was not started: Wine's system needs root on Debian or Ubuntu"
+fi
 find dist -name '*.rb' -o -name '*.cdx.json' -o -name 'podium.json' -o -path '*winget*' -name '*.yaml' | sort
