@@ -25,21 +25,38 @@ through_restart() {
   return "$code"
 }
 
+# kubelet_pods NODE: the pods of a node as its kubelet has them now, a line a pod; fails when the kubelet does not answer.
+# What the API knows may be from before the node's last start. An API that leads to no kubelet gives no line.
+kubelet_pods() {
+  local said
+  if said=$(kubectl get --raw "/api/v1/nodes/$1/proxy/pods" 2>&1); then
+    sed 's/{"metadata":/\n&/g' <<<"$said" | grep '"metadata":' || true
+  else
+    [[ $said == *NotFound* ]]
+  fi
+}
+
+# static_pod_ready HASH PODS: whether PODS, of kubelet_pods, has the static pod of that hash, and has it Ready.
+static_pod_ready() {
+  [[ -z $2 ]] || grep -q '"kubernetes.io/config.hash": *"'"$1"'".*"type": *"Ready"[^}]*"status": *"True"' <<<"$2"
+}
+
 # static_pods_settled NODE: the static pods of a control plane are Ready, and they are the ones that its kubelet has now. A
 # new kubelet may compute other hashes of the same manifests: it then starts the whole control plane again, some seconds
 # after the node is Ready. The API knows a static pod by the hash that it was started with.
 static_pods_settled() {
-  local pods hashes said hash
-  pods=$(kubectl --namespace kube-system get pods --selector tier=control-plane --output \
-    'jsonpath={range .items[*]}{.spec.nodeName} {.metadata.annotations.kubernetes\.io/config\.hash} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}' 2>/dev/null |
-    grep "^$1 ") || return 1
-  if ! said=$(kubectl get --raw "/api/v1/nodes/$1/proxy/pods" 2>&1); then
-    # An API that leads to no kubelet knows nothing but how they are.
-    [[ $said == *NotFound* && $pods != *False* ]] || return 1
-    return 0
-  fi
-  hashes=$(grep -o '"kubernetes.io/config.hash": *"[^"]*"' <<<"$said" | cut -d '"' -f 4) || return 1
-  for hash in $hashes; do
-    [[ $pods == *" $hash True"* ]] || return 1
+  local known own node hash ready
+  known=$(static_pods_known 2>/dev/null) && own=$(kubelet_pods "$1") || return 1
+  while read -r node _ ready hash; do
+    [[ $node != "$1" ]] || { [[ $ready == True ]] && static_pod_ready "$hash" "$own"; } || return 1
+  done <<<"$known"
+  for hash in $(grep '"kubernetes.io/config.source": *"file"' <<<"$own" | grep -o '"kubernetes.io/config.hash": *"[^"]*"' | cut -d '"' -f 4); do
+    [[ $known == *" True $hash"* ]] || return 1
   done
+}
+
+# static_pods_known: the static pods of all control planes as the API knows them, lines "node pod ready hash".
+static_pods_known() {
+  kubectl --namespace kube-system get pods --selector tier=control-plane --output \
+    'jsonpath={range .items[*]}{.spec.nodeName} {.metadata.name} {.status.conditions[?(@.type=="Ready")].status} {.metadata.annotations.kubernetes\.io/config\.hash}{"\n"}{end}'
 }
