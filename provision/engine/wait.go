@@ -79,10 +79,15 @@ func (w *wait) text() string {
 // heard keeps a line about a step for the wait that it belongs to. The caller holds e.mu.
 func (e *events) heard(node, step, line string) {
 	for _, w := range e.waits {
-		if w.node == node && w.step == step && strings.TrimSpace(line) != "" {
+		if w.node == node && w.step == step && strings.TrimSpace(line) != "" && !advice(line) {
 			w.last = line
 		}
 	}
+}
+
+// advice reports whether a line of a check says where to look, after the line that says what is missing.
+func advice(line string) bool {
+	return strings.HasPrefix(line, "see: ") || strings.HasPrefix(line, "see ")
 }
 
 // heardOf keeps a line about a node that boots.

@@ -42,7 +42,7 @@ func TestUpTellsWhatItWaitsFor(t *testing.T) {
 		f := newFakeLab()
 		f.script = func(_ context.Context, r scriptRun) (string, error) {
 			if r.ID() == "cp/ready" {
-				return logs(r.Log, 24*time.Second, nil, "not yet: w3 is NotReady", "all nodes are Ready")
+				return logs(r.Log, 12*time.Second, nil, "not yet: w3 is NotReady", "see there: journalctl -u kubelet", "all nodes are Ready", "see: kubectl get nodes")
 			}
 			return "", nil
 		}
