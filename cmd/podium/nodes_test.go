@@ -44,7 +44,11 @@ func testNodes(t *testing.T, handlers map[string]remotetest.Handler) map[string]
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Save(known); err != nil {
+	unlock, err := d.Lock(t.Context(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(d.Save(known), unlock()); err != nil {
 		t.Fatal(err)
 	}
 	lab := "name: test\nprovider: sim\nnodes: [{name: cp, roles: [docker]}]\n"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -29,7 +30,7 @@ func (a *app) renderCommand() *cobra.Command {
 		Example:           "  podium render\n  podium render labs/k8s-basic --print\n  podium render labs/k8s-basic --step kubeadm-init --on cp",
 		Args:              args(0, 1, "at most one lab"),
 		ValidArgsFunction: completeLabs,
-		RunE: func(_ *cobra.Command, given []string) error {
+		RunE: func(c *cobra.Command, given []string) error {
 			where, err := a.folder(given)
 			if err != nil {
 				return err
@@ -40,7 +41,7 @@ func (a *app) renderCommand() *cobra.Command {
 			if f.node != "" || f.to != "" {
 				return usage("--on and --to go with --step")
 			}
-			return a.render(where, f.provider, f.print)
+			return a.render(c.Context(), where, f.provider, f.print)
 		},
 	}
 	a.addProvider(c, &f.provider)
@@ -53,7 +54,7 @@ func (a *app) renderCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) render(where labRef, provider string, toScreen bool) error {
+func (a *app) render(ctx context.Context, where labRef, provider string, toScreen bool) error {
 	b, err := a.described(where, provider)
 	if err != nil {
 		return err
@@ -76,6 +77,11 @@ func (a *app) render(where labRef, provider string, toScreen bool) error {
 		_, err = io.WriteString(a.stdout, text)
 		return err
 	}
+	unlock, err := a.lock(ctx, where, "render")
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	path, err := p.WriteVagrantfile(spec)
 	if err != nil {
 		return err

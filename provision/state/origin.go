@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"podium/provision/folder"
 )
@@ -16,7 +18,7 @@ import (
 // originName is the file that says where .podium was made, and by whom.
 const originName = "origin.json"
 
-// origin is what origin.json holds. A .podium of an older podium has none.
+// origin is what origin.json holds. It is the first file of a lab that is written.
 type origin struct {
 	ID     string `json:"id"`     // of this .podium; a copy has it too
 	Folder string `json:"folder"` // the lab's folder when podium last changed the lab
@@ -53,7 +55,7 @@ func (d *Dir) Admit(user User) error {
 	case !info.IsDir():
 		return &ForeignError{d.Path(), "is not a folder that podium made"}
 	}
-	if err := d.checkUser(info); err != nil {
+	if err := d.checkUser(); err != nil {
 		return err
 	}
 	if original := d.copyOf(); original != "" {
@@ -63,7 +65,7 @@ func (d *Dir) Admit(user User) error {
 }
 
 // checkUser looks who made .podium.
-func (d *Dir) checkUser(info fs.FileInfo) error {
+func (d *Dir) checkUser() error {
 	owner, ok := folder.OwnerOf(d.Path())
 	if ok && owner.Sudo {
 		return nil
@@ -73,16 +75,27 @@ func (d *Dir) checkUser(info fs.FileInfo) error {
 	case errors.Is(err, fs.ErrPermission) && ok && !owner.Me, ok && !owner.Me && (made.User == "" || made.User != d.user.ID):
 		return &ForeignError{d.Path(), fmt.Sprintf("belongs to another user (%s)", owner.Name)}
 	case errors.Is(err, fs.ErrNotExist):
-		if hasModes() && !private(info) { // podium makes it for its owner only; an archive or git has not kept that
-			return &ForeignError{d.Path(), "does not look as podium makes it: others can read it, and it has no " + originName}
+		if d.untouched() {
+			return nil // a process was killed before it wrote that down
 		}
-		return nil // of an older podium
+		return &ForeignError{d.Path(), "has no " + originName + ", which podium writes first: it may come from an archive"}
 	case err != nil:
 		return fmt.Errorf("read where .podium was made: %w", err)
 	case made.User != "" && d.user.Known && made.User != d.user.ID:
 		return &ForeignError{d.Path(), fmt.Sprintf("was made by another user or on another computer (%s)", made.Name)}
+	case made.User == "" && d.user.Known && (d.user.ID != "" || made.Folder != realPath(d.lab)):
+		return &ForeignError{d.Path(), "does not say who made it"}
 	}
 	return nil
+}
+
+// untouched reports whether .podium holds nothing but what taking the lock for the first time puts there.
+func (d *Dir) untouched() bool {
+	entries, err := d.files.ReadDir(".")
+	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return !slices.Contains([]string{ignoreName, lockName, noteName, reserveName}, e.Name()) &&
+			!strings.HasPrefix(e.Name(), folder.TempPrefix(originName))
+	})
 }
 
 // copyOf is the folder of the lab that .podium was copied from; empty when it is not a copy: that folder is gone, has

@@ -143,24 +143,32 @@ func TestAdmitWithoutOrigin(t *testing.T) {
 	if err := d.Admit(ann); err != nil {
 		t.Errorf("no .podium: %v", err)
 	}
-	if err := d.Save(full()); err != nil {
+	lockOnce(t, d)
+	if err := os.Remove(d.Path(originName)); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Admit(ann); err != nil {
-		t.Errorf("one of an older podium: %v", err)
+		t.Errorf("a process was killed before it wrote its origin down: %v", err)
 	}
 	lockOnce(t, d)
 	refused(t, d.Admit(bob), "another user")
 
-	if hasModes() {
-		if err := errors.Join(os.Remove(d.Path(originName)), os.Chmod(d.Path(), 0o755)); err != nil {
+	// An archive keeps modes, and may leave the origin out, or bring one that names nobody.
+	for _, name := range []string{stateName, KeyName, "applied.yaml", "known_hosts"} {
+		d := made(t, ann)
+		if err := errors.Join(os.Remove(d.Path(originName)), os.WriteFile(d.Path(name), nil, 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		refused(t, d.Admit(ann), "does not look as podium makes it")
+		refused(t, d.Admit(ann), "has no origin.json")
 		if err := errors.Join(d.Adopt(), d.Admit(ann)); err != nil {
-			t.Errorf("adopted: %v", err)
+			t.Errorf("with %s, adopted: %v", name, err)
 		}
 	}
+	if err := os.WriteFile(d.Path(originName), []byte(`{"id":"x","folder":"/gone"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, d.Admit(ann), "does not say who made it")
+	refused(t, d.Admit(User{Known: true}), "does not say who made it")
 	if err := os.WriteFile(d.Path(originName), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
