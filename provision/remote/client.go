@@ -176,11 +176,13 @@ type watched struct {
 	net.Conn
 	start time.Time    // times are counted from here, so that changes of the wall clock do not matter
 	last  atomic.Int64 // time.Since(start) of the last byte
+	spoke func()       // called at the first byte
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if n > 0 {
+		w.spoke()
 		w.last.Store(int64(time.Since(w.start)))
 	}
 	return n, err

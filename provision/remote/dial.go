@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -53,6 +54,7 @@ type Dialer struct {
 	pins  *pins
 	keys  *keyring
 	jumps *jumps
+	first time.Duration // firstTry, but in tests
 }
 
 // NewDialer gives a Dialer. Nothing is read or connected before the first Dial.
@@ -75,7 +77,7 @@ func NewDialer(o DialOptions) *Dialer {
 	if o.Log == nil {
 		o.Log = hclog.NewNullLogger()
 	}
-	return &Dialer{o: o, pins: &pins{file: o.KnownHosts}, keys: &keyring{}, jumps: &jumps{open: map[string]*jump{}}}
+	return &Dialer{o: o, pins: &pins{file: o.KnownHosts}, keys: &keyring{}, jumps: &jumps{open: map[string]*jump{}}, first: firstTry}
 }
 
 // Dial connects to a node as Connect does, and gives it as a Host.
@@ -131,7 +133,8 @@ func (e Endpoint) filled() Endpoint {
 func (e Endpoint) address() string { return net.JoinHostPort(e.Host, strconv.Itoa(e.Port)) }
 
 // How long single steps of connecting may take. The first tries are short: VirtualBox's port forwarding accepts
-// connections before the guest listens, and such a connection never answers.
+// connections before the guest listens, and such a connection never answers. Once a server has said a word it gets the
+// longest time: to cut its login short costs a slow node as much as the login itself, and the next one is as slow.
 const (
 	firstTry   = 6 * time.Second
 	longestTry = 30 * time.Second
@@ -152,15 +155,23 @@ type trial struct {
 
 // once tries to connect once, and says by backoff.Permanent if that was for good.
 func (t *trial) once(ctx context.Context) (*Client, error) {
-	limit := min(firstTry*time.Duration(t.tries+1), max(longestTry, t.dialer.o.Answer))
+	whole := max(longestTry, t.dialer.o.Answer)
+	limit := min(t.dialer.first*time.Duration(t.tries+1), whole)
 	if t.impatient() {
-		limit = t.dialer.o.Answer
+		limit, whole = t.dialer.o.Answer, t.dialer.o.Answer
 	}
 	t.tries++
 	began := time.Now()
-	tryCtx, cancel := context.WithTimeout(ctx, limit)
+	tryCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c, err := t.dialer.handshake(tryCtx, t.endpoint)
+	giveUp := time.AfterFunc(limit, cancel)
+	defer giveUp.Stop()
+	spoke := func() {
+		if giveUp.Stop() {
+			giveUp.Reset(whole - time.Since(began))
+		}
+	}
+	c, err := t.dialer.handshake(tryCtx, t.endpoint, spoke)
 	if err == nil {
 		return c, nil
 	}
@@ -228,8 +239,8 @@ func (t *trial) verdict(ctx context.Context, err error) error {
 	return &UnreachableError{Node: t.endpoint.Node, Address: t.endpoint.address(), Tries: t.tries, Waited: time.Since(t.start), Cause: cause}
 }
 
-// handshake connects, checks the host key and logs in, once.
-func (d *Dialer) handshake(ctx context.Context, e Endpoint) (*Client, error) {
+// handshake connects, checks the host key and logs in, once. spoke is called when the server says its first word.
+func (d *Dialer) handshake(ctx context.Context, e Endpoint, spoke func()) (*Client, error) {
 	given, err := parseHostKeys(e)
 	if err != nil {
 		return nil, err
@@ -242,7 +253,7 @@ func (d *Dialer) handshake(ctx context.Context, e Endpoint) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn := &watched{Conn: raw, start: time.Now()}
+	conn := &watched{Conn: raw, start: time.Now(), spoke: sync.OnceFunc(spoke)}
 	l := &login{dialer: d, ctx: ctx, node: e.Node, user: e.User, file: e.KeyFile}
 	defer l.done()
 	var refused error // kept, because x/crypto/ssh flattens the callback's error to text

@@ -47,6 +47,23 @@ func TestDialImpatient(t *testing.T) {
 	}
 }
 
+// TestDialSlowLogin: a node that has said a word is heard out: its login succeeds, or is refused, at the first try.
+func TestDialSlowLogin(t *testing.T) {
+	s := remotetest.New(t, remotetest.Options{})
+	s.SlowLogin(300 * time.Millisecond)
+	d := remote.NewDialer(remote.DialOptions{})
+	d.SetFirstTry(50 * time.Millisecond)
+	if err := visit(t.Context(), d, s.Endpoint("w1")); err != nil || s.Logins() != 1 {
+		t.Errorf("%d logins, want 1; %v", s.Logins(), err)
+	}
+	s.Deny(true)
+	start := time.Now()
+	err := visit(t.Context(), d, s.Endpoint("w1"))
+	if took := time.Since(start); !errors.Is(err, remote.ErrAuth) || took > 20*time.Second {
+		t.Errorf("a refused login: %v after %v, want ErrAuth without another try", err, took)
+	}
+}
+
 // closedPort is an address where nothing listens.
 func closedPort(t *testing.T) remote.Endpoint {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

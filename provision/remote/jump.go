@@ -41,7 +41,7 @@ func (js *jumps) take(ctx context.Context, d *Dialer, e Endpoint) (*jump, error)
 		j.users++
 		js.mu.Unlock()
 		if !there {
-			j.client, j.err = d.handshake(ctx, e)
+			j.client, j.err = d.handshake(ctx, e, func() {})
 			close(j.ready)
 		}
 		select {

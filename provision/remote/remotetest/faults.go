@@ -14,6 +14,7 @@ type faults struct {
 	dropIn  atomic.Int64 // bytes still to send before the connection drops; 0: none ordered
 	dropEnd atomic.Int64 // commands still to be cut off at their end
 	delay   atomic.Int64 // before each command, in nanoseconds
+	login   atomic.Int64 // before each check of a key, in nanoseconds
 	noSFTP  atomic.Bool
 }
 
@@ -31,6 +32,9 @@ func (s *Server) DropCommands(n int) { s.faults.dropEnd.Store(int64(n)) }
 
 // Slow makes every command start that much later.
 func (s *Server) Slow(by time.Duration) { s.faults.delay.Store(int64(by)) }
+
+// SlowLogin makes every check of a key take that long.
+func (s *Server) SlowLogin(by time.Duration) { s.faults.login.Store(int64(by)) }
 
 // NoSFTP makes the server refuse SFTP, or offer it again.
 func (s *Server) NoSFTP(refuse bool) { s.faults.noSFTP.Store(refuse) }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
@@ -232,6 +233,7 @@ func (s *Server) serve(conn net.Conn) {
 var errDenied = errors.New("denied")
 
 func (s *Server) login(c ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
+	time.Sleep(time.Duration(s.faults.login.Load()))
 	if s.faults.denied() || c.User() != s.o.User || string(key.Marshal()) != string(s.client.PublicKey().Marshal()) {
 		return nil, errDenied
 	}
