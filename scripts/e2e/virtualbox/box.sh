@@ -20,6 +20,7 @@ cat >"$dir/Vagrantfile" <<'RUBY'
 Vagrant.configure("2") do |config|
   config.vm.guest = :debian
   config.ssh.connect_timeout = 60
+  config.ssh.shell = "sh"
 end
 RUBY
 cd "$dir"

@@ -106,7 +106,7 @@ build_box() {
 everything() {
   # The kernel takes one processor, what is downloaded the other one.
   packages mmdebstrap gcc make flex bison bc lz4 xz-utils libelf-dev libc6-dev linux-source syslinux syslinux-common mtools dosfstools \
-    fdisk e2fsprogs iproute2 vagrant
+    fdisk e2fsprogs iproute2 vagrant busybox-static
   (build_kernel) &
   local compiling=$!
   build_root

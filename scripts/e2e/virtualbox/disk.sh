@@ -14,7 +14,7 @@ in_tree() { chroot "$tree" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@";
 accounts() {
   local key
   key=$(cat "$(ruby -e 'puts Gem::Specification.find_by_name("vagrant").gem_dir')/keys/vagrant.pub")
-  in_tree useradd -m -s /bin/bash -p '*' vagrant # no password, yet not locked: sshd without PAM refuses a locked one
+  in_tree useradd -m -s /bin/sh -p '*' vagrant # no password, yet not locked: sshd without PAM refuses a locked one
   printf '%s\n' 'vagrant ALL=(ALL) NOPASSWD: ALL' >"$tree/etc/sudoers.d/vagrant"
   install -d -m 700 "$tree/home/vagrant/.ssh"
   echo "$key" >"$tree/home/vagrant/.ssh/authorized_keys"
@@ -28,10 +28,23 @@ quick_logins() {
   in_tree ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
   in_tree ssh-keygen -q -t ecdsa -N '' -f /etc/ssh/ssh_host_ecdsa_key
   printf '%s\n' 'UseDNS no' 'KexAlgorithms ecdh-sha2-nistp256' 'UsePAM no' 'PrintMotd no' 'PrintLastLog no' \
-    'HostKey /etc/ssh/ssh_host_ed25519_key' 'HostKey /etc/ssh/ssh_host_ecdsa_key' >"$tree/etc/ssh/sshd_config.d/quick.conf"
+    'SetEnv PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' 'HostKey /etc/ssh/ssh_host_ed25519_key' 'HostKey /etc/ssh/ssh_host_ecdsa_key' >"$tree/etc/ssh/sshd_config.d/quick.conf"
   printf '%s\n' 'Defaults !pam_session, !pam_setcred, !syslog, !use_pty' >"$tree/etc/sudoers.d/quick"
   printf '%s\n' 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' 'export PATH' >"$tree/etc/profile"
   rm -f "$tree"/root/.profile "$tree"/root/.bashrc "$tree"/home/vagrant/.profile "$tree"/home/vagrant/.bashrc
+}
+
+# quick_commands: to start a program that is linked to libraries is most of what it costs here.
+quick_commands() {
+  local name
+  cp /bin/busybox "$tree/usr/local/bin/busybox"
+  for name in '[' awk cat chmod chown cut grep head hostname ls mkdir mv rm sed sleep sync tail test touch tr; do
+    ln -s busybox "$tree/usr/local/bin/$name"
+  done
+  install -m 755 "$here/guest/ps" "$tree/usr/local/bin/ps"
+  gcc -Os -static -o "$tree/usr/local/bin/sudo" "$here/guest/sudo.c" 2>/dev/null
+  chmod 4755 "$tree/usr/local/bin/sudo"
+  rm -f "$tree/usr/bin/hostnamectl" # asks a D-Bus that does not run
 }
 
 identity() {
@@ -53,6 +66,7 @@ first_process() {
 
 accounts
 quick_logins
+quick_commands
 identity
 first_process
 rm -rf "$tree"/var/cache/apt/*

@@ -92,15 +92,25 @@ short() {
   are running running
   step "exec" podium exec -- hostname
   said 'n1'
-  step "a file that later states have" podium exec -- sudo touch /root/changed
+  echo hello >file.txt
+  step "copy" podium copy file.txt :/home/vagrant/file.txt
+  step "ssh" podium ssh n1 -- cat file.txt
+  said hello
   step "vagrant ssh" own ssh n1 -c hostname
   said '^n1'
   step "halt" podium halt
   are stopped poweroff
+  step "snapshot save" podium snapshot save later
+  step "snapshot list" podium snapshot list
+  said later
   step "up of what was halted" up
-  has n1 changed || die "halt has lost what was on the disk"
+  step "a file that halt keeps" podium ssh n1 -- cat file.txt
   step "reset" podium reset --yes
-  ! has n1 changed || die "reset kept what came after the first good state"
+  ! podium ssh n1 -- test -e file.txt || die "reset kept what came after the first good state"
+  step "snapshot restore" podium snapshot restore later --yes
+  step "a file that the snapshot has" podium ssh n1 -- cat file.txt
+  step "snapshot delete" podium snapshot delete later
+  are running running
   step "destroy" podium destroy --yes
   nothing_left
   say "done: one real machine from up to destroy"
