@@ -5,15 +5,15 @@
 #
 # usage: virtualbox.sh               a lab of two machines from up to destroy, and what can happen to them
 #        virtualbox.sh states        podium's tests of a machine's states on machines without a system: needs no build
-#        virtualbox.sh short         one machine: up, exec, halt, up, snapshot, reset, destroy
+#        virtualbox.sh short         one machine: up, exec, copy, ssh, halt, snapshots, reset, destroy
 #        virtualbox.sh mishaps       one machine that is killed, saved, crashes, whose port is taken; two podiums at once
 #        virtualbox.sh fast-boot     the second machine by podium itself, and compared with Vagrant's, running
 #        virtualbox.sh kill          podium is killed at random moments of up and reset
 #        virtualbox.sh figures       boot, up, reset and status against Vagrant's own
 #        virtualbox.sh with COMMAND  COMMAND where VBoxManage starts such machines
 #
-# Only states is part of CI: it takes two minutes, also beside other work. All others boot a system, which Vagrant's first
-# boot makes 100 to 300 seconds of a processor: run them on a computer that has nothing else to do.
+# states and short are part of CI: three minutes, and 13 for short at a load of 4 to 18. All but states boot a system, which
+# Vagrant's first boot costs 100 to 250 seconds of a processor: they want a computer that has little else to do.
 #
 # PODIUM_E2E_CACHE, PODIUM_E2E_APT as in nodes.sh
 set -euo pipefail
