@@ -63,14 +63,15 @@ func handshakeError(node, user string, err error) error {
 
 // unreachableHint says where to look, by the cause of the last try.
 func unreachableHint(err error) string {
-	var dns *net.DNSError
 	var timeout net.Error
 	var rejected *ssh.OpenChannelError
 	switch {
 	case errors.As(err, &rejected):
 		return "is the machine on, and is its address right as the jump host sees it?"
-	case errors.As(err, &dns):
+	case unknownName(err):
 		return "the host name is not known: check the node's address"
+	case cannotResolve(err):
+		return "the host name cannot be looked up: is this computer's network up, and its name server?"
 	case connectionRefused(err):
 		return "nothing listens on that port: is sshd running there, and is the port right?"
 	case noRoute(err):
@@ -81,6 +82,18 @@ func unreachableHint(err error) string {
 		return "something accepts and hangs up: sshd may be starting, or have too many logins at once (MaxStartups)"
 	}
 	return "is the machine on, its boot finished and sshd running? look at its console"
+}
+
+// cannotResolve reports whether a host name has no address, for whatever reason.
+func cannotResolve(err error) bool {
+	_, ok := errors.AsType[*net.DNSError](err)
+	return ok
+}
+
+// unknownName reports whether a name server has said that there is no such host.
+func unknownName(err error) bool {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	return ok && dns.IsNotFound
 }
 
 // hungUp tells whether the other side took the connection and ended it again.

@@ -94,7 +94,7 @@ func (d *Dialer) Dial(ctx context.Context, e Endpoint) (Host, error) {
 func (d *Dialer) Forget(ctx context.Context, node string) error { return d.pins.forget(ctx, node) }
 
 // Connect connects and logs in, trying again with growing pauses until the node's sshd answers or the deadline is
-// over (*UnreachableError). A refused login (ErrAuth) or host key (ErrHostKey) ends it at once, except that the login
+// over (*UnreachableError). A host name that does not exist ends it within seconds; a refused login (ErrAuth) or host key (ErrHostKey) ends it at once, except that the login
 // of a machine seen booting is tried again for a while: keys may come late, and pam_nologin(8) holds users off.
 func (d *Dialer) Connect(ctx context.Context, e Endpoint) (*Client, error) {
 	t := &trial{dialer: d, endpoint: e.filled(), start: time.Now()}
@@ -139,6 +139,7 @@ const (
 	firstTry   = 6 * time.Second
 	longestTry = 30 * time.Second
 	hangUps    = 5 // tries at a node that is not waited for, if it hangs up
+	nameTries  = 4 // tries at a host name that does not exist: about a second
 	// bootLogin is how long a refused login of a booting machine is tried again.
 	bootLogin = 30 * time.Second
 )
@@ -187,7 +188,7 @@ func (t *trial) once(ctx context.Context) (*Client, error) {
 		return nil, backoff.Permanent(err)
 	case errors.Is(err, ErrAuth) && !t.booting(err):
 		return nil, backoff.Permanent(err)
-	case t.impatient() && !hungUp(err):
+	case t.impatient() && !hungUp(err), unknownName(err) && t.tries >= nameTries:
 		return nil, backoff.Permanent(err)
 	}
 	return nil, err

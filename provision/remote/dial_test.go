@@ -88,7 +88,7 @@ func TestDialGivesUp(t *testing.T) {
 		"refused": {closedPort(t), 300 * time.Millisecond, "nothing listens on that port"},
 		"one try": {closedPort(t), -1, "1 try"},
 		"silent":  {remote.Endpoint{Node: "w1", Host: "127.0.0.1", Port: silent.Addr().(*net.TCPAddr).Port}, 300 * time.Millisecond, "is the machine on"},
-		"no name": {remote.Endpoint{Node: "w1", Host: "no-such-host.invalid"}, -1, "host name is not known"},
+		"no name": {remote.Endpoint{Node: "w1", Host: "no..such.host"}, -1, "host name is not known"},
 	}
 	for name, test := range tests {
 		_, err := remote.NewDialer(remote.DialOptions{Deadline: test.deadline}).Dial(t.Context(), test.endpoint)
@@ -100,6 +100,15 @@ func TestDialGivesUp(t *testing.T) {
 		if !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "w1: no SSH answer from ") || unreachable.Tries < 1 {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A name that does not exist comes up with no boot: nobody waits the whole time for it.
+func TestDialGivesUpOnANameThatDoesNotExist(t *testing.T) {
+	_, err := remote.NewDialer(remote.DialOptions{}).Dial(t.Context(), remote.Endpoint{Node: "w1", Host: "no..such.host"}) // not even asked for
+	unreachable, ok := errors.AsType[*remote.UnreachableError](err)
+	if !ok || unreachable.Tries > 5 || !strings.Contains(err.Error(), "host name is not known") {
+		t.Errorf("got %v", err)
 	}
 }
 
