@@ -1,11 +1,20 @@
 #!/bin/bash
 # probe-kube-ready.sh: is every node Ready, at its private address, and does the cluster's DNS run? Checks once.
 #
-# Takes:  PODIUM_KUBE_NODES (lines "name address"), PODIUM_NODE
+# Takes:  PODIUM_KUBE_NODES (lines "name address"), PODIUM_NODE; optional: PODIUM_WAITED (seconds since the first check)
 . "$(dirname "$0")/lib/step.sh"
 . "$(dirname "$0")/lib/expired.sh"
 . "$(dirname "$0")/lib/api.sh"
 export KUBECONFIG=/etc/kubernetes/admin.conf
+
+# not_ready NODE STATUS: ends the check. A kubelet that does not report for so long, on a node that is up, does not run.
+not_ready() {
+  local reports
+  reports=$(kubectl get node "$1" --output 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')
+  [[ $reports == Unknown ]] || die "$1 is $2" "see there: journalctl -u kubelet"
+  ((${PODIUM_WAITED:-0} < 120)) || hopeless "$1 is $2: its kubelet does not report" "start it again: podium repair; or see there: journalctl -u kubelet"
+  die "$1 is $2: its kubelet does not report" "see there: journalctl -u kubelet; podium repair starts it again"
+}
 
 hopeless_when_expired "the certificate of the API server" /etc/kubernetes/pki/apiserver.crt
 table=$(kubectl get nodes --output wide --no-headers)
@@ -13,7 +22,7 @@ declare -A own=() # the pods of each node as its kubelet has them
 while read -r name address; do
   line=$(grep -E "^$name +" <<<"$table") || die "$name is not in the cluster"
   read -r _ status _ _ _ internal _ <<<"$line"
-  [[ $status == Ready || $status == Ready,* ]] || die "$name is $status" "see there: journalctl -u kubelet"
+  [[ $status == Ready || $status == Ready,* ]] || not_ready "$name" "$status"
   [[ $internal == "$address" ]] || die "$name has the InternalIP $internal instead of $address" "see there: /etc/default/kubelet"
   # For 40 seconds after the machines have started, the API goes on saying what was true before.
   own[$name]=$(kubelet_pods "$name") || die "the kubelet of $name does not answer" "see there: journalctl -u kubelet"

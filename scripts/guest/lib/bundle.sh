@@ -16,13 +16,14 @@ start_facts() {
 run_script() { (umask 022 && exec bash "$1" >&2); }
 
 # hold STEP TRIES [PREFIX]: runs the check of a step until it holds, or says that it never will (78, hopeless in step.sh).
-# What the check says is logged when it is news, after PREFIX. The tries are for the case that podium, which has a deadline,
+# It finds the seconds since the first try in PODIUM_WAITED. What it says is logged when it is news, after PREFIX. The tries are for the case that podium, which has a deadline,
 # is cut off and does not end this.
 hold() {
-  local try code prefix=${3:-} said='' says out=$home/run/$1.probe
+  local try code prefix=${3:-} said='' says out=$home/run/$1.probe start=$SECONDS
   echo probe=
   for ((try = 1; try <= $2; try++)); do
     code=0
+    export PODIUM_WAITED=$((SECONDS - start))
     (umask 022 && exec timeout --foreground 60 bash "$home/scripts/$1.probe.sh" >"$out" 2>&1) || code=$?
     if ((code == 0)); then
       rm -f -- "$out"
