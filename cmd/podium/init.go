@@ -161,6 +161,9 @@ func (a *app) initLab(name, dir string) error {
 			return fail(exitUsage, "%s exists already: nothing was written", f.path).hinted("name another folder: podium init %s FOLDER", orDots(name))
 		}
 	}
+	if isHome(dir) {
+		a.warn("warning: this is your home folder: in every folder below it without a lab, podium takes this one. To keep it apart: podium init %s FOLDER", orDots(name))
+	}
 	for _, f := range files {
 		if err := writeNew(f.path, f.text); err != nil {
 			return err
@@ -176,6 +179,20 @@ func (a *app) initLab(name, dir string) error {
 	}
 	fmt.Fprintf(a.stdout, "next: podium validate%s, then podium up%s (to rehearse without virtual machines: --provider sim)\n", where, where)
 	return nil
+}
+
+// isHome reports whether the folder is the user's own.
+func isHome(dir string) bool {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return false
+	}
+	one, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
+	two, err := os.Stat(home)
+	return err == nil && os.SameFile(one, two)
 }
 
 // ignorePodium keeps .podium, with its keys and state, out of git. A .gitignore that exists is the user's: .podium has one
