@@ -18,12 +18,3 @@ func Guest() fs.FS {
 	}
 	return sub
 }
-
-// Runner is the text of guest/lib/runner.sh, which takes a step's bundle on a node and runs it.
-func Runner() string {
-	text, err := files.ReadFile("guest/lib/runner.sh")
-	if err != nil {
-		panic(err) // cannot happen: the build embeds the file
-	}
-	return string(text)
-}

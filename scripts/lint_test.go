@@ -246,12 +246,6 @@ func TestSourcesAreThoseOfTheTable(t *testing.T) {
 	}
 }
 
-func TestRunnerIsBash(t *testing.T) {
-	if !strings.HasPrefix(scripts.Runner(), "#!/bin/bash\n") {
-		t.Error("lib/runner.sh does not begin with #!/bin/bash")
-	}
-}
-
 // names lists the variables that a script reads.
 func names(text string) []string {
 	found := regexp.MustCompile(`PODIUM_[A-Z_]+[A-Z]`).FindAllString(withoutComments(text), -1)

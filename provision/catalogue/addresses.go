@@ -66,13 +66,6 @@ func SetFor(kubernetes string) (Set, bool) {
 	return sets[i], true
 }
 
-// URL is where a component's file of that purpose comes from, upstream, for machines of an architecture (amd64, arm64).
-// Empty for what the catalogue does not have, as Version.
-func URL(name, purpose, at, arch string) string {
-	c, _ := All().Find(name)
-	return Expand(c.URLs[purpose], map[string]string{"version": at, "minor": version.Minor(at), "arch": arch})
-}
-
 // Image is the container image of a component at a version. Empty for what the catalogue does not have, as Version.
 func Image(name, image, at string) string {
 	c, _ := All().Find(name)

@@ -104,7 +104,7 @@ func TestTemplates(t *testing.T) {
 	for _, p := range c.Components {
 		for _, r := range p.Versions {
 			for purpose := range p.URLs {
-				u := Expand(URL(p.Name, purpose, r.Version, "amd64"), map[string]string{"distribution": "ubuntu", "codename": "noble"})
+				u := Expand(address(p.Name, purpose, r.Version, "amd64"), map[string]string{"distribution": "ubuntu", "codename": "noble"})
 				if _, err := url.Parse(u); err != nil || left.MatchString(u) {
 					t.Errorf("%s %s of %s: %s", purpose, p.Name, r.Version, u)
 				}
@@ -181,9 +181,9 @@ func TestAccessors(t *testing.T) {
 		{VersionFor("etcd", "1.34.4"), "3.6.5"},
 		{VersionFor("prometheus", "1.34"), Version("prometheus")},
 		{VersionFor("flannel", "9.9"), Version("flannel")},
-		{URL("helm", "archive", "4.2.4", "arm64"), "https://get.helm.sh/helm-v4.2.4-linux-arm64.tar.gz"},
-		{URL("helm", "nothing", "4.2.4", "arm64"), ""},
-		{URL("kubernetes", "packages", "1.35.4", ""), "https://pkgs.k8s.io/core:/stable:/v1.35/deb/Release"},
+		{address("helm", "archive", "4.2.4", "arm64"), "https://get.helm.sh/helm-v4.2.4-linux-arm64.tar.gz"},
+		{address("helm", "nothing", "4.2.4", "arm64"), ""},
+		{address("kubernetes", "packages", "1.35.4", ""), "https://pkgs.k8s.io/core:/stable:/v1.35/deb/Release"},
 		{Image("flannel", "plugin", "0.28.9"), "ghcr.io/flannel-io/flannel-cni-plugin:v" + Version("flannel-cni-plugin")},
 		{strings.Join(Images("pause", "3.10"), " "), "registry.k8s.io/pause:3.10"},
 		{Expand("a{b}c{version}{", map[string]string{"version": "1"}), "a{b}c1{"},
@@ -266,4 +266,11 @@ func BenchmarkParse(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// address is where a component's file of that purpose comes from, upstream, for machines of an architecture (amd64, arm64).
+// Empty for what the catalogue does not have, as Version.
+func address(name, purpose, at, arch string) string {
+	c, _ := All().Find(name)
+	return Expand(c.URLs[purpose], map[string]string{"version": at, "minor": version.Minor(at), "arch": arch})
 }

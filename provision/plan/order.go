@@ -5,7 +5,6 @@ import (
 	"math/big"
 	"slices"
 	"strings"
-	"time"
 
 	"podium/provision/lab"
 )
@@ -104,20 +103,4 @@ func (r *ranks) Pop() any {
 	x := old[len(old)-1]
 	*r = old[:len(old)-1]
 	return x
-}
-
-// CriticalPath is the time that the plan needs at least, with as many tasks side by side as one likes, when each task
-// takes what durations says.
-func CriticalPath(p Plan, durations func(Task) time.Duration) time.Duration {
-	ends := make(map[TaskID]time.Duration, len(p.Tasks))
-	var last time.Duration
-	for _, t := range p.Tasks {
-		var start time.Duration
-		for _, before := range t.After {
-			start = max(start, ends[before])
-		}
-		ends[t.ID] = start + durations(t)
-		last = max(last, ends[t.ID])
-	}
-	return last
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"podium/provision/lab"
 )
@@ -103,23 +102,6 @@ func TestRenderToABrokenPipe(t *testing.T) {
 		if err := render(failing{io.ErrClosedPipe}, nil); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("%s: got %v", name, err)
 		}
-	}
-}
-
-func TestCriticalPath(t *testing.T) {
-	p := build(t, cluster())
-	minutes := map[string]int{"w2/boot": 5, "w1/boot": 1, "cp/boot": 2, "cp/init": 2, "w1/join": 4, "w2/join": 1, "cp/ready": 3, "plain/boot": 9, "plain/base": 1}
-	durations := func(t Task) time.Duration { return time.Duration(minutes[string(t.ID)]) * time.Minute }
-	// cp boots and makes the cluster (4), w1 joins (4), all is ready (3).
-	if got := CriticalPath(p, durations); got != 11*time.Minute {
-		t.Errorf("got %v", got)
-	}
-	minutes["plain/base"] = 20 // longer than all the rest, and nothing waits for it
-	if got := CriticalPath(p, durations); got != 29*time.Minute {
-		t.Errorf("got %v", got)
-	}
-	if got := CriticalPath(Plan{}, durations); got != 0 {
-		t.Errorf("an empty plan: got %v", got)
 	}
 }
 
