@@ -32,6 +32,7 @@ func english() map[string]string {
 		"no-answer":       "{1} ended without an answer: {2}",
 		"no-such-node":    "the lab has no node for it ({1})",
 		"simulated":       "the simulator cannot rehearse it",
+		"on-node":         "on {1}: {2}",
 		"interrupted":     "it was interrupted",
 
 		"file-missing":      "{1} does not exist",

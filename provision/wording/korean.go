@@ -29,6 +29,7 @@ func korean() map[string]string {
 		"no-answer":       "{1}이(가) 응답 없이 끝났습니다: {2}",
 		"no-such-node":    "실습실에 해당하는 노드가 없습니다({1})",
 		"simulated":       "시뮬레이터에서는 검사할 수 없습니다",
+		"on-node":         "{1}: {2}",
 		"interrupted":     "중단되었습니다",
 
 		"file-missing":      "{1}이(가) 없습니다",
