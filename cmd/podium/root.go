@@ -43,6 +43,7 @@ const rootExample = `  podium init k8s-basic        # copy a built-in lab into t
 const (
 	groupLab   = "lab"
 	groupNodes = "nodes"
+	groupLearn = "learn"
 	groupMore  = "more"
 )
 
@@ -82,6 +83,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: groupLab, Title: "Make and change a lab:"},
 		&cobra.Group{ID: groupNodes, Title: "Work with its nodes:"},
+		&cobra.Group{ID: groupLearn, Title: "Learn with it:"},
 		&cobra.Group{ID: groupMore, Title: "More:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
@@ -95,6 +97,7 @@ func (a *app) rootCommand() *cobra.Command {
 	copying := a.copyCommand()
 	copying.ValidArgsFunction = a.completePlace
 	add(groupNodes, a.statusCommand(), a.sshCommand(), a.execCommand(), copying, a.logsCommand())
+	add(groupLearn, a.exerciseCommand(), a.exerciseCheckCommand("check"))
 	add(groupMore, a.doctorCommand(), a.setupCommand(), a.catalogCommand(), a.schemaCommand(), a.versionCommand(), a.completionCommand(), a.simHostCommand())
 	return root
 }

@@ -62,7 +62,7 @@ func elsewhere(c *cobra.Command, word string) string {
 		return aboutVerb(c, "ssh")
 	case "scp", "rsync", "push", "pull", "upload", "download", "put":
 		return aboutVerb(c, "copy")
-	case "lint", "check", "verify", "config", "test":
+	case "lint", "verify", "config", "test":
 		return aboutVerb(c, "validate") + "; to rehearse the lab: podium up --provider sim"
 	case "diff", "preview", "dry-run":
 		return aboutVerb(c, "plan")

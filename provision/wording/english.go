@@ -98,5 +98,19 @@ func english() map[string]string {
 		"jenkins-number":    "the last build of {1} is number {2}; wanted: {3} or later",
 		"jenkins-building":  "build {2} of {1} is still under way",
 		"jenkins-result":    "build {2} of {1} ended with {3}; wanted: {4}",
+
+		// What podium exercise says.
+		"head-exercise": "EXERCISE", "head-title": "TITLE", "head-minutes": "MINUTES", "head-points": "POINTS", "head-state": "STATE",
+		"state-new": "-", "state-started": "started", "state-done": "done {1}", "state-was-done": "done {1}; does not hold now",
+		"state-shown": "solution shown", "state-needs": "not in this lab: needs {1}",
+		"no-exercises": "this lab has no exercises: {1} writes one to start from",
+		"worth":        "{1} minutes, {2} points",
+		"checking":     "{1} of {2} checks hold, {3}",
+		"summary":      "{1} of {2} checks hold; points: {3} of {4}",
+		"ask-reset":    "{1} begins again: what was done in it on the nodes is lost",
+		"ask-solve":    "the solution of {1} is run and shown: what is earned afterwards does not count",
+		"was-reset":    "{1} begins again: attempt {2}",
+		"result-holds": "holds", "result-does-not-hold": "does not hold", "result-not-yet": "not yet", "result-cannot-hold": "cannot hold any more",
+		"result-did-not-run": "did not run", "result-not-rehearsed": "not rehearsed",
 	}
 }

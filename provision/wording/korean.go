@@ -95,5 +95,18 @@ func korean() map[string]string {
 		"jenkins-number":    "{1}의 마지막 빌드는 {2}번입니다. 필요한 번호: {3} 이상",
 		"jenkins-building":  "{1}의 {2}번 빌드가 아직 진행 중입니다",
 		"jenkins-result":    "{1}의 {2}번 빌드 결과: {3}. 필요한 결과: {4}",
+
+		"head-exercise": "연습", "head-title": "제목", "head-minutes": "분", "head-points": "점수", "head-state": "상태",
+		"state-new": "-", "state-started": "시작함", "state-done": "{1}에 완료", "state-was-done": "{1}에 완료, 지금은 통과하지 않음",
+		"state-shown": "풀이를 봄", "state-needs": "이 실습실에서 할 수 없음: {1} 필요",
+		"no-exercises": "이 실습실에는 연습이 없습니다. {1} 명령이 시작할 파일을 씁니다",
+		"worth":        "{1}분, {2}점",
+		"checking":     "검사 {2}개 중 {1}개 통과, {3}",
+		"summary":      "검사 {2}개 중 {1}개 통과, 점수: {4}점 중 {3}점",
+		"ask-reset":    "{1}을(를) 처음부터 다시 시작합니다. 노드에서 한 작업은 사라집니다",
+		"ask-solve":    "{1}의 풀이를 실행하고 보여 줍니다. 이후에 얻는 점수는 계산되지 않습니다",
+		"was-reset":    "{1}을(를) 다시 시작합니다: {2}번째 시도",
+		"result-holds": "통과", "result-does-not-hold": "통과하지 못함", "result-not-yet": "아직", "result-cannot-hold": "더 이상 통과할 수 없음",
+		"result-did-not-run": "검사하지 못함", "result-not-rehearsed": "시뮬레이터에서 검사 안 함",
 	}
 }

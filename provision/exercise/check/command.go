@@ -100,6 +100,7 @@ type Answer struct {
 	Min     Value    `yaml:"min,omitempty"`     // a number, that or more
 	Max     Value    `yaml:"max,omitempty"`     // a number, that or less
 	Run     string   `yaml:"run,omitempty"`     // bash that prints the answer, on the node of on
+	Example string   `yaml:"example,omitempty"` // an answer that fits matches, for podium exercise prove
 }
 
 // Faults checks the fields.
@@ -113,6 +114,9 @@ func (a *Answer) Faults() []Fault {
 	all := pattern("matches", a.Matches)
 	if ways == 0 {
 		all = append(all, Fault{"", "", "has no right answer: write is, any, matches, min, max or run"})
+	}
+	if a.Matches != "" && a.Example == "" && a.Is == "" && len(a.Any) == 0 {
+		all = append(all, Fault{"example", "", "is missing: write an answer that fits matches, so that podium exercise prove can give one"})
 	}
 	if a.Min != "" || a.Max != "" {
 		all = append(all, (&Match{Min: a.Min, Max: a.Max}).faults("")...)

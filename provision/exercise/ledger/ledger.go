@@ -1,5 +1,5 @@
 // Package ledger is the record of what was done in a lab's exercises: one JSON value a line, only ever appended to, and
-// each line with the SHA-256 of the line before, so that a line changed by hand is noticed. It is no seal: who can write
+// each line with the SHA-256 of the line before, so that a line changed by hand is noticed. It is not a seal: who can write
 // the file can write all of it again.
 //
 // The form of a line is Entry; Version grows when it changes in a way that readers have to know.
