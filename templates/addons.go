@@ -27,6 +27,16 @@ type NFSProbeClaim struct{}
 // Render gives the claim as an object of Kubernetes.
 func (c NFSProbeClaim) Render() (string, error) { return render("nfs-probe-claim.yaml.tmpl", c, nil) }
 
+// Traefik serves the Gateway API, by the objects that its documentation names
+// (https://doc.traefik.io/traefik/reference/install-configuration/providers/kubernetes/kubernetes-gateway/).
+type Traefik struct {
+	Image   string // with its tag
+	Address string // of a node, whose ports lead to it; empty: a load balancer gives it an address
+}
+
+// Render gives the objects of Kubernetes.
+func (t Traefik) Render() (string, error) { return render("traefik.yaml.tmpl", t, nil) }
+
 // Headlamp is the web page of the cluster, as the project's own kubernetes-headlamp.yaml has it, but with a version, a
 // port of every node, and an account to log in as (https://headlamp.dev/docs/latest/installation/in-cluster/).
 type Headlamp struct {

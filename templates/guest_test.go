@@ -49,6 +49,8 @@ func guestFiles() map[string]interface{ Render() (string, error) } {
 		"metallb-pool.yaml":       MetalLBPool{Addresses: "192.168.56.240-192.168.56.250"},
 		"nfs-storage-class.yaml":  NFSStorageClass{Server: "192.168.56.14", Folder: "/srv/nfs/kubernetes"},
 		"nfs-probe-claim.yaml":    NFSProbeClaim{},
+		"traefik.yaml":            Traefik{Image: "docker.io/library/traefik:v3.7.13"},
+		"traefik-nodeport.yaml":   Traefik{Image: "docker.io/library/traefik:v3.7.13", Address: "192.168.56.10"},
 		"headlamp.yaml":           Headlamp{Image: "ghcr.io/headlamp-k8s/headlamp:v0.45.0", NodePort: 30466},
 		"grafana-cluster.json":    ClusterDashboard{Lab: "k8s"},
 		"prometheus-cluster.yml": PrometheusCluster{

@@ -12,7 +12,8 @@ const (
 	AddonHelm          = "helm"
 	AddonMetricsServer = "metrics-server"
 	AddonMetalLB       = "metallb"
-	AddonGateway       = "gateway"
+	AddonGateway       = "gateway" // the Gateway API by NGINX Gateway Fabric
+	AddonTraefik       = "traefik" // the Gateway API by Traefik
 	AddonNFS           = "nfs"
 	AddonHeadlamp      = "headlamp"
 	AddonLinkerd       = "linkerd"       // service mesh
@@ -21,7 +22,7 @@ const (
 
 // Addons lists the add-ons a cluster can have.
 func Addons() []string {
-	return []string{AddonHelm, AddonMetricsServer, AddonMetalLB, AddonGateway, AddonNFS, AddonHeadlamp, AddonLinkerd, AddonIngressNginx}
+	return []string{AddonHelm, AddonMetricsServer, AddonMetalLB, AddonGateway, AddonTraefik, AddonNFS, AddonHeadlamp, AddonLinkerd, AddonIngressNginx}
 }
 
 // HasAddon reports whether the cluster gets an add-on; false for a lab without a cluster.

@@ -85,7 +85,20 @@ func gateway(c Context, _ lab.Machine) Vars {
 		"PODIUM_GATEWAY_API_VERSION":   api,
 		"PODIUM_NGINX_GATEWAY_VERSION": nginx,
 		"PODIUM_GATEWAY_SERVICE":       reachedBy(c, "default", "nodeport"),
+		"PODIUM_GATEWAY_CLASS":         "nginx",
 	}.downloading(c, "gateway-api", api).downloading(c, "nginx-gateway-fabric", nginx)
+}
+
+func traefik(c Context, _ lab.Machine) Vars {
+	api := catalogue.Version("gateway-api")
+	return Vars{"PODIUM_GATEWAY_API_VERSION": api, "PODIUM_GATEWAY_CLASS": "traefik"}.downloading(c, "gateway-api", api)
+}
+
+func traefikFiles(c Context, m lab.Machine) []File {
+	return []File{file("traefik.yaml", 0o644, templates.Traefik{
+		Image:   catalogue.Image("traefik", "traefik", catalogue.Version("traefik")),
+		Address: reachedBy(c, "", m.Address.String()),
+	})}
 }
 
 func ingressNginx(c Context, _ lab.Machine) Vars {
@@ -150,6 +163,8 @@ func addonImages(c Context, m lab.Machine) []string {
 			images = append(images, catalogue.Images("metrics-server", catalogue.VersionFor("metrics-server", c.Lab.Kubernetes.Version))...)
 		case addon == lab.AddonGateway && takesPods:
 			images = append(images, catalogue.Images("nginx-gateway-fabric", catalogue.Version("nginx-gateway-fabric"))...)
+		case addon == lab.AddonTraefik && takesPods:
+			images = append(images, catalogue.Images("traefik", catalogue.Version("traefik"))...)
 		case addon == lab.AddonHeadlamp && takesPods:
 			images = append(images, catalogue.Images("headlamp", catalogue.Version("headlamp"))...)
 		}

@@ -34,6 +34,13 @@ func addonSteps() []Step {
 			Hint: "on the control plane: kubectl --namespace nginx-gateway get pods; kubectl describe gatewayclass nginx",
 		},
 		{
+			// After addon-gateway: both put the Gateway API's definitions into the cluster.
+			Name: "addon-traefik", About: "Gateway API, served by Traefik",
+			On: withAddon(lab.AddonTraefik), After: after("kube-ready", "addon-gateway"), Script: "addon-traefik.sh", Vars: traefik, Files: traefikFiles,
+			Probe: "probe-addon-gateway.sh", Timeout: 20 * time.Minute,
+			Hint: "on the control plane: kubectl --namespace traefik get pods; kubectl describe gatewayclass traefik",
+		},
+		{
 			Name: "nfs-server", About: "NFS server for the cluster's volumes",
 			On: servesNFS, After: after("base"), Script: "nfs-server.sh", Vars: nfsExport,
 			Probe: "probe-nfs-server.sh", Services: []string{"nfs-server"}, Timeout: 20 * time.Minute,
@@ -57,9 +64,9 @@ func addonSteps() []Step {
 			Hint: "on the control plane: kubectl --namespace headlamp describe pods",
 		},
 		{
-			// After addon-gateway: both would put the Gateway API's definitions into the cluster.
+			// After those that put the Gateway API's definitions into the cluster, as it would too.
 			Name: "addon-linkerd", About: "Linkerd, a service mesh",
-			On: withAddon(lab.AddonLinkerd), After: after("kube-ready", "addon-gateway"), Script: "addon-linkerd.sh", Vars: linkerd,
+			On: withAddon(lab.AddonLinkerd), After: after("kube-ready", "addon-gateway", "addon-traefik"), Script: "addon-linkerd.sh", Vars: linkerd,
 			Probe: "probe-addon-linkerd.sh", Timeout: 20 * time.Minute,
 			Hint: "on the control plane: linkerd check; kubectl --namespace linkerd get pods",
 		},

@@ -42,8 +42,7 @@ put() {
 
 install_command
 if ! kubectl get customresourcedefinitions httproutes.gateway.networking.k8s.io >/dev/null 2>&1; then
-  release_file kubernetes-sigs/gateway-api "v$PODIUM_GATEWAY_API_VERSION" standard-install.yaml "$keep/gateway-api.yaml"
-  kubectl apply --server-side --force-conflicts --filename "$keep/gateway-api.yaml"
+  gateway_api "$PODIUM_GATEWAY_API_VERSION"
 fi
 
 # What an installation that was cut off has left is completed by upgrade, which keeps the keys; install would refuse.

@@ -1,10 +1,10 @@
 #!/bin/bash
-# probe-addon-gateway.sh: has NGINX Gateway Fabric accepted its class of Gateways? Checks once.
+# probe-addon-gateway.sh: has a controller of the Gateway API accepted its class of Gateways? Checks once.
 #
-# Takes:  nothing
+# Takes:  PODIUM_GATEWAY_CLASS
 . "$(dirname "$0")/lib/step.sh"
 export KUBECONFIG=/etc/kubernetes/admin.conf
 
-accepted=$(kubectl get gatewayclasses.gateway.networking.k8s.io nginx --output 'jsonpath={.status.conditions[?(@.type=="Accepted")].status}')
+accepted=$(kubectl get gatewayclasses.gateway.networking.k8s.io "$PODIUM_GATEWAY_CLASS" --output 'jsonpath={.status.conditions[?(@.type=="Accepted")].status}')
 [[ $accepted == True ]] ||
-  die "the GatewayClass nginx is not accepted: ${accepted:-nobody has looked at it yet}" "see on the control plane: kubectl describe gatewayclass nginx"
+  die "the GatewayClass $PODIUM_GATEWAY_CLASS is not accepted: ${accepted:-nobody has looked at it yet}" "see on the control plane: kubectl describe gatewayclass $PODIUM_GATEWAY_CLASS"

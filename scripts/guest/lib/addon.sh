@@ -24,3 +24,19 @@ rolled_out() {
 has_workload() {
   [[ $(kubectl --namespace "$1" get "$2" --ignore-not-found --output 'jsonpath={.spec.template.spec.containers[0].image}') == "$3" ]]
 }
+
+# apply_server_side FILE: for definitions too large for the annotation by which kubectl remembers what it applied.
+apply_server_side() { kubectl apply --server-side --force-conflicts --filename "$1"; }
+
+# established DEFINITION...: waits until the API server takes objects of these kinds.
+established() {
+  kubectl wait --for condition=Established --timeout 60s "${@/#/crd/}" ||
+    retry_later "the API server does not take the kinds of $*" "see on the control plane: kubectl describe crd $1"
+}
+
+# gateway_api VERSION: the kinds Gateway, HTTPRoute and others, which every controller of the Gateway API serves.
+gateway_api() {
+  release_file kubernetes-sigs/gateway-api "v$1" standard-install.yaml "$keep/gateway-api.yaml"
+  apply_server_side "$keep/gateway-api.yaml"
+  established gatewayclasses.gateway.networking.k8s.io
+}

@@ -363,7 +363,8 @@ func modes(o object) string {
 func (s *store) gatewayClassView(o object) object {
 	o = clone(o)
 	condition := object{"type": "Accepted", "status": "Unknown", "reason": "Pending", "message": "Waiting for controller"}
-	if text(o, "spec", "controllerName") == "gateway.nginx.org/nginx-gateway-controller" && s.works("deployments", "nginx-gateway", "nginx-gateway") {
+	controller := map[string]string{"gateway.nginx.org/nginx-gateway-controller": "nginx-gateway", "traefik.io/gateway-controller": "traefik"}[text(o, "spec", "controllerName")]
+	if controller != "" && s.works("deployments", controller, controller) {
 		condition = object{"type": "Accepted", "status": "True", "reason": "Accepted", "message": "The GatewayClass is accepted"}
 	}
 	o["status"] = object{"conditions": []any{condition}}
