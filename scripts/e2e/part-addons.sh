@@ -19,6 +19,8 @@ run_addons() {
   check "kubectl top knows all nodes" eventually 60 top_knows "$lab" cp w1 w2
   check "kubectl top knows pods" eventually 60 prints '^kube-apiserver-cp +[0-9]+m +[0-9]+Mi' kube "$lab" top pods --namespace kube-system
   check "Helm is there" prints '^v4\.[0-9]+\.[0-9]+' podium ssh "$lab" cp -- helm version --short
+  ran_cluster "$lab"
+  ran helm "$(podium ssh "$lab" cp -- helm version --template '{{.Version}}')"
   check "Helm makes a chart, and installs it" helm_installs "$lab"
   balanced_service "$lab"
   scripts_again "$lab"

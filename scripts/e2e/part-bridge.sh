@@ -24,6 +24,7 @@ END
   check "all system pods run" eventually 60 all_pods_run "$lab"
   check "a second up changes nothing" idle "$lab" --no-baseline
   check "each node has a route to the other's pods" prints 'cp \| 10\.244\.[0-9]+\.0/24 via 192\.168\.56\.11 .*' podium exec "$lab" -- ip route
+  ran_cluster "$lab"
   workload "$lab"
   reboot_node "$lab"
   check "pods on two nodes reach each other after a reboot" eventually 30 pods_reach_each_other "$lab"

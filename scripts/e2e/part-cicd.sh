@@ -22,6 +22,8 @@ END
     return
   }
   check "a second up changes nothing" idle "$lab"
+  ran_cluster "$lab"
+  ran_package "$lab" ci docker-registry
   check "the right to deliver is Jenkins's alone" prints '600 jenkins$' podium exec "$lab" --on ci --sudo -- stat -c '%a %U' /var/lib/jenkins/.kube/config
   check "Jenkins may deliver to its namespace" prints '^yes' jenkins_may "$lab" create deployments.apps
   check "and not read its secrets" prints '^no' jenkins_may "$lab" get secrets

@@ -40,6 +40,8 @@ END
   check "the nodes are known by their names" eventually 30 measured "$lab" mon localhost:9090 'kube_node_info{node="w1"}'
   check "etcd has a leader" measured "$lab" mon localhost:9090 'etcd_server_has_leader==1'
 
+  ran_cluster "$lab"
+  ran_package "$lab" mon prometheus
   token_is_kept "$lab"
   alerts_fire "$lab" mon localhost:9093
   check "destroy" podium destroy "$lab" --yes
@@ -62,6 +64,7 @@ END
   check "every target is up, from inside" eventually 30 all_targets "$lab" cp "$prometheus" "$cluster_jobs"$'\nnode 2'
   check "a container's memory is measured" eventually 30 measured "$lab" cp "$prometheus" 'container_memory_working_set_bytes{pod=~"prometheus.*"}'
   check "the nodes are measured" eventually 30 measured "$lab" cp "$prometheus" 'node_memory_MemTotal_bytes{node="w1"}'
+  ran_cluster "$lab"
   podium ssh "$lab" cp -- kubectl run web --image=podium.test/podium/hello:1 --annotations=prometheus.io/scrape=true --annotations=prometheus.io/port=8080 >/dev/null
   check "a pod that asks for it becomes a target" eventually 60 measured "$lab" cp "$prometheus" 'up{job="pods",pod="web"}'
   podium ssh "$lab" cp -- kubectl delete pod web --now >/dev/null

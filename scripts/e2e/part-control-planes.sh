@@ -24,7 +24,9 @@ run_control-planes() {
   check "a deployment" kube_on "$lab" cp1 create deployment kept --image=podium.test/podium/hello:1 --replicas=2
 
   grow_to_three "$lab"
+  ran_cluster "$lab" cp1
   raise "$lab"
+  ran_cluster "$lab" cp1
   months_later "$lab"
   lose_one "$lab"
 

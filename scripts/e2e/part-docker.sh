@@ -16,6 +16,7 @@ END
   }
   tail -n 22 "$work/output"
   check "a second up changes nothing" idle "$lab"
+  ran docker "$(podium ssh "$lab" box2 -- "sudo docker version --format '{{.Server.Version}}'")"
   check "a container runs, its image by the registry mirror" prints 'box2 \| hello from' podium exec "$lab" -- \
     'docker run --rm --detach --name hello --publish 8080:8080 podium/hello:1 >/dev/null && sleep 0.5 && curl -sf http://localhost:8080/'
   check "it can be reached from the other node" prints 'hello from' podium ssh "$lab" box -- curl -sf http://box2:8080/

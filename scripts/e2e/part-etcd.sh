@@ -57,7 +57,9 @@ run_etcd() {
   check "its member is one of three healthy ones again" eventually 60 external_health "$lab" etcd1 3
   check "all nodes are Ready" eventually 60 external_ready "$lab" cp2 3
 
+  ran_external "$lab"
   raise_external "$lab"
+  ran_external "$lab"
   check "destroy" podium destroy "$lab" --yes
   check "nothing is left behind" gone k8s-external-etcd
 }
@@ -88,6 +90,12 @@ raise_external() {
   done
   check "what was said while one was down is still known" kube_on "$lab" cp2 get configmap while-one-is-down
   check "a second up changes nothing" idle "$lab"
+}
+
+# ran_external LAB: notes the cluster, and what the machines of etcd say theirs is.
+ran_external() {
+  ran_cluster "$1" cp1
+  ran etcd "$(podium ssh "$1" etcd1 -- etcd --version | sed -n 's/^etcd Version: //p')"
 }
 
 # external_ready LAB NODE COUNT: that many nodes are Ready.

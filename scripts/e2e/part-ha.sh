@@ -23,6 +23,9 @@ run_ha() {
   check "kubectl on a worker's side reaches the API by the virtual address" api_answers
   check "a second up changes nothing" idle "$lab"
   check "status" podium status "$lab"
+  ran_cluster "$lab" cp1
+  ran_package "$lab" cp1 haproxy
+  ran_package "$lab" cp1 keepalived
 
   failover "$lab" "$leader" "incus stop --force"
   check "etcd has two members of three" eventually 60 etcd_members "$lab" "$(other "$leader")" 2

@@ -21,6 +21,7 @@ run_kubernetes() {
   check "a second up changes nothing" idle "$lab"
   check "status" podium status "$lab"
 
+  ran_cluster "$lab"
   workload "$lab"
   reboot_node "$lab"
 

@@ -10,6 +10,7 @@ run_monitoring() {
   }
   check "a second up changes nothing" idle "$lab"
   check "Prometheus has every node as a target that is up" eventually 30 targets_up "$lab" 2
+  ran_package "$lab" mon prometheus
   check "it has measurements of the other node" eventually 30 prints '"node":"box"' \
     podium ssh "$lab" mon -- curl -sf 'http://localhost:9090/api/v1/query?query=node_memory_MemTotal_bytes'
   check "destroy" podium destroy "$lab" --yes

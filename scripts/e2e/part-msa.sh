@@ -17,6 +17,7 @@ END
     return
   }
   check "a second up changes nothing" idle "$lab"
+  ran_cluster "$lab"
   check "the page is there" eventually 60 prints '<title>Shop</title>' shop "$lab" /
   check "the catalogue is there" eventually 60 prints '"id": "tea"' shop "$lab" /api/products
   check "orders and stock are there" eventually 60 prints '"cup": 3' shop "$lab" /api/stock

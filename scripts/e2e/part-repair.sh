@@ -15,6 +15,7 @@ run_repair() {
     skip "the repair" "up failed"
     return
   }
+  ran_cluster "$lab"
   check "a repair of a new lab finds nothing" podium repair "$lab" --plan
   workload_to_keep "$lab"
   check "every certificate becomes one of 400 days ago" age_certificates "$lab" cp w1 || return 0

@@ -41,6 +41,7 @@ one_runtime() {
   check "$runtime: every script runs again" podium up "$lab" --force 'cp/*' --force 'w1/*'
   check "$runtime: and has nothing to change" unchanged "$lab"
 
+  ran_cluster "$lab"
   runtime_workload "$lab" "$runtime"
   check "$runtime: a pod on every node" kube "$lab" rollout status daemonset/each --timeout=90s
   check "$runtime: pods on two nodes reach each other" pods_reach_each_other "$lab"

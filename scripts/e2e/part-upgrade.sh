@@ -20,6 +20,7 @@ run_upgrade() {
     return
   }
   check "all nodes have it" kubelets "$lab" "cp v$kubernetes_before" "w1 v$kubernetes_before" "w2 v$kubernetes_before"
+  ran_cluster "$lab"
   service_in_use "$lab"
 
   upgrade_override "$kubernetes_after" 2 >"$lab/lab.override.yaml"
@@ -67,6 +68,7 @@ upgraded() {
   figure "a Service during the upgrade, asked on each node (longest: ms)" "$(paste -s -d ';' "$work/output")"
   check "all system pods run" eventually 60 all_pods_run "$lab"
   check "a second up changes nothing" idle "$lab"
+  ran_cluster "$lab"
 }
 
 # image_of LAB NODE NAME: which etcd, pause, ... the kubeadm of the node asks for.

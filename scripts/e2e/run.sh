@@ -8,6 +8,8 @@
 # ${PODIUM_E2E_CACHE:-${XDG_CACHE_HOME:-~/.cache}/podium-e2e}: the first run compiles Kubernetes (versions.sh) and
 # containerd, which takes twelve minutes of one processor while the other parts run.
 #
+# What passed is noted for the record (record.sh), outside of the repository.
+#
 # PODIUM_E2E_KEEP=1   leave the nodes as they are when something failed; end them with PODIUM_E2E_ID=... nodes.sh down
 # PODIUM_E2E_KILLS    how often the faults make a lab whose podium is killed three times (default: once)
 # PODIUM_E2E_SEED     of the random moments of the faults (default: another one each time, printed)
@@ -30,6 +32,8 @@ failed=0 # counted by checks.sh
 . "$here/versions.sh"
 # shellcheck source-path=SCRIPTDIR source=checks.sh
 . "$here/checks.sh"
+# shellcheck source-path=SCRIPTDIR source=record.sh
+. "$here/record.sh"
 part=run
 
 if ((EUID != 0)) || [[ ! -f /etc/debian_version ]]; then
@@ -64,6 +68,7 @@ check "nodes can be made" "$here/nodes.sh" up || {
   exit 1
 }
 host=$(inside printenv PODIUM_E2E_HOST)
+node_host="Debian 12 in an Incus container, cgroup v$([[ -e /sys/fs/cgroup/cgroup.controllers ]] && echo 2 || echo 1)"
 check "a first image for containers is packed" "$here/kubernetes.sh" hello || exit 1
 "$here/nodes.sh" exec "$here/kubernetes.sh" serve "$host:5000" >"$work/mirror.log" 2>&1 &
 server=$!
@@ -79,12 +84,14 @@ for part in "${parts[@]}"; do
 done
 
 for part in "${parts[@]}"; do
-  begun=$(now)
+  begun=$(now) before=$failed
+  rm -f "$work/ran"
   mkdir "$work/$part"
   # shellcheck source=/dev/null
   . "$here/part-$part.sh"
   "run_${part}" "$work/$part" || true
   figure "the whole part" "$(seconds $(($(now) - begun)))"
+  ((failed > before)) || record "run.sh $part" $((($(now) - begun) / 1000)) "$node_host"
 done
 
 part=run

@@ -37,6 +37,9 @@ if [[ -z ${PODIUM_VBOX_INSIDE:-} ]]; then
   go build -o "$work/bin/podium" ./cmd/podium
   go test -c -o "$work/bin/states" ./provision/machine/vagrant
   scripts/e2e/virtualbox/inside.sh "$work" scripts/e2e/virtualbox.sh "$@"
+  # shellcheck source-path=SCRIPTDIR source=record.sh
+  . scripts/e2e/record.sh
+  record "virtualbox.sh ${1:-life}" "$SECONDS" "VirtualBox without its kernel module, by its interpreter"
   exit
 fi
 
@@ -57,4 +60,16 @@ case ${1:-life} in
   fast-boot) fast_boot ;;
   with) "${@:2}" ;;
   *) die "usage: virtualbox.sh [states|short|mishaps|fast-boot|kill|figures|with COMMAND]" ;;
+esac
+
+# What the part has run, for the record that is written outside.
+# shellcheck source-path=SCRIPTDIR source=record.sh
+. "$repository/scripts/e2e/record.sh"
+case ${1:-life} in
+  with) ;;
+  states) ran virtualbox "$(VBoxManage --version)" ;;
+  *)
+    ran virtualbox "$(VBoxManage --version)"
+    ran vagrant "$(vagrant --version | cut -d ' ' -f 2)"
+    ;;
 esac
