@@ -71,9 +71,12 @@ upgraded() {
   ran_cluster "$lab"
 }
 
-# image_of LAB NODE NAME: which etcd, pause, ... the kubeadm of the node asks for.
+# image_of LAB NODE NAME: which etcd, pause, ... the kubeadm of the node asks for. Without one, what no output has.
 # shellcheck disable=SC2016 # expanded on the node
-image_of() { podium ssh "$1" "$2" -- kubeadm config images list --kubernetes-version '"$(kubeadm version --output short)"' | grep "/$3:"; }
+image_of() {
+  podium ssh "$1" "$2" -- 'kubeadm config images list --kubernetes-version "$(kubeadm version --output short)"' | grep "/$3:" ||
+    echo "no image of $3"
+}
 
 # kubelets LAB "NAME VERSION"...: exactly these nodes, Ready, not cordoned.
 kubelets() { kubelets_on "$1" cp "${@:2}"; }
