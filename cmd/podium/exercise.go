@@ -22,9 +22,9 @@ import (
 	"podium/provision/wording"
 )
 
-const exerciseLong = `Exercises of a lab: what is to be done, setup, checks that say why, hints, a solution. They lie in the
-lab's folder exercises/. What was done is kept in .podium/exercises.ndjson, and podium reset, also of
-the whole lab, loses nothing of it.
+const exerciseLong = `Exercises of a lab: what is to be done, setup, checks that say why, hints, a solution. They lie in
+the lab's folder exercises/. What was done is kept in .podium/exercises.ndjson, and podium reset,
+also of the whole lab, loses nothing of it.
 
 Setup, checks and solutions run on the lab's nodes only, as root, and nothing of them on this
 computer. The simulator cannot rehearse them: a check there is "not rehearsed", never passed.`
@@ -47,7 +47,7 @@ func (a *app) exerciseCommand() *cobra.Command {
 		},
 		Args: cobra.ArbitraryArgs,
 	}
-	c.AddCommand(a.exerciseListCommand(), a.exerciseShowCommand(), a.exerciseStartCommand(), a.exerciseCheckCommand("exercise check"), a.exerciseSolveCommand(), a.exerciseResetCommand(), a.exerciseProveCommand())
+	c.AddCommand(a.exerciseListCommand(), a.exerciseShowCommand(), a.exerciseStartCommand(), a.exerciseCheckCommand("exercise check"), a.exerciseSolveCommand(), a.exerciseResetCommand(), a.exerciseHintCommand(), a.exerciseProveCommand())
 	return c
 }
 
@@ -109,8 +109,12 @@ func (d *desk) read() (err error) {
 // seedName is the file in .podium from which a lab's own values come.
 const seedName = "seed"
 
-// readSeed gives the lab's seed, and makes one at the first time.
+// readSeed gives the lab's seed, and makes one at the first time. A lab that was never made has none: its .podium is
+// for up to make.
 func (d *desk) readSeed() ([]byte, error) {
+	if !d.wasApplied() {
+		return nil, nil
+	}
 	files := d.state.Files()
 	text, err := files.Read(seedName, 1024)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -119,9 +123,7 @@ func (d *desk) readSeed() ([]byte, error) {
 			return nil, fmt.Errorf("make the lab's seed: %w", err)
 		}
 		text = []byte(hex.EncodeToString(text) + "\n")
-		if err = d.state.Make(); err == nil {
-			err = files.Write(seedName, text, 0o600)
-		}
+		err = files.Write(seedName, text, 0o600)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the lab's seed: %w", err)
@@ -143,6 +145,9 @@ func (d *desk) standing(name string) *ledger.Standing {
 
 // record writes to the ledger.
 func (d *desk) record(e ledger.Entry) error {
+	if d.seed == nil {
+		return d.neverMade()
+	}
 	e.Time = d.app.Now().UTC()
 	if err := d.ledger.Append(e); err != nil {
 		return err
@@ -178,6 +183,9 @@ func (d *desk) choose(names []string) (chosen, error) {
 		}
 		return chosen{}, unknown.hinted("there are: %s", strings.Join(d.names(), ", "))
 	}
+	if d.seed == nil {
+		return chosen{Exercise: *e}, nil
+	}
 	values := e.Values(d.lab, d.seed)
 	return chosen{exercise.Fill(*e, values), exercise.Environment(values)}, nil
 }
@@ -192,6 +200,9 @@ func (d *desk) names() []string {
 
 // room reaches the lab's nodes. The caller closes it.
 func (d *desk) room(ctx context.Context) (*examine.Room, error) {
+	if d.seed == nil {
+		return nil, d.neverMade()
+	}
 	if len(d.known.Machines) == 0 {
 		if err := d.app.existing(ctx, d.labSession); err != nil {
 			return nil, err

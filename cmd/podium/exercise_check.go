@@ -18,15 +18,15 @@ import (
 	"podium/provision/wording"
 )
 
-const checkLong = `Ask the lab's nodes whether an exercise's checks hold. Without NAME it is the exercise that was started
-last. A check that does not hold says what was seen and what is wanted; one with a time in which it
-has to hold is asked again until then. All checks of a node go there together, as root in a clean
-shell; they write nothing there and read no shell's history.
+const checkLong = `Ask the lab's nodes whether an exercise's checks hold. Without NAME it is the exercise that was
+started last. A check that does not hold says what was seen and what is wanted; one with a time in
+which it has to hold is asked again until then. All checks of a node go there together, as root in
+a clean shell; they write nothing there and read no shell's history.
 
 Answers to questions of the text are given by --answer CHECK=TEXT, and kept.
 
-Exit codes: 0 all checks hold, 1 some do not, 3 some did not run (no connection, too slow, a fault of
-their own) or were not rehearsed, and all others hold. What did not run costs no points.`
+Exit codes: 0 all checks hold, 1 some do not, 3 some did not run (no connection, too slow, a fault
+of their own) or were not rehearsed, and all others hold. What did not run costs no points.`
 
 type examFlags struct {
 	output   outputFlag

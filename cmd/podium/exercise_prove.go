@@ -14,10 +14,11 @@ import (
 	"podium/provision/report"
 )
 
-const proveLong = `Carry exercises through on the lab's nodes, for their author: setup twice; the checks do not hold then;
-each wrong attempt does not pass; the solution does, also when it runs twice; setup brings back the
-start; and each check was seen to fail at least once. Without NAME it is every exercise that the lab
-can carry. What a student did on the nodes may be lost, and nothing is written to the ledger.
+const proveLong = `Carry exercises through on the lab's nodes, for their author: setup twice; the checks do not hold
+then; each wrong attempt does not pass; the solution does, also when it runs twice; setup brings
+back the start; and each check was seen to fail at least once. Without NAME it is every exercise
+that the lab can carry. What a student did on the nodes may be lost, and nothing is written to the
+ledger.
 
 The exit code is 1 when something is not as it has to be.`
 

@@ -97,7 +97,7 @@ func (a *app) rootCommand() *cobra.Command {
 	copying := a.copyCommand()
 	copying.ValidArgsFunction = a.completePlace
 	add(groupNodes, a.statusCommand(), a.sshCommand(), a.execCommand(), copying, a.logsCommand())
-	add(groupLearn, a.exerciseCommand(), a.exerciseCheckCommand("check"))
+	add(groupLearn, a.exerciseCommand(), a.exerciseCheckCommand("check"), a.exerciseHintCommand())
 	add(groupMore, a.doctorCommand(), a.setupCommand(), a.catalogCommand(), a.schemaCommand(), a.versionCommand(), a.completionCommand(), a.simHostCommand())
 	return root
 }
