@@ -252,7 +252,7 @@ fast_boot() {
   lab 2
   local what
   step "up, the second machine by podium" up --fast-boot -v --no-baseline
-  said 'n2/boot .*after the model of\|n2/boot .*as a copy of'
+  said 'n2/boot .*with the hardware of n1'
   ! grep -q 'left to Vagrant' "$work/out" || die "n2 was left to Vagrant: $(grep n2/boot "$work/out")"
   are running running
   for what in hardware inside; do
