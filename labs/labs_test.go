@@ -15,7 +15,7 @@ const memoryOfALaptop = 11 * lab.GiB
 
 // TestLabs reads every lab as a user gets it and compares its README with what lab.yaml makes.
 func TestLabs(t *testing.T) {
-	if want := []string{"cicd", "docker", "k8s-basic", "k8s-external-etcd", "k8s-ha", "monitoring", "msa"}; !slices.Equal(Names(), want) {
+	if want := []string{"cicd", "containers", "docker", "k8s-basic", "k8s-external-etcd", "k8s-ha", "monitoring", "msa"}; !slices.Equal(Names(), want) {
 		t.Fatalf("got %v", Names())
 	}
 	for _, name := range Names() {
