@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -254,9 +253,6 @@ func (a *app) completeExercise(_ *cobra.Command, given []string, _ string) ([]st
 	}
 	return names, cobra.ShellCompDirectiveDefault
 }
-
-// lasted writes how long something took, for people.
-func lasted(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
 
 // splitExercise parts a verb's words into the lab and at most one exercise.
 func splitExercise(c *cobra.Command, given []string) (labs, name []string, err error) {
