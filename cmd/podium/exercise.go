@@ -178,7 +178,7 @@ func (d *desk) choose(names []string) (chosen, error) {
 			return chosen{}, unknown.hinted("did you mean %s?", near)
 		}
 		if len(d.all) == 0 {
-			return chosen{}, unknown.hinted("it has none: podium exercise new%s %s writes one to start from", d.arg, name)
+			return chosen{}, unknown.hinted("it has none: podium schema exercise says what an exercises/%s/exercise.yaml holds", name)
 		}
 		return chosen{}, unknown.hinted("there are: %s", strings.Join(d.names(), ", "))
 	}

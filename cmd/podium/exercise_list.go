@@ -119,7 +119,7 @@ func (a *app) listExercises(d *desk, topic string, o outputFlag) error {
 		return a.printJSON(docs)
 	}
 	if len(docs) == 0 {
-		fmt.Fprintln(a.stdout, say("no-exercises", "podium exercise new"+d.arg+" NAME"))
+		fmt.Fprintln(a.stdout, say("no-exercises", "podium schema exercise"))
 		return nil
 	}
 	t.Write(a.stdout)

@@ -38,7 +38,7 @@ type Exercise struct {
 	Hints    []Hint         `yaml:"hints,omitempty"`               // a ladder: podium hint shows the next one
 	Solution []Script       `yaml:"solution,omitempty"`            // scripts that solve it. Can run twice
 	Wrong    []Script       `yaml:"wrong,omitempty"`               // attempts of which each must not pass: the proof that checks see it
-	Breaks   bool           `yaml:"breaks,omitempty"`              // true: setup breaks the lab, and the student repairs it: podium break offers it
+	Breaks   bool           `yaml:"breaks,omitempty"`              // true: setup breaks the lab, and the student repairs it
 	Symptom  []string       `yaml:"symptom,omitempty"`             // checks that do not hold once setup has broken the lab; without it, at least one
 	Rehearse *bool          `yaml:"rehearse,omitempty"`            // nothing but false, which says that the simulator cannot rehearse it
 

@@ -74,7 +74,7 @@ func list(l lab.Lab, files folder.Folder) (names []string, problems lab.Problems
 	}
 	for i, name := range l.Exercises {
 		if !slices.Contains(names, name) {
-			p := lab.Problem{Path: fmt.Sprintf("exercises[%d]", i), Value: name, Message: "has no folder below " + Folder + "/: make one with podium exercise new, or correct the name"}
+			p := lab.Problem{Path: fmt.Sprintf("exercises[%d]", i), Value: name, Message: "has no folder below " + Folder + "/: make it, or correct the name"}
 			if near := lab.Nearest(name, names, len(name)/3+1); near != "" {
 				p.Message = "has no folder below " + Folder + "/: did you mean " + near + "?"
 			}

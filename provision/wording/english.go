@@ -103,7 +103,7 @@ func english() map[string]string {
 		"head-exercise": "EXERCISE", "head-title": "TITLE", "head-minutes": "MINUTES", "head-points": "POINTS", "head-state": "STATE",
 		"state-new": "-", "state-started": "started", "state-done": "done {1}", "state-was-done": "done {1}; does not hold now",
 		"state-shown": "solution shown", "state-needs": "not in this lab: needs {1}",
-		"no-exercises": "this lab has no exercises: {1} writes one to start from",
+		"no-exercises": "this lab has no exercises: one is a folder exercises/NAME, and {1} says what its exercise.yaml holds",
 		"worth":        "{1} minutes, {2} points",
 		"checking":     "{1} of {2} checks hold, {3}",
 		"summary":      "{1} of {2} checks hold; points: {3} of {4}",

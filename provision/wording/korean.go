@@ -99,7 +99,7 @@ func korean() map[string]string {
 		"head-exercise": "연습", "head-title": "제목", "head-minutes": "분", "head-points": "점수", "head-state": "상태",
 		"state-new": "-", "state-started": "시작함", "state-done": "{1}에 완료", "state-was-done": "{1}에 완료, 지금은 통과하지 않음",
 		"state-shown": "풀이를 봄", "state-needs": "이 실습실에서 할 수 없음: {1} 필요",
-		"no-exercises": "이 실습실에는 연습이 없습니다. {1} 명령이 시작할 파일을 씁니다",
+		"no-exercises": "이 실습실에는 연습이 없습니다. 연습은 exercises/이름 폴더이며, {1} 명령이 exercise.yaml에 쓸 내용을 보여 줍니다",
 		"worth":        "{1}분, {2}점",
 		"checking":     "검사 {2}개 중 {1}개 통과, {3}",
 		"summary":      "검사 {2}개 중 {1}개 통과, 점수: {4}점 중 {3}점",

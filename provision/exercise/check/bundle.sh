@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Asks questions of this node and prints an answer a line: NUMBER:STDOUT:EXIT CODE:END OF STDERR, both texts in base64.
 # A probe is handed to bash by a pipe, so that nothing of it is written to the disk and no list of processes shows it.
 
@@ -23,8 +24,14 @@ whole() {
   printf '%s\n' "$errors"
 }
 
-ask() { exec {asked[$1]}< <(whole "$@"); }
+asked=()
+ask() {
+  local pipe
+  exec {pipe}< <(whole "$@")
+  asked[$1]=$pipe
+}
 answer() {
-  cat <&"${asked[$1]}"
-  exec {asked[$1]}<&-
+  local pipe=${asked[$1]}
+  cat <&"$pipe"
+  exec {pipe}<&-
 }

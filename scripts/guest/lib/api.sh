@@ -30,7 +30,8 @@ through_restart() {
 kubelet_pods() {
   local said
   if said=$(kubectl get --raw "/api/v1/nodes/$1/proxy/pods" 2>&1); then
-    sed 's/{"metadata":/\n&/g' <<<"$said" | grep '"metadata":' || true
+    said=${said//'{"metadata":'/$'\n{"metadata":'}
+    grep '"metadata":' <<<"$said" || true
   else
     [[ $said == *NotFound* ]]
   fi
@@ -50,9 +51,9 @@ static_pods_settled() {
   while read -r node _ ready hash; do
     [[ $node != "$1" ]] || { [[ $ready == True ]] && static_pod_ready "$hash" "$own"; } || return 1
   done <<<"$known"
-  for hash in $(grep '"kubernetes.io/config.source": *"file"' <<<"$own" | grep -o '"kubernetes.io/config.hash": *"[^"]*"' | cut -d '"' -f 4); do
-    [[ $known == *" True $hash"* ]] || return 1
-  done
+  while read -r hash; do
+    [[ -z $hash || $known == *" True $hash"* ]] || return 1
+  done <<<"$(grep '"kubernetes.io/config.source": *"file"' <<<"$own" | grep -o '"kubernetes.io/config.hash": *"[^"]*"' | cut -d '"' -f 4)"
 }
 
 # static_pods_known: the static pods of all control planes as the API knows them, lines "node pod ready hash".
