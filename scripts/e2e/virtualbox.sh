@@ -12,7 +12,7 @@
 #        virtualbox.sh figures       boot, up, reset and status against Vagrant's own
 #        virtualbox.sh with COMMAND  COMMAND where VBoxManage starts such machines
 #
-# states and short are part of CI: three minutes, and 13 for short at a load of 4 to 18. All but states boot a system, which
+# states is part of CI: three minutes. short takes 13 at a load of 4 to 18. All but states boot a system, which
 # Vagrant's first boot costs 100 to 250 seconds of a processor: they want a computer that has little else to do.
 #
 # PODIUM_E2E_CACHE, PODIUM_E2E_APT as in nodes.sh
