@@ -200,7 +200,7 @@ func TestCallsNameWhatIsThere(t *testing.T) {
 	c := parsed(t)
 	arguments := map[string]int{"Version": 1, "VersionFor": 1, "Images": 1, "URL": 2, "Image": 2}
 	calls := 0
-	root := filepath.Join("..", "..", "..")
+	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
 			return err

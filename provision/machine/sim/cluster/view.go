@@ -361,12 +361,10 @@ func modes(o object) string {
 
 // gatewayClassView is a class of Gateways with what its controller says of it, while that runs.
 func (s *store) gatewayClassView(o object) object {
-	o = clone(o)
 	condition := object{"type": "Accepted", "status": "Unknown", "reason": "Pending", "message": "Waiting for controller"}
-	controller := map[string]string{"gateway.nginx.org/nginx-gateway-controller": "nginx-gateway", "traefik.io/gateway-controller": "traefik"}[text(o, "spec", "controllerName")]
-	if controller != "" && s.works("deployments", controller, controller) {
+	controllers := map[string]string{"gateway.nginx.org/nginx-gateway-controller": "nginx-gateway", "traefik.io/gateway-controller": "traefik"}
+	if controller := controllers[text(o, "spec", "controllerName")]; controller != "" && s.works("deployments", controller, controller) {
 		condition = object{"type": "Accepted", "status": "True", "reason": "Accepted", "message": "The GatewayClass is accepted"}
 	}
-	o["status"] = object{"conditions": []any{condition}}
-	return o
+	return object{"kind": o["kind"], "apiVersion": o["apiVersion"], "metadata": o["metadata"], "spec": o["spec"], "status": object{"conditions": []any{condition}}}
 }
