@@ -4,7 +4,8 @@
 # used in namespaces that end with the run. Needs root on Debian 12; what it builds from nothing takes ten minutes of processor.
 #
 # usage: virtualbox.sh               a lab of two machines from up to destroy, and what can happen to them
-#        virtualbox.sh states        podium's tests of a machine's states on machines without a system: needs no build
+#        virtualbox.sh states        podium's tests of a machine's states on machines without a system: needs no build;
+#                                    states PATTERN: those whose names fit
 #        virtualbox.sh short         one machine: up, exec, copy, ssh, halt, snapshots, reset, destroy
 #        virtualbox.sh mishaps       one machine that is killed, saved, crashes, whose port is taken; two podiums at once
 #        virtualbox.sh fast-boot     the second machine by podium itself, and compared with Vagrant's, running
@@ -52,7 +53,7 @@ trap '(($? == 0)) || grep -A 12 "  code " "$PODIUM_VBOX_TRACE" | tail -n 60 >&2'
 [[ ${1:-} == with || ${1:-} == states ]] || vagrant box add --name podium/debian "$PODIUM_VBOX_BOX" >/dev/null
 case ${1:-life} in
   life) life ;;
-  states) PODIUM_REAL_VIRTUALBOX=$work "$work/bin/states" -test.v -test.count=1 -test.run TestReal ;;
+  states) PODIUM_REAL_VIRTUALBOX=$work "$work/bin/states" -test.v -test.count=1 -test.run "${2:-TestReal}" ;;
   short) short ;;
   mishaps) mishaps ;;
   figures) figures ;;
