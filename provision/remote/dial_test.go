@@ -56,7 +56,10 @@ func TestDialSlowLogin(t *testing.T) {
 	if err := visit(t.Context(), d, s.Endpoint("w1")); err != nil {
 		t.Errorf("a slow login: %v", err)
 	}
-	for s.Logins() == 0 { // the server counts a login after the client has heard of it
+	for range 10_000 { // the server counts a login after the client has heard of it
+		if s.Logins() > 0 {
+			break
+		}
 		time.Sleep(time.Millisecond)
 	}
 	if s.Logins() != 1 {
